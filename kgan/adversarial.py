@@ -1,0 +1,432 @@
+"""The game on `keras.Model`: play, judge, learn, written once for three backends."""
+
+import inspect
+
+import keras
+import numpy as np
+from keras import ops
+
+from kgan import backend, checks, losses
+from kgan.means import Means
+from kgan.optimizers import PlayerOptimizers
+
+
+class AdversarialModel(keras.Model):
+    """A `keras.Model` that two players train: a discriminator side and a generator side.
+
+    Every step follows the same story:
+
+    1. *play*: the generator side makes its outputs, once;
+    2. *judge*: the discriminator side is updated on them;
+    3. *learn*: the generator side is updated through the discriminator's new judgement.
+
+    To make a new GAN, store the networks as attributes and write `play`, `discriminator_loss`
+    and `generator_loss` with `keras.ops`; `fit`, `evaluate`, callbacks, saving, three backends
+    and export follow. A loss returns a dictionary of named scalar terms whose sum is minimised.
+    Each constructor argument must be kept under its own name (as in scikit-learn): that is what
+    saves the model.
+
+    Args:
+        seed: seed of the latents drawn in training. Default: a random one.
+        **kwargs: `name` and `dtype`, as for `keras.Model`.
+
+    Example: a GAN whose generator also keeps its images dark.
+
+    ```python
+    @keras.saving.register_keras_serializable("my_package")
+    class DarkGAN(kgan.GAN):
+        def generator_loss(self, batch, outputs, training=True):
+            terms = super().generator_loss(batch, outputs, training)
+            return {**terms, "brightness": ops.mean(outputs["image"])}
+    ```
+    """
+
+    def __init__(self, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self._means = Means()
+
+    # What a GAN defines -----------------------------------------------------------------------
+
+    @property
+    def discriminators(self):
+        """The networks of the discriminator side, a tuple."""
+        return (self.discriminator,)
+
+    @property
+    def generators(self):
+        """The networks of the generator side, a tuple."""
+        return (self.generator,)
+
+    def unpack(self, data):
+        """Returns the batch that `play` and the losses see, from what `fit` was given.
+
+        Default: the images alone, as float32; labels beside them are ignored.
+        """
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        return ops.cast(x, "float32")
+
+    def check_batch(self, batch):
+        """Raises a ValueError if the first batch given to `fit` is not fit to train on.
+
+        Args:
+            batch: what `fit` was given, as NumPy arrays, before `unpack`.
+        """
+
+    def play(self, batch, training=True):
+        """Returns what the generator side makes of a batch: a dictionary of float tensors."""
+        raise NotImplementedError(f"{type(self).__name__} must define play(batch, training)")
+
+    def discriminator_loss(self, batch, outputs, training=True):
+        """Returns the terms that the discriminator side minimises, a dictionary of scalars."""
+        raise NotImplementedError(
+            f"{type(self).__name__} must define discriminator_loss(batch, outputs, training)"
+        )
+
+    def generator_loss(self, batch, outputs, training=True):
+        """Returns the terms that the generator side minimises, a dictionary of scalars."""
+        raise NotImplementedError(
+            f"{type(self).__name__} must define generator_loss(batch, outputs, training)"
+        )
+
+    # The step ---------------------------------------------------------------------------------
+
+    @backend.step
+    def train_step(self, data):
+        batch = self.unpack(data)
+        discriminator_variables = _trainable(self.discriminators)
+        generator_variables = _trainable(self.generators)
+
+        (outputs, _), pull_play = backend.vjp(
+            self,
+            lambda: (self.play(batch), _regularization(self.generators)),
+            variables=generator_variables,
+        )
+        outputs = keras.tree.map_structure(ops.stop_gradient, outputs)
+
+        optimizer = self.optimizer.discriminator
+        terms, pull = backend.vjp(
+            self,
+            lambda: self._discriminator_terms(batch, outputs),
+            variables=discriminator_variables,
+        )
+        gradients, _ = pull(_ones(terms, optimizer))
+        backend.update(optimizer, gradients, discriminator_variables)
+        self._track_terms("discriminator", terms, batch)
+
+        optimizer = self.optimizer.generator
+        terms, pull = backend.vjp(
+            self,
+            lambda outputs: _float32(self.generator_loss(batch, outputs)),
+            inputs=(outputs,),
+        )
+        _, (output_gradients,) = pull(_ones(terms, optimizer))
+        regularization = _regularization(self.generators)
+        gradients, _ = pull_play((output_gradients, _ones(regularization, optimizer)))
+        backend.update(optimizer, gradients, generator_variables)
+        self._track_terms("generator", terms | regularization, batch)
+
+        return self.get_metrics_result()
+
+    @backend.step
+    def test_step(self, data):
+        batch = self.unpack(data)
+        outputs = self.play(batch, training=False)
+        terms = self._discriminator_terms(batch, outputs, training=False)
+        self._track_terms("discriminator", terms, batch)
+        terms = _float32(self.generator_loss(batch, outputs, training=False))
+        self._track_terms("generator", terms | _regularization(self.generators), batch)
+        return self.get_metrics_result()
+
+    def _discriminator_terms(self, batch, outputs, training=True):
+        terms = _float32(self.discriminator_loss(batch, outputs, training))
+        return terms | _regularization(self.discriminators)
+
+    # Metrics ----------------------------------------------------------------------------------
+
+    @property
+    def metrics(self):
+        return list(self._means.metrics.values())
+
+    def track(self, **values):
+        """Shows values among the metrics; call it inside `discriminator_loss` or `generator_loss`.
+
+        Args:
+            **values: name and value, a scalar or a tensor whose mean is shown.
+        """
+        for name, value in values.items():
+            self._means.update(name, value)
+
+    def _track_terms(self, player, terms, batch):
+        count = ops.shape(keras.tree.flatten(batch)[0])[0]
+        self._means.update(f"{player}_loss", sum(terms.values()), count)
+        if len(terms) > 1:
+            for name, value in terms.items():
+                self._means.update(f"{player}_{name}", value, count)
+
+    def _find_metrics(self, batch):
+        """A dry run names the metrics, and shows what is wrong with the losses before training."""
+        if not self._means.metrics:
+            with self._means.finding():
+                backend.dry_run(self, lambda: self._dry_step(batch))
+
+    def _dry_step(self, data):
+        batch = self.unpack(data)
+        outputs = self.play(batch)
+        self._track_terms("discriminator", self._discriminator_terms(batch, outputs), batch)
+        terms = _float32(self.generator_loss(batch, outputs)) | _regularization(self.generators)
+        self._track_terms("generator", terms, batch)
+
+    # Keras's verbs ----------------------------------------------------------------------------
+
+    def compile(
+        self,
+        loss="non_saturating",
+        generator_optimizer=None,
+        discriminator_optimizer=None,
+        run_eagerly=False,
+        steps_per_execution=1,
+        jit_compile="auto",
+    ):
+        """Chooses the game and the optimizers.
+
+        Args:
+            loss: the game: `"non_saturating"` (default), `"minimax"`, or an object, see
+                `kgan.losses.Game`.
+            generator_optimizer: a `keras.optimizers.Optimizer` or its name. Default: Adam with
+                rate 2e-4 and beta_1 0.5, after the DCGAN paper (Radford et al., 2016).
+            discriminator_optimizer: the same for the discriminator; an object of its own.
+            run_eagerly, steps_per_execution, jit_compile: as in `keras.Model.compile`.
+
+        Raises:
+            ValueError: for an unknown game, one optimizer for both players, or a player that has
+                nothing to train.
+        """
+        self.game = losses.get(loss)
+        self._compile_arguments = {
+            "loss": self.game,
+            "generator_optimizer": _adam(generator_optimizer),
+            "discriminator_optimizer": _adam(discriminator_optimizer),
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile,
+        }
+        variables = {}
+        for player, networks in [
+            ("discriminator", self.discriminators),
+            ("generator", self.generators),
+        ]:
+            variables[player] = _trainable(networks)
+            if not variables[player]:
+                raise ValueError(
+                    f"The {player} has nothing to train: set `trainable = True` on the network or "
+                    f"on some of its layers before compile(). Received: {networks[0].name!r} "
+                    "without trainable variables"
+                )
+        players = PlayerOptimizers(
+            self._compile_arguments["discriminator_optimizer"],
+            self._compile_arguments["generator_optimizer"],
+        )
+        players.build_players(variables["discriminator"], variables["generator"])
+        self._means = Means()
+        super().compile(
+            optimizer=players,
+            run_eagerly=run_eagerly,
+            steps_per_execution=steps_per_execution,
+            jit_compile=jit_compile,
+            auto_scale_loss=False,
+        )
+
+    def fit(self, x=None, y=None, batch_size=None, validation_data=None, **kwargs):
+        """Trains as `keras.Model.fit` does, on anything that Keras reads.
+
+        Args:
+            x: images, float32 NHWC in [-1, 1]: an array, a `tf.data.Dataset`, a torch
+                `DataLoader`, a `keras.utils.PyDataset` or a generator of batches.
+            y: ignored unless the model says otherwise.
+            batch_size: images a step, for arrays. Default: 32.
+            validation_data: real images for `evaluate` after each epoch.
+            **kwargs: every other argument of `keras.Model.fit`.
+
+        Returns:
+            A `keras.callbacks.History`.
+
+        Raises:
+            ValueError: if the model is not compiled, or the data cannot be trained on.
+        """
+        self._assert_compiled("fit")
+        if validation_data is not None:
+            val_x, val_y, _ = keras.utils.unpack_x_y_sample_weight(validation_data)
+            self._check_data(val_x, val_y, None)
+        x = self._check_data(x, y, batch_size)
+        if checks.is_stream(x):
+            kwargs.setdefault("shuffle", False)  # Keras warns that it cannot shuffle these
+        return super().fit(x, y, batch_size=batch_size, validation_data=validation_data, **kwargs)
+
+    def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
+        """Returns the losses and metrics in inference mode, as `keras.Model.evaluate` does."""
+        self._assert_compiled("evaluate")
+        if "_use_cached_eval_dataset" not in kwargs:  # else fit calls, which has checked the data
+            x = self._check_data(x, y, batch_size)
+        return super().evaluate(x, y, batch_size=batch_size, **kwargs)
+
+    def train_on_batch(self, x, y=None, **kwargs):
+        """One step, as in `keras.Model.train_on_batch`."""
+        self._assert_compiled("train_on_batch")
+        self._check_data(x, y, None)
+        return super().train_on_batch(x, y, **kwargs)
+
+    def test_on_batch(self, x, y=None, **kwargs):
+        """The metrics of one batch, as in `keras.Model.test_on_batch`."""
+        self._assert_compiled("test_on_batch")
+        self._check_data(x, y, None)
+        return super().test_on_batch(x, y, **kwargs)
+
+    def _assert_compiled(self, method):
+        if not self.compiled:
+            raise ValueError(
+                f"Call compile() before {method}(): gan.compile() alone has good defaults. "
+                f"Received: {method}() on a model that is not compiled"
+            )
+
+    def _check_data(self, x, y, batch_size):
+        batch, x = checks.first_batch(x, y, batch_size)
+        self.check_batch(batch)
+        self._find_metrics(keras.tree.map_structure(lambda array: array[:32], batch))
+        return x
+
+    # Samples ----------------------------------------------------------------------------------
+
+    @property
+    def latent_shape(self):
+        """The shape of one latent, from the generator's input."""
+        return tuple(self.generator.input_shape[1:])
+
+    def sample_latents(self, batch_size):
+        """Draws latents for a training step: float32 of a standard normal."""
+        return keras.random.normal((batch_size, *self.latent_shape), seed=self.seed_generator)
+
+    def call(self, latents, training=False):
+        """Returns the images of latents, so that `predict` does too."""
+        return self.generator(latents, training=training)
+
+    def generate(self, n, seed=None, batch_size=64):
+        """Returns `n` generated images.
+
+        Args:
+            n: how many, at least 1.
+            seed: an int gives the same latents on every call and on every backend. Default: new
+                ones each time.
+            batch_size: how many at a time.
+
+        Returns:
+            float32 NumPy array `(n, height, width, channels)` in the generator's range.
+
+        Raises:
+            ValueError: if `n` is not a positive integer.
+        """
+        if not isinstance(n, (int, np.integer)) or n < 1:
+            raise ValueError(f"Ask for at least one image, as an integer. Received: n={n!r}")
+        backend.sync(self)
+        latents = np.random.default_rng(seed).standard_normal((n, *self.latent_shape), np.float32)
+        images = self.predict(latents, batch_size=batch_size, verbose=0)
+        return np.asarray(images, "float32")
+
+    # Saving and export ------------------------------------------------------------------------
+
+    def get_config(self):
+        own = [name for name in inspect.signature(type(self).__init__).parameters if name != "self"]
+        config = {
+            name: keras.saving.serialize_keras_object(getattr(self, name))
+            for name in own
+            if name != "kwargs"
+        }
+        return {**super().get_config(), **config, "seed": self.seed}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(
+            **{
+                name: keras.saving.deserialize_keras_object(value, custom_objects)
+                if isinstance(value, dict) and "class_name" in value
+                else value
+                for name, value in config.items()
+            }
+        )
+
+    def get_compile_config(self):
+        return {
+            name: keras.saving.serialize_keras_object(value)
+            for name, value in self._compile_arguments.items()
+        }
+
+    def compile_from_config(self, config):
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        # Keras leaves out the state of seed generators, without which neither the latents nor
+        # the dropout masks after loading would be those of a run that never stopped.
+        for i, seed in enumerate(self._seeds()):
+            store[f"seed_{i}"] = seed
+
+    def load_own_variables(self, store):
+        for i, seed in enumerate(self._seeds()):
+            seed.assign(store[f"seed_{i}"])
+        names = [name for name in list(store.keys()) if not name.startswith("seed_")]
+        super().load_own_variables({name: store[name] for name in names})
+
+    def _seeds(self):
+        weights = {id(weight) for weight in self.weights}
+        return [variable for variable in self.variables if id(variable) not in weights]
+
+    def export(self, path, formats=None, **options):
+        """Exports the generator and proves that the file gives the same images.
+
+        Args:
+            path: where to; the suffix chooses the format (`"generator.onnx"`).
+            formats: for a `path` without suffix, the formats of the bundle.
+            **options: see `kgan.export.export`.
+
+        Returns:
+            A `kgan.export.ExportReport`.
+
+        Raises:
+            kgan.export.ExportError: if a file cannot be made or its images differ.
+        """
+        from kgan.export import export
+
+        backend.sync(self)
+        options.setdefault("input_names", ["latent"])
+        options.setdefault("output_names", ["image"])
+        return export(self.generator, path, formats, **options)
+
+
+def _trainable(networks):
+    return [variable for network in networks for variable in network.trainable_variables]
+
+
+def _regularization(networks):
+    """The weight regularizers of the networks' own layers, as a term if there are any."""
+    penalties = [
+        variable.regularizer(variable)
+        for variable in _trainable(networks)
+        if getattr(variable, "regularizer", None) is not None
+    ]
+    return {"regularization": ops.cast(sum(penalties), "float32")} if penalties else {}
+
+
+def _float32(terms):
+    return {name: ops.cast(value, "float32") for name, value in terms.items()}
+
+
+def _ones(terms, optimizer):
+    """The cotangents that minimise the sum of the terms, times the optimizer's loss scale."""
+    return {name: optimizer.scale_loss(ops.ones_like(value)) for name, value in terms.items()}
+
+
+def _adam(optimizer):
+    if optimizer is None:
+        return keras.optimizers.Adam(2e-4, beta_1=0.5)
+    return keras.optimizers.get(optimizer)

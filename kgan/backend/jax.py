@@ -1,0 +1,86 @@
+"""JAX: functions are pure, so state goes in and out of every step and of every recorded call."""
+
+import functools
+import itertools
+
+import jax
+import keras
+
+
+def step(method):
+    """Gives the stateful `method(self, data)` the stateless signature of Keras's JAX trainer.
+
+    For the time of the step one scope stands in for the storage of every variable.
+    """
+
+    @functools.wraps(method)
+    def stateless(self, state, data):
+        groups = [self.trainable_variables, self.non_trainable_variables, self.metrics_variables]
+        if len(state) == 4:  # training carries the optimizers along, evaluation does not
+            groups.insert(2, self.optimizer.variables)
+        variables, values = itertools.chain(*groups), itertools.chain(*state)
+        with keras.StatelessScope(_pairs(variables, values)) as scope:
+            logs = method(self, data)
+        return logs, tuple([scope.get_current_value(v) for v in group] for group in groups)
+
+    return stateless
+
+
+def vjp(model, function, *, variables=(), inputs=()):
+    """Calls `function(*inputs)` and returns its outputs with their pullback.
+
+    `function` becomes pure for the call: a scope of its own holds all state (a nested scope does
+    not fall through to the outer one), and what it changed comes out beside the outputs.
+    """
+    state = model.variables + model.metrics_variables
+    values = [variable.value for variable in state]
+
+    def pure(sources, inputs):
+        scope = keras.StatelessScope(_pairs(state, values) + _pairs(variables, sources))
+        before = [scope.get_current_value(variable) for variable in state]
+        with scope:
+            outputs = function(*inputs)
+        after = [scope.get_current_value(variable) for variable in state]
+        changes = {i: new for i, new in enumerate(after) if new is not before[i]}
+        return outputs, changes
+
+    outputs, pullback, changes = jax.vjp(
+        pure, [variable.value for variable in variables], list(inputs), has_aux=True
+    )
+    for i, value in changes.items():
+        state[i].assign(value)
+    return outputs, pullback
+
+
+def update(optimizer, gradients, variables):
+    """Lets the optimizer change the variables.
+
+    Through `stateless_apply`: the stateful `apply` of a LossScaleOptimizer assigns inside
+    `ops.cond`, where a tracer would leak.
+    """
+    new_variables, new_state = optimizer.stateless_apply(
+        [variable.value for variable in optimizer.variables],
+        gradients,
+        [variable.value for variable in variables],
+    )
+    for variable, value in _pairs([*variables, *optimizer.variables], [*new_variables, *new_state]):
+        variable.assign(value)
+
+
+def dry_run(model, function):
+    """Traces `function()` for the errors and names it shows, without computing anything."""
+
+    def traced(values):
+        with keras.StatelessScope(_pairs(model.variables, values)):
+            function()
+
+    jax.eval_shape(traced, [variable.value for variable in model.variables])
+
+
+def sync(model):
+    """Puts the values that the trainer holds during an epoch back into the variables."""
+    model.jax_state_sync()
+
+
+def _pairs(variables, values):
+    return list(zip(variables, values, strict=True))

@@ -1,0 +1,49 @@
+"""PyTorch: variables are stateful and every call is recorded unless told otherwise."""
+
+import keras
+import torch
+
+
+def step(method):
+    """Keras's PyTorch trainer already calls steps as `method(self, data)`."""
+    return method
+
+
+def vjp(model, function, *, variables=(), inputs=()):
+    """Calls `function(*inputs)` and returns its outputs with their pullback."""
+    values = [variable.value for variable in variables]
+    leaves = keras.tree.map_structure(lambda x: x.detach().requires_grad_(), list(inputs))
+    outputs = function(*leaves)
+
+    def pullback(cotangents):
+        pairs = zip(keras.tree.flatten(outputs), keras.tree.flatten(cotangents), strict=True)
+        recorded = [(output, cotangent) for output, cotangent in pairs if output.requires_grad]
+        # torch.autograd.grad, not backward(): nothing piles up in `.grad`, so a player's turn
+        # leaves no gradient behind on the networks of the other player.
+        gradients = torch.autograd.grad(
+            [output for output, _ in recorded],
+            values + keras.tree.flatten(leaves),
+            [cotangent for _, cotangent in recorded],
+            allow_unused=True,
+            materialize_grads=True,
+        )
+        head, tail = gradients[: len(values)], gradients[len(values) :]
+        return list(head), keras.tree.pack_sequence_as(leaves, list(tail))
+
+    return outputs, pullback
+
+
+def update(optimizer, gradients, variables):
+    """Lets the optimizer change the variables."""
+    with torch.no_grad():
+        optimizer.apply(gradients, variables)
+
+
+def dry_run(model, function):
+    """Runs `function()` for the errors and names it shows, without keeping any state it changes."""
+    with keras.StatelessScope():
+        function()
+
+
+def sync(model):
+    """Nothing to do: the variables always hold their values."""

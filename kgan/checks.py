@@ -1,0 +1,142 @@
+"""What cannot be trained on is said before training starts, with the fix."""
+
+import itertools
+
+import keras
+import numpy as np
+
+
+def check_built(**networks):
+    """Raises a ValueError for a network whose shapes are not known yet."""
+    for name, network in networks.items():
+        if not getattr(network, "built", False) or not hasattr(network, "input_shape"):
+            raise ValueError(
+                f"The {name} must be a built Keras model: begin it with keras.Input(shape), or "
+                f"call its build(). Received: {name}={network!r}"
+            )
+
+
+def check_fit(output_shape, input_shape):
+    """Raises a ValueError if a generator's output cannot be given to a discriminator."""
+    if len(output_shape) != len(input_shape) or any(
+        None not in (a, b) and a != b for a, b in zip(output_shape, input_shape, strict=True)
+    ):
+        raise ValueError(
+            "The generator's output must have the shape of the discriminator's input: build both "
+            "for the same image_shape. "
+            f"Received: generator output {output_shape}, discriminator input {input_shape}"
+        )
+
+
+def check_images(images, shape):
+    """Raises a ValueError if an array is no batch of images (or vectors) to train on.
+
+    Args:
+        images: what was given as a batch, or as the whole data set.
+        shape: the shape of one sample, from the discriminator's input; None fits any size.
+    """
+    images = np.asarray(images)
+    if images.size == 0:
+        raise ValueError(f"There are no images to train on. Received: shape {images.shape}")
+    if len(images.shape) != len(shape) + 1 or any(
+        wanted not in (None, size) for size, wanted in zip(images.shape[1:], shape, strict=True)
+    ):
+        raise ValueError(
+            f"Images must have the shape (batch, {', '.join(map(str, shape))}) that the "
+            f"discriminator takes, channels last.{_shape_hint(images.shape, shape)} "
+            f"Received: shape {images.shape}"
+        )
+    kind = "Images" if len(shape) == 3 else "Samples"
+    if not np.issubdtype(images.dtype, np.floating) and images.dtype.name != "bfloat16":
+        raise ValueError(
+            f"{kind} must be floats in [-1, 1], not {images.dtype}. For pixels in [0, 255] use "
+            "images.astype('float32') / 127.5 - 1. "
+            f"Received: dtype {images.dtype}, range [{images.min()}, {images.max()}]"
+        )
+    low, high = images.min(), images.max()
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise ValueError(
+            f"{kind} must be finite: remove the samples that are not, for example with "
+            "images[np.isfinite(images).all(axis=tuple(range(1, images.ndim)))]. "
+            f"Received: range [{low}, {high}]"
+        )
+    if len(shape) == 3 and (low < -1.01 or high > 1.01):
+        raise ValueError(
+            "Images must lie in [-1, 1], the range of a generator that ends in tanh. For pixels "
+            "in [0, 255] use images / 127.5 - 1; clip what a resize has overshot. "
+            f"Received: range [{low}, {high}]"
+        )
+
+
+def first_batch(x, y=None, batch_size=None):
+    """Looks at what `fit` was given without using it up.
+
+    Args:
+        x, y: what `fit` was given.
+        batch_size: the argument of `fit`.
+
+    Returns:
+        The first batch, as NumPy arrays (of array data all of it, so that a check sees every
+        value), and what to give to `fit` in place of `x`.
+
+    Raises:
+        ValueError: if there is no data, or the batch size is not a positive integer.
+    """
+    if batch_size is not None and (not isinstance(batch_size, int) or batch_size < 1):
+        raise ValueError(
+            "batch_size must be a positive integer, or None for 32. "
+            f"Received: batch_size={batch_size!r}"
+        )
+    if x is None:
+        raise ValueError("There are no images to train on. Received: x=None")
+    if _is_arrays(x):
+        batch = x if y is None else (x, y)
+    elif isinstance(x, keras.utils.PyDataset):
+        batch = x[0] if x.num_batches is None or len(x) else None
+    elif hasattr(x, "__next__"):
+        batch = next(x, None)
+        x = itertools.chain([] if batch is None else [batch], x)
+    else:
+        batch = next(iter(x), None)
+        if batch is not None and not isinstance(batch, (tuple, list)) and _is_torch_loader(x):
+            raise ValueError(
+                "A torch DataLoader must yield tuples: wrap the images in a "
+                "torch.utils.data.TensorDataset. Received: a DataLoader that yields a bare tensor"
+            )
+    if batch is None:
+        raise ValueError(f"There are no images to train on. Received: an empty {_name(x)}")
+    batch = keras.tree.map_structure(np.asarray, batch)
+    return (tuple(batch) if isinstance(batch, list) else batch), x
+
+
+def is_stream(x):
+    """Whether Keras leaves the order of the data to `x` itself."""
+    return not _is_arrays(x) and not isinstance(x, keras.utils.PyDataset)
+
+
+def _is_arrays(x):
+    if isinstance(x, (tuple, list)):
+        return all(map(_is_arrays, x))
+    return hasattr(x, "shape") and hasattr(x, "dtype")
+
+
+def _is_torch_loader(x):
+    return type(x).__module__.startswith("torch.utils.data")
+
+
+def _name(x):
+    return type(x).__name__
+
+
+def _shape_hint(received, shape):
+    """What was probably meant, when an axis is missing or in the wrong place."""
+    if len(shape) != 3:
+        return ""
+    height, width, channels = shape
+    if len(received) == 3 and received[1:] == (height, width) and channels == 1:
+        return " Add the channel axis with images[..., None]."
+    if len(received) == 4 and received[1:] == (channels, height, width):
+        return " Move the channels last with numpy.transpose(images, (0, 2, 3, 1))."
+    if received == (height, width, channels):
+        return " Add the batch axis with images[None]."
+    return ""

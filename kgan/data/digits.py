@@ -1,0 +1,31 @@
+"""The handwritten digits that come with scikit-learn: real data without a network."""
+
+import numpy as np
+
+from kgan.images import from_pixels, resize
+from kgan.optional import require
+
+
+def digits(size=8):
+    """Returns 1,797 handwritten digits and their labels.
+
+    Args:
+        size: height and width; the originals are 8x8, others are resized. Default: 8.
+
+    Returns:
+        `(images, labels)`: float32 `(1797, size, size, 1)` in [-1, 1], ink high, and int32
+        `(1797,)` from 0 to 9.
+
+    Raises:
+        ImportError: if scikit-learn is not installed.
+        ValueError: if the size is not a positive integer.
+
+    Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine
+    Learning Repository, 1998 (CC BY 4.0): its test part, as `sklearn.datasets.load_digits` has it.
+    """
+    if not isinstance(size, int) or size < 1:
+        raise ValueError(f"size must be a positive integer. Received: size={size!r}")
+    datasets = require("sklearn.datasets", "data", "kgan.data.digits()")
+    source = datasets.load_digits()
+    pixels = np.round(source.images * (255 / 16)).astype("uint8")[..., None]
+    return from_pixels(resize(pixels, (size, size))), source.target.astype("int32")

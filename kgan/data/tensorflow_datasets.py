@@ -1,0 +1,69 @@
+"""Any image set of TensorFlow Datasets, by its name."""
+
+import numpy as np
+
+from kgan.images import from_pixels, resize
+from kgan.optional import require
+
+
+def tfds(name, split="train", *, data_dir=None, download=True, image_size=None, batch_size=None):
+    """Returns the images of a TensorFlow Datasets set.
+
+    Args:
+        name: for example `"mnist"`, `"fashion_mnist"`, `"cifar10"`; `"name/config:version"` too.
+        split: as in `tfds.load`, for example `"train"` or `"train[:1000]"`. Default: `"train"`.
+        data_dir: the folder of prepared data sets. Default: that of TensorFlow Datasets.
+        download: whether to download and prepare what is missing. Default: True.
+        image_size: `(height, width)` to resize to. Default: the images' own size, which must then
+            be the same for all.
+        batch_size: None (default) returns arrays. An integer returns a stream of shuffled
+            batches instead, for sets that do not fit in memory.
+
+    Returns:
+        `(images, labels)`: float32 `(count, height, width, channels)` in [-1, 1], and the labels
+        as they are in the set, or None if it has none. With `batch_size`, a `tf.data.Dataset`
+        that yields such pairs (or images alone).
+
+    Raises:
+        ImportError: if tensorflow-datasets or TensorFlow, which reads its files, is missing.
+        ValueError: if the set has no images.
+    """
+    require("tensorflow", "data,tensorflow", "kgan.data.tfds()")
+    library = require("tensorflow_datasets", "data,tensorflow", "kgan.data.tfds()")
+    builder = library.builder(name, data_dir=data_dir)
+    if "image" not in (builder.info.features or {}):
+        raise ValueError(
+            "kgan.data.tfds() needs a set with a feature named 'image'. "
+            f"Received: name={name!r} with features {list(builder.info.features or {})}"
+        )
+    if download:
+        builder.download_and_prepare()
+    if batch_size:
+        return _stream(builder.as_dataset(split=split, shuffle_files=True), image_size, batch_size)
+    images, labels = [], []
+    for example in library.as_numpy(builder.as_dataset(split=split)):
+        image = example["image"][None]
+        images.append(resize(image, image_size) if image_size else image)
+        labels.append(example.get("label"))
+    if len({image.shape for image in images}) > 1:
+        raise ValueError(
+            "The images of this set differ in size: pass image_size=(height, width). "
+            f"Received: name={name!r}, image_size=None"
+        )
+    has_labels = labels and labels[0] is not None
+    return from_pixels(np.concatenate(images)), np.array(labels) if has_labels else None
+
+
+def _stream(dataset, image_size, batch_size):
+    tensorflow = require("tensorflow", "data,tensorflow", "kgan.data.tfds()")
+
+    def prepare(example):
+        image = tensorflow.cast(example["image"], "float32")
+        if image_size:
+            image = tensorflow.image.resize(image, image_size, antialias=True)
+        image = tensorflow.clip_by_value(image / 127.5 - 1, -1, 1)
+        return (image, example["label"]) if "label" in example else image
+
+    parallel = tensorflow.data.AUTOTUNE
+    prepared = dataset.map(prepare, parallel).shuffle(4096).batch(batch_size)
+    return prepared.prefetch(parallel)

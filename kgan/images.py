@@ -1,0 +1,83 @@
+"""Pixels: between float images in [-1, 1] and what people look at."""
+
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+
+def from_pixels(pixels):
+    """Returns float32 images in [-1, 1] from integers in [0, 255]."""
+    return np.asarray(pixels, "float32") / 127.5 - 1
+
+
+def to_pixels(images):
+    """Returns uint8 images from floats in [-1, 1]; what lies outside is clipped."""
+    return np.round((np.clip(images, -1, 1) + 1) * 127.5).astype("uint8")
+
+
+def resize(pixels, size):
+    """Returns uint8 images of another size, bilinear with antialiasing.
+
+    Args:
+        pixels: uint8 `(batch, height, width, channels)`.
+        size: `(height, width)`.
+    """
+    if tuple(size) == pixels.shape[1:3]:
+        return pixels
+    channels = pixels.shape[3]
+    resized = np.empty((len(pixels), *size, channels), "uint8")
+    for i, image in enumerate(pixels):
+        for c in range(channels):
+            plane = Image.fromarray(image[:, :, c])
+            resized[i, :, :, c] = plane.resize((size[1], size[0]), Image.Resampling.BILINEAR)
+    return resized
+
+
+def grid(images, columns=None, gap=1):
+    """Returns one uint8 image with all images side by side.
+
+    Args:
+        images: floats in [-1, 1], `(batch, height, width, 1 or 3)`.
+        columns: images in a row. Default: as square as possible.
+        gap: white pixels between images.
+
+    Raises:
+        ValueError: if the images have no displayable number of channels.
+    """
+    images = np.asarray(images)
+    if images.ndim != 4 or images.shape[3] not in (1, 3):
+        raise ValueError(
+            "A picture needs images of shape (batch, height, width, channels) with 1 or 3 "
+            f"channels. Received: shape {images.shape}"
+        )
+    count, height, width, channels = images.shape
+    columns = columns or math.ceil(math.sqrt(count))
+    rows = math.ceil(count / columns)
+    shape = (rows * (height + gap) - gap, columns * (width + gap) - gap, channels)
+    canvas = np.full(shape, 255, "uint8")
+    for i, image in enumerate(to_pixels(images)):
+        top, left = (i // columns) * (height + gap), (i % columns) * (width + gap)
+        canvas[top : top + height, left : left + width] = image
+    return canvas
+
+
+def save_grid(path, images, columns=None, scale=None):
+    """Writes a grid of images as a PNG, whole or not at all.
+
+    Args:
+        path: the file; its folder is made if needed.
+        images, columns: see `grid`.
+        scale: enlargement by whole pixels. Default: what makes small images readable.
+    """
+    path = Path(path)
+    scale = scale or max(1, 48 // max(np.shape(images)[1:3]))
+    picture = grid(images, columns).repeat(scale, 0).repeat(scale, 1)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    Image.fromarray(picture.squeeze(-1) if picture.shape[2] == 1 else picture).save(
+        temporary, format="PNG"
+    )
+    os.replace(temporary, path)

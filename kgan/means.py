@@ -1,0 +1,40 @@
+"""The running means that `fit` shows, whose names are learned from the losses themselves."""
+
+import contextlib
+
+import keras
+from keras import ops
+
+
+class Means:
+    """Named `keras.metrics.Mean` objects, made all at once after a first look at the names.
+
+    Keras wants every metric to exist before training, while the names of the terms are known only
+    when a loss has run. So a dry run inside `finding()` collects the names and makes the metrics.
+    """
+
+    def __init__(self):
+        self.metrics = {}
+        self._found = None
+
+    @contextlib.contextmanager
+    def finding(self):
+        """Collects the names given to `update` in this block, then makes a metric of each."""
+        self._found = []
+        try:
+            yield
+            self.metrics = {name: keras.metrics.Mean(name=name) for name in self._found}
+        finally:
+            self._found = None
+
+    def update(self, name, value, count=None):
+        """Adds a scalar that stands for `count` samples, or all values of a tensor."""
+        if self._found is not None:
+            self._found.append(name)
+        elif name not in self.metrics:
+            raise KeyError(
+                f"The name of a metric must be the same in every step. Received: {name!r}, which "
+                f"the first step did not have; it had {', '.join(self.metrics)}"
+            )
+        else:
+            self.metrics[name].update_state(ops.stop_gradient(value), sample_weight=count)

@@ -1,0 +1,5 @@
+"""One file a paper."""
+
+from kgan.models.gan import GAN
+
+__all__ = ["GAN"]

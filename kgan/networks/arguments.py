@@ -1,0 +1,26 @@
+"""Checks of the arguments that all networks share."""
+
+import numpy as np
+
+
+def check_arguments(image_shape, *, ranks=(3,), **sizes):
+    """Returns `image_shape` as a tuple of ints.
+
+    Raises:
+        ValueError: if the shape has another rank, or any size is not a positive integer.
+    """
+    shape = tuple(image_shape)
+    if len(shape) not in ranks or not all(map(_is_size, shape)):
+        forms = {1: "(features,)", 3: "(height, width, channels)"}
+        raise ValueError(
+            f"image_shape must be {' or '.join(forms[rank] for rank in ranks)} in positive "
+            f"integers, without the batch. Received: image_shape={image_shape!r}"
+        )
+    for name, size in sizes.items():
+        if not _is_size(size):
+            raise ValueError(f"{name} must be a positive integer. Received: {name}={size!r}")
+    return tuple(int(size) for size in shape)
+
+
+def _is_size(size):
+    return isinstance(size, (int, np.integer)) and not isinstance(size, bool) and size > 0

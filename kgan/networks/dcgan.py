@@ -1,0 +1,99 @@
+"""The convolutional networks of the DCGAN paper, for any image size.
+
+Reference: Radford, Metz, Chintala, Unsupervised Representation Learning with Deep Convolutional
+Generative Adversarial Networks, 2016 (arXiv:1511.06434). Its rules: strided and transposed
+convolutions in place of pooling, no hidden dense layers, batch norm everywhere except at the
+generator's output and the discriminator's input, ReLU in the generator with tanh at its output,
+LeakyReLU in the discriminator, weights drawn from a normal of deviation 0.02.
+"""
+
+import math
+
+import keras
+from keras import layers
+
+from kgan.networks.arguments import check_arguments
+
+
+def dcgan_generator(image_shape=(64, 64, 3), latent_dim=100, width=64):
+    """The DCGAN generator: a projection, then transposed convolutions that double the size.
+
+    The smallest map is about 4 pixels on its shorter side. A size that is not a power of two
+    times that is reached by rounding up and cropping the excess evenly at the output.
+
+    Args:
+        image_shape: `(height, width, channels)`, any positive sizes.
+        latent_dim: length of the latent. Default: 100, as in the paper.
+        width: filters of the last hidden layer; each layer before it has twice as many. Default:
+            64 (the paper's network for 64 pixels has 128).
+
+    Returns:
+        A `keras.Model` from `latent` `(batch, latent_dim)` to `image` `(batch, *image_shape)`,
+        float32 in [-1, 1].
+
+    Raises:
+        ValueError: if a size is not a positive integer.
+    """
+    shape = check_arguments(image_shape, latent_dim=latent_dim, width=width)
+    steps = _steps(shape)
+    height, columns = (math.ceil(size / 2**steps) for size in shape[:2])
+    filters = width * 2 ** max(steps - 1, 0)
+
+    latent = keras.Input((latent_dim,), name="latent")
+    x = layers.Dense(height * columns * filters, use_bias=False, kernel_initializer=_normal())(
+        latent
+    )
+    x = layers.Reshape((height, columns, filters))(x)
+    x = layers.ReLU()(_norm()(x))
+    for step in reversed(range(1, steps)):
+        x = layers.Conv2DTranspose(
+            width * 2 ** (step - 1), 4, 2, "same", use_bias=False, kernel_initializer=_normal()
+        )(x)
+        x = layers.ReLU()(_norm()(x))
+    output = layers.Conv2DTranspose if steps else layers.Conv2D
+    x = output(shape[2], 4, 2 if steps else 1, "same", kernel_initializer=_normal())(x)
+    excess = (height * 2**steps - shape[0], columns * 2**steps - shape[1])
+    if any(excess):
+        x = layers.Cropping2D([(pixels // 2, pixels - pixels // 2) for pixels in excess])(x)
+    x = layers.Activation("tanh", dtype="float32", name="image")(x)
+    return keras.Model(latent, x, name="generator")
+
+
+def dcgan_discriminator(image_shape=(64, 64, 3), width=64):
+    """The DCGAN discriminator: strided convolutions that halve the size, then one logit.
+
+    Args:
+        image_shape: `(height, width, channels)`, any positive sizes.
+        width: filters of the first layer; each layer after it has twice as many. Default: 64.
+
+    Returns:
+        A `keras.Model` from `image` `(batch, *image_shape)` to a logit `(batch, 1)`, float32.
+
+    Raises:
+        ValueError: if a size is not a positive integer.
+    """
+    shape = check_arguments(image_shape, width=width)
+    x = image = keras.Input(shape, name="image")
+    for step in range(max(_steps(shape), 1)):
+        x = layers.Conv2D(
+            width * 2**step, 4, 2, "same", use_bias=step == 0, kernel_initializer=_normal()
+        )(x)
+        x = layers.LeakyReLU(0.2)(_norm()(x) if step else x)
+    x = layers.Flatten()(x)
+    x = layers.Dense(1, dtype="float32", kernel_initializer=_normal(), name="logit")(x)
+    return keras.Model(image, x, name="discriminator")
+
+
+def _steps(shape):
+    """How often the shorter side can be halved until about 4 pixels are left."""
+    return max(math.ceil(math.log2(min(shape[:2]) / 4)), 0)
+
+
+def _norm():
+    # The reference implementation's values: Keras's defaults (0.99, 1e-3) follow a GAN's moving
+    # target too slowly for the statistics used at inference.
+    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5)
+
+
+def _normal():
+    return keras.initializers.RandomNormal(stddev=0.02)

@@ -1,0 +1,77 @@
+"""The optimizers of the players, seen by Keras as one."""
+
+import keras
+
+
+@keras.saving.register_keras_serializable("kgan")
+class PlayerOptimizers(keras.optimizers.Optimizer):
+    """Holds one optimizer for each player, so that `model.optimizer` is a single object.
+
+    Keras's trainers read the state to carry through a step from `model.optimizer.variables`, its
+    callbacks look for `.optimizers`, and its saving walks the attributes. This class answers all
+    three. It never updates anything itself: each player's turn uses that player's optimizer.
+
+    Args:
+        discriminator: the `keras.optimizers.Optimizer` of the discriminator.
+        generator: the `keras.optimizers.Optimizer` of the generator.
+
+    Raises:
+        ValueError: if both players are given the same optimizer object, whose moments would mix.
+    """
+
+    def __init__(self, discriminator, generator, name="players"):
+        if discriminator is generator:
+            raise ValueError(
+                "Each player needs an optimizer of its own, since an optimizer keeps the moments "
+                "of the variables it updates. Create two. "
+                f"Received: the same {type(generator).__name__} object for both players"
+            )
+        super().__init__(learning_rate=0.0, name=name)
+        self.discriminator = discriminator
+        self.generator = generator
+
+    def build_players(self, discriminator_variables, generator_variables):
+        """Creates the state of both optimizers."""
+        self.discriminator.build(discriminator_variables)
+        self.generator.build(generator_variables)
+        self.built = True
+
+    def build(self, variables):
+        """Does nothing: `build_players` has built the optimizers when the model was compiled."""
+
+    @property
+    def optimizers(self):
+        """The optimizers, the discriminator's first, in the order of the turns."""
+        return [self.discriminator, self.generator]
+
+    @property
+    def variables(self):
+        return self.discriminator.variables + self.generator.variables
+
+    @property
+    def iterations(self):
+        """The number of updates of the generator."""
+        return self.generator.iterations
+
+    def finalize_variable_values(self, variables):
+        for optimizer in self.optimizers:
+            optimizer.finalize_variable_values(optimizer._trainable_variables)
+
+    def save_own_variables(self, store):
+        """Saves nothing: the two optimizers are saved as attributes, each under its name."""
+
+    def load_own_variables(self, store):
+        """Loads nothing, see `save_own_variables`."""
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
+            "generator": keras.saving.serialize_keras_object(self.generator),
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        for player in ("discriminator", "generator"):
+            config[player] = keras.saving.deserialize_keras_object(config[player], custom_objects)
+        return cls(**config)
