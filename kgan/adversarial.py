@@ -356,13 +356,16 @@ class AdversarialModel(keras.Model):
         )
 
     def get_compile_config(self):
+        if not self.compiled:
+            return {}
         return {
             name: keras.saving.serialize_keras_object(value)
             for name, value in self._compile_arguments.items()
         }
 
     def compile_from_config(self, config):
-        self.compile(**keras.saving.deserialize_keras_object(config))
+        if config:
+            self.compile(**keras.saving.deserialize_keras_object(config))
 
     def save_own_variables(self, store):
         super().save_own_variables(store)

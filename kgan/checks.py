@@ -95,7 +95,7 @@ def first_batch(x, y=None, batch_size=None):
         batch = x[0] if x.num_batches is None or len(x) else None
     elif hasattr(x, "__next__"):
         batch = next(x, None)
-        x = itertools.chain([] if batch is None else [batch], x)
+        x = _put_back(batch, x)
     else:
         batch = next(iter(x), None)
         if batch is not None and not isinstance(batch, (tuple, list)) and _is_torch_loader(x):
@@ -122,6 +122,12 @@ def _is_arrays(x):
 
 def _is_torch_loader(x):
     return type(x).__module__.startswith("torch.utils.data")
+
+
+def _put_back(batch, rest):
+    """A generator of tuples, since that is the one kind of iterator that Keras takes."""
+    for item in itertools.chain([batch], rest):
+        yield item if isinstance(item, tuple) else (item,)
 
 
 def _name(x):

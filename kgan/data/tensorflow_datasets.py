@@ -26,7 +26,7 @@ def tfds(name, split="train", *, data_dir=None, download=True, image_size=None, 
 
     Raises:
         ImportError: if tensorflow-datasets or TensorFlow, which reads its files, is missing.
-        ValueError: if the set has no images.
+        ValueError: if the set has no images, or images of several sizes and `image_size` is None.
     """
     require("tensorflow", "data,tensorflow", "kgan.data.tfds()")
     library = require("tensorflow_datasets", "data,tensorflow", "kgan.data.tfds()")
@@ -45,13 +45,17 @@ def tfds(name, split="train", *, data_dir=None, download=True, image_size=None, 
         image = example["image"][None]
         images.append(resize(image, image_size) if image_size else image)
         labels.append(example.get("label"))
+    has_labels = labels and labels[0] is not None
+    return from_pixels(_stack(images, name)), np.array(labels) if has_labels else None
+
+
+def _stack(images, name):
     if len({image.shape for image in images}) > 1:
         raise ValueError(
             "The images of this set differ in size: pass image_size=(height, width). "
             f"Received: name={name!r}, image_size=None"
         )
-    has_labels = labels and labels[0] is not None
-    return from_pixels(np.concatenate(images)), np.array(labels) if has_labels else None
+    return np.concatenate(images)
 
 
 def _stream(dataset, image_size, batch_size):

@@ -18,7 +18,7 @@ from kgan.networks.arguments import check_arguments
 def dcgan_generator(image_shape=(64, 64, 3), latent_dim=100, width=64):
     """The DCGAN generator: a projection, then transposed convolutions that double the size.
 
-    The smallest map is about 4 pixels on its shorter side. A size that is not a power of two
+    The smallest map has 4 to 7 pixels on its shorter side. A size that is not a power of two
     times that is reached by rounding up and cropping the excess evenly at the output.
 
     Args:
@@ -85,8 +85,8 @@ def dcgan_discriminator(image_shape=(64, 64, 3), width=64):
 
 
 def _steps(shape):
-    """How often the shorter side can be halved until about 4 pixels are left."""
-    return max(math.ceil(math.log2(min(shape[:2]) / 4)), 0)
+    """How often the shorter side can be halved until 4 to 7 pixels are left."""
+    return max(math.floor(math.log2(min(shape[:2]) / 4)), 0)
 
 
 def _norm():

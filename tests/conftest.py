@@ -1,0 +1,39 @@
+"""What all tests share. They run once a backend: `KERAS_BACKEND=jax pytest tests`."""
+
+import os
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+if keras.backend.backend() == "torch":
+    import torch
+
+    # On a small machine the threads of tiny operations cost more than they give.
+    torch.set_num_threads(1)
+
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def _fixed_seed():
+    keras.utils.set_random_seed(0)
+
+
+@pytest.fixture
+def images():
+    """A few smooth random images: float32 (96, 8, 8, 1) in [-1, 1]."""
+    rng = np.random.default_rng(0)
+    rows = np.linspace(0, 2, 8)[:, None] + np.linspace(0, 2, 8)
+    phases = rng.uniform(0, 2 * np.pi, (96, 1, 1))
+    return np.sin(rows + phases).astype("float32")[..., None]
+
+
+@pytest.fixture
+def tfds_folder():
+    """The folder of prepared TensorFlow Datasets sets, where there is one."""
+    folder = Path(os.environ.get("KGAN_TFDS_DIR", SHARED_DATA / "tfds"))
+    if not folder.is_dir():
+        pytest.skip(f"no prepared data sets at {folder} (set KGAN_TFDS_DIR)")
+    return folder

@@ -1,0 +1,66 @@
+"""Small GANs to test with, whose weights are the same each time."""
+
+import keras
+
+import kgan
+
+
+class FedGAN(kgan.GAN):
+    """Takes its latents from the labels, so that random number generators play no part."""
+
+    def unpack(self, data):
+        images, latents, _ = keras.utils.unpack_x_y_sample_weight(data)
+        return images, latents
+
+    def play(self, batch, training=True):
+        return {"image": self.generator(batch[1], training=training)}
+
+    def discriminator_loss(self, batch, outputs, training=True):
+        return super().discriminator_loss(batch[0], outputs, training)
+
+
+def mlp_gan(seed=0, kind=kgan.GAN, **compile_arguments):
+    keras.utils.set_random_seed(0)
+    gan = kind(
+        kgan.networks.mlp_generator((8, 8, 1), latent_dim=4, width=16),
+        kgan.networks.mlp_discriminator((8, 8, 1), width=16),
+        seed=seed,
+    )
+    gan.compile(**compile_arguments)
+    return gan
+
+
+def dcgan(seed=0, image_shape=(8, 8, 1), **compile_arguments):
+    keras.utils.set_random_seed(0)
+    gan = kgan.GAN(
+        kgan.networks.dcgan_generator(image_shape, latent_dim=4, width=4),
+        kgan.networks.dcgan_discriminator(image_shape, width=4),
+        seed=seed,
+    )
+    gan.compile(**compile_arguments)
+    return gan
+
+
+def dropout_gan(seed=0, **compile_arguments):
+    """A user's own networks, with random layers of their own in both."""
+    keras.utils.set_random_seed(0)
+    latent = keras.Input((4,), name="latent")
+    x = keras.layers.Dense(32, activation="relu")(latent)
+    x = keras.layers.Dropout(0.3, seed=1)(
+        x
+    )  # unseeded, Keras on torch uses torch's global generator
+    x = keras.layers.Dense(64, activation="tanh")(x)
+    generator = keras.Model(latent, keras.layers.Reshape((8, 8, 1), name="image")(x))
+    discriminator = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            keras.layers.Flatten(),
+            keras.layers.GaussianNoise(0.1),
+            keras.layers.Dense(16, activation="leaky_relu"),
+            keras.layers.Dropout(0.3, seed=2),
+            keras.layers.Dense(1),
+        ]
+    )
+    gan = kgan.GAN(generator, discriminator, seed=seed)
+    gan.compile(**compile_arguments)
+    return gan

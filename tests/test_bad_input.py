@@ -1,0 +1,129 @@
+"""What cannot be trained on is refused before training, with what was received and the fix."""
+
+import keras
+import numpy as np
+import pytest
+from factory import mlp_gan
+
+import kgan
+
+GOOD = np.zeros((8, 8, 8, 1), "float32")
+NAN = np.where(np.arange(8).reshape(8, 1, 1, 1) == 5, np.nan, GOOD)
+
+BAD_IMAGES = {
+    "uint8": (
+        GOOD.astype("uint8"),
+        r"images.astype\('float32'\) / 127.5 - 1.*Received: dtype uint8",
+    ),
+    "pixels as floats": (GOOD + 255, r"images / 127.5 - 1.*Received: range \[255.0, 255.0\]"),
+    "NaN": (NAN, r"must be finite.*Received: range \[nan"),
+    "infinite": (GOOD + np.inf, r"must be finite.*Received: range \[inf"),
+    "no channels": (GOOD[..., 0], r"images\[\.\.\., None\].*Received: shape \(8, 8, 8\)"),
+    "one image": (GOOD[0], r"images\[None\].*Received: shape \(8, 8, 1\)"),
+    "other size": (np.zeros((8, 9, 8, 1)), r"\(batch, 8, 8, 1\).*Received: shape \(8, 9, 8, 1\)"),
+    "channels first": (np.zeros((8, 1, 8, 8)), r"transpose.*Received: shape \(8, 1, 8, 8\)"),
+    "empty": (GOOD[:0], r"no images.*Received: shape \(0, 8, 8, 1\)"),
+    "nothing": (None, r"no images.*Received: x=None"),
+}
+
+
+@pytest.mark.parametrize("method", ["fit", "evaluate", "train_on_batch", "test_on_batch"])
+@pytest.mark.parametrize("case", BAD_IMAGES)
+def test_images_that_do_not_fit(method, case):
+    images, message = BAD_IMAGES[case]
+    with pytest.raises(ValueError, match=f"(?s){message}"):
+        getattr(mlp_gan(), method)(images)
+
+
+class Stream(keras.utils.PyDataset):
+    def __init__(self, images):
+        super().__init__()
+        self.images = images
+
+    def __len__(self):
+        return len(self.images) // 4
+
+    def __getitem__(self, index):
+        return self.images[4 * index : 4 * index + 4]
+
+
+def loader(images):
+    torch = pytest.importorskip("torch")
+    return torch.utils.data.DataLoader(
+        torch.utils.data.TensorDataset(torch.from_numpy(images)), batch_size=4
+    )
+
+
+def tf_data(images):
+    return pytest.importorskip("tensorflow").data.Dataset.from_tensor_slices(images).batch(4)
+
+
+@pytest.mark.parametrize("form", [Stream, loader, tf_data, lambda x: iter(Stream(x))])
+def test_streams_are_checked_by_their_first_batch(form):
+    gan = mlp_gan()
+    with pytest.raises(ValueError, match="Received: dtype uint8"):
+        gan.fit(form(GOOD.astype("uint8")))
+    with pytest.raises(ValueError, match=r"Received: range \[255.0, 255.0\]"):
+        gan.fit(form(GOOD + 255))
+    with pytest.raises(ValueError, match="Received: an empty"):
+        gan.fit(form(GOOD[:0]))
+
+
+def test_a_torch_loader_of_bare_tensors():
+    torch = pytest.importorskip("torch")
+    with pytest.raises(ValueError, match=r"TensorDataset\. Received: a DataLoader that yields"):
+        mlp_gan().fit(torch.utils.data.DataLoader(torch.from_numpy(GOOD), batch_size=4))
+
+
+def test_validation_data_is_checked_before_training():
+    gan = mlp_gan()
+    with pytest.raises(ValueError, match="Received: dtype uint8"):
+        gan.fit(GOOD, validation_data=GOOD.astype("uint8"))
+    assert int(gan.optimizer.iterations) == 0
+
+
+@pytest.mark.parametrize("size", [0, -1, 2.5, "32"])
+def test_batch_size(size):
+    with pytest.raises(ValueError, match=f"positive integer.*Received: batch_size={size!r}"):
+        mlp_gan().fit(GOOD, batch_size=size)
+
+
+@pytest.mark.parametrize("method", ["fit", "evaluate", "train_on_batch", "test_on_batch"])
+def test_before_compile(method):
+    gan = kgan.GAN(
+        kgan.networks.mlp_generator((8, 8, 1), 4, 8), kgan.networks.mlp_discriminator((8, 8, 1), 8)
+    )
+    with pytest.raises(ValueError, match=rf"Call compile\(\) before {method}\(\).*Received:"):
+        getattr(gan, method)(GOOD)
+
+
+def test_networks_that_do_not_fit_each_other():
+    generator = kgan.networks.mlp_generator((8, 8, 3), 4, 8)
+    with pytest.raises(ValueError, match=r"Received: generator output \(None, 8, 8, 3\)"):
+        kgan.GAN(generator, kgan.networks.mlp_discriminator((8, 8, 1), 8))
+
+
+def test_networks_that_are_not_built():
+    discriminator = kgan.networks.mlp_discriminator((8, 8, 1), 8)
+    for generator in (keras.Sequential([keras.layers.Dense(64)]), "generator", None):
+        with pytest.raises(ValueError, match=r"must be a built Keras model.*Received: generator="):
+            kgan.GAN(generator, discriminator)
+
+
+def test_one_optimizer_for_both_players():
+    adam = keras.optimizers.Adam()
+    with pytest.raises(ValueError, match=r"Create two\. Received: the same Adam object"):
+        mlp_gan(generator_optimizer=adam, discriminator_optimizer=adam)
+
+
+def test_a_player_without_anything_to_train():
+    gan = mlp_gan()
+    gan.discriminator.trainable = False
+    with pytest.raises(ValueError, match=r"discriminator has nothing to train.*Received: "):
+        gan.compile()
+
+
+@pytest.mark.parametrize("n", [0, -3, 1.5, None])
+def test_how_many_to_generate(n):
+    with pytest.raises(ValueError, match=f"Received: n={n}"):
+        mlp_gan().generate(n)
