@@ -1,5 +1,6 @@
 """Callbacks for `fit`."""
 
+from kgan.callbacks.progress import ProgressBar
 from kgan.callbacks.sample_grid import SampleGrid
 
-__all__ = ["SampleGrid"]
+__all__ = ["ProgressBar", "SampleGrid"]

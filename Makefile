@@ -1,0 +1,44 @@
+# Two commands set up everything they need in .venv: `make demo` and `make test`.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+# A quiet, fast install: the tested versions, whatever pip would prefer today.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: demo test lint format clean
+
+demo: $(VENV)/demo.done  ## train, sample, export and verify a GAN of handwritten digits
+	$(BIN)/kgan demo
+
+test: $(VENV)/dev.done  ## all tests, on TensorFlow, JAX and PyTorch
+	for backend in tensorflow jax torch; do \
+		echo "== $$backend"; \
+		KERAS_BACKEND=$$backend $(BIN)/python -m pytest tests --ignore tests/once || exit 1; \
+	done
+	@echo "== once"
+	KERAS_BACKEND=torch $(BIN)/python -m pytest tests/once
+
+lint: $(VENV)/dev.done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/dev.done
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info kgan_demo
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/demo.done: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing kgan and what the demo needs into $(VENV) (a few minutes, once)"
+	$(INSTALL) -e ".[demo]"
+	touch $@
+
+$(VENV)/dev.done: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing kgan and the three backends into $(VENV) (a few minutes, once)"
+	$(INSTALL) -e ".[dev]"
+	touch $@ $(VENV)/demo.done

@@ -1,0 +1,38 @@
+"""One progress bar for a whole run, for the command line."""
+
+import keras
+
+from kgan.optional import require
+
+
+class ProgressBar(keras.callbacks.Callback):
+    """Shows the epochs done, the time left and the losses on one line of the terminal.
+
+    For `fit(..., verbose=0)`: Keras's own bar takes a line an epoch.
+
+    Raises:
+        ImportError: if rich is not installed.
+    """
+
+    def __init__(self):
+        super().__init__()
+        progress = require("rich.progress", "cli", "kgan.callbacks.ProgressBar")
+        self.bar = progress.Progress(
+            progress.TextColumn("[bold]{task.description}"),
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
+            progress.TimeRemainingColumn(),
+            progress.TextColumn("{task.fields[losses]}"),
+        )
+
+    def on_train_begin(self, logs=None):
+        self.bar.start()
+        self.task = self.bar.add_task("epoch", total=self.params["epochs"], losses="")
+
+    def on_epoch_end(self, epoch, logs=None):
+        losses = {k: v for k, v in (logs or {}).items() if k.endswith("r_loss")}
+        text = "  ".join(f"{name} {float(value):.3f}" for name, value in losses.items())
+        self.bar.update(self.task, completed=epoch + 1, losses=text)
+
+    def on_train_end(self, logs=None):
+        self.bar.stop()

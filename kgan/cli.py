@@ -1,0 +1,215 @@
+"""The `kgan` command."""
+
+import enum
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from kgan.optional import require
+
+typer = require("typer", "cli", "The kgan command")
+rich_console = require("rich.console", "cli", "The kgan command")
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="Train a GAN, look at its images, and ship its generator with proof.\n\n"
+    "Keras runs on the backend named by the environment variable KERAS_BACKEND: tensorflow "
+    "(default), jax or torch. Exit codes: 0 done, 1 a file was not proven, 2 bad input.",
+)
+console = rich_console.Console(highlight=False, soft_wrap=True)
+
+
+class Network(enum.StrEnum):
+    """Families in `kgan.networks`."""
+
+    dcgan = "dcgan"
+    mlp = "mlp"
+
+
+Seed = Annotated[int, typer.Option(help="Seed: the same one gives the same result.")]
+SavedGAN = Annotated[Path, typer.Argument(help="A GAN saved by kgan, such as run/gan.keras.")]
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("kgan_demo"),
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the digits.")] = 400,
+    seed: Seed = 0,
+):
+    """Train on handwritten digits, draw, export and verify: the whole road in a few minutes.
+
+    Needs no network: the digits come with scikit-learn.
+    """
+    from kgan import demo
+
+    demo.run(out, epochs, seed, console.print)
+
+
+@app.command()
+def train(
+    data: Annotated[
+        str,
+        typer.Argument(
+            help="**digits** (with scikit-learn), a folder of images, or the name of a TensorFlow "
+            "Datasets set such as mnist."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for gan.keras, samples/ and log.csv.")] = Path(
+        "runs/gan"
+    ),
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the data.")] = 20,
+    batch_size: Annotated[int, typer.Option(min=1, help="Images a step.")] = 64,
+    network: Annotated[Network, typer.Option(help="Family of the networks.")] = Network.dcgan,
+    width: Annotated[int, typer.Option(min=1, help="Filters or units of the networks.")] = 64,
+    latent_dim: Annotated[int, typer.Option(min=1, help="Length of the latent.")] = 64,
+    loss: Annotated[str, typer.Option(help="The game: see kgan.losses.")] = "non_saturating",
+    learning_rate: Annotated[float, typer.Option(help="Of Adam, for both players.")] = 2e-4,
+    image_size: Annotated[
+        int | None, typer.Option(min=1, help="Resize to this height and width.")
+    ] = None,
+    channels: Annotated[int, typer.Option(help="Of a folder's images: 3 or 1 (grey).")] = 3,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Where TensorFlow Datasets keeps its sets.")
+    ] = None,
+    download: Annotated[bool, typer.Option(help="Whether to download a missing set.")] = True,
+    seed: Seed = 0,
+):
+    """Train a GAN on images and save it with pictures of each epoch.
+
+    For example: **kgan train digits --epochs 100**, or
+    **kgan train photos/ --image-size 64 --out runs/photos**.
+    """
+    import keras
+
+    import kgan
+
+    keras.utils.set_random_seed(seed)
+    images = _images(data, image_size, channels, batch_size, data_dir, download)
+    stream = isinstance(images, keras.utils.PyDataset)
+    shape = (images[0] if stream else images).shape[1:]
+    gan = kgan.GAN(
+        getattr(kgan.networks, f"{network}_generator")(shape, latent_dim, width),
+        getattr(kgan.networks, f"{network}_discriminator")(shape, width),
+        seed=seed,
+    )
+    gan.compile(
+        loss=loss,
+        generator_optimizer=keras.optimizers.Adam(learning_rate, beta_1=0.5),
+        discriminator_optimizer=keras.optimizers.Adam(learning_rate, beta_1=0.5),
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    console.print(f"Training on images {shape} (Keras on {keras.backend.backend()})")
+    gan.fit(
+        images,
+        batch_size=None if stream else batch_size,
+        epochs=epochs,
+        verbose=0,
+        callbacks=[
+            kgan.callbacks.ProgressBar(),
+            kgan.callbacks.SampleGrid(out / "samples", seed=seed),
+            keras.callbacks.CSVLogger(str(out / "log.csv")),
+        ],
+    )
+    gan.save(out / "gan.keras")
+    console.print(f"Saved {out}/gan.keras; pictures in {out}/samples, losses in {out}/log.csv")
+
+
+@app.command()
+def sample(
+    gan: SavedGAN,
+    out: Annotated[Path, typer.Option(help="The picture, a PNG.")] = Path("samples.png"),
+    count: Annotated[int, typer.Option(min=1, help="How many images.")] = 64,
+    columns: Annotated[
+        int | None, typer.Option(min=1, help="Images in a row. Default: a square.")
+    ] = None,
+    seed: Seed = 0,
+):
+    """Draw a grid of generated images."""
+    from kgan.images import save_grid
+
+    save_grid(out, _load(gan).generate(count, seed=seed), columns)
+    console.print(f"Drew {count} images: {out}")
+
+
+@app.command()
+def export(
+    gan: SavedGAN,
+    to: Annotated[str, typer.Option(help="Formats, separated by commas.")] = "onnx",
+    out: Annotated[Path, typer.Option(help="Folder for the files and their report.")] = Path(
+        "bundle"
+    ),
+):
+    """Export the generator and prove that each file gives the same images as Keras."""
+    model = _load(gan)
+    with console.status("Exporting") as status:
+        report = model.export(
+            out,
+            formats=tuple(part.strip() for part in to.split(",")),
+            progress=lambda stage: status.update(f"Exporting: {stage}"),
+        )
+    console.print(str(report))
+
+
+@app.command()
+def verify(
+    path: Annotated[
+        Path, typer.Argument(help="An exported file, a bundle, or an export_report.json.")
+    ],
+):
+    """Check again that exported files are whole and give the images they were proven with."""
+    from kgan.export import verify
+
+    console.print(str(verify(path)))
+
+
+def _images(data, image_size, channels, batch_size, data_dir, download):
+    from kgan import data as sources
+
+    size = (image_size, image_size) if image_size else None
+    if Path(data).is_dir():
+        if not size:
+            raise ValueError(
+                "A folder of images needs --image-size, since they may differ. "
+                f"Received: {data} without --image-size"
+            )
+        return sources.folder(data, size, channels=channels, batch_size=batch_size)
+    if data == "digits":
+        return sources.digits(image_size or 8)[0]
+    images, _ = sources.tfds(data, data_dir=data_dir, download=download, image_size=size)
+    return images
+
+
+def _load(path):
+    import keras
+
+    from kgan import AdversarialModel
+
+    if not path.is_file():
+        raise ValueError(f"There is no saved GAN here. Received: {path}")
+    model = keras.saving.load_model(path)
+    if not isinstance(model, AdversarialModel):
+        raise ValueError(
+            "This file holds another kind of model; save a GAN with gan.save(). "
+            f"Received: {path} with a {type(model).__name__}"
+        )
+    return model
+
+
+def main():
+    """Runs the command; an error that the user can mend is a message, not a traceback."""
+    from kgan.export import ExportError
+
+    try:
+        app()
+    except ExportError as error:
+        _fail(error, 1)
+    except (ValueError, ImportError, OSError) as error:
+        _fail(error, 2)
+
+
+def _fail(error, code):
+    print(f"kgan: {error}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,37 @@
+"""Tests that need one run, not one a backend: they start the backends they need themselves."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BACKENDS = ["tensorflow", "jax", "torch"]
+
+
+def run(arguments, backend, **options):
+    """Runs Python in a process of its own and returns what it printed."""
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": backend,
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "PYTHONPATH": str(ROOT / "tests"),
+    }
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", *map(str, arguments)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=500,
+        check=False,
+        **options,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+@pytest.fixture
+def python():
+    return run

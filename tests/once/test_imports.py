@@ -1,0 +1,57 @@
+"""What `import kgan` brings along, and what is missing says how to get it."""
+
+import re
+
+import pytest
+from conftest import ROOT
+
+LOADED = "import sys, kgan; print([m for m in ('tensorflow', 'jax', 'torch') if m in sys.modules])"
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_tensorflow_is_not_imported_on_other_backends(python, backend):
+    loaded = python(["-c", LOADED], backend)
+    assert backend in loaded
+    assert "tensorflow" not in loaded
+
+
+def test_training_and_loading_need_no_tensorflow_on_torch(python, tmp_path):
+    """With TensorFlow and JAX made impossible to import."""
+    script = f"""
+import sys
+sys.modules["tensorflow"] = sys.modules["jax"] = None
+import keras, numpy, kgan
+gan = kgan.GAN(kgan.networks.mlp_generator((8, 8, 1)), kgan.networks.mlp_discriminator((8, 8, 1)))
+gan.compile()
+gan.fit(numpy.zeros((64, 8, 8, 1), "float32"), verbose=0)
+gan.save("{tmp_path}/gan.keras")
+print(keras.saving.load_model("{tmp_path}/gan.keras").generate(2).shape)
+"""
+    assert "(2, 8, 8, 1)" in python(["-c", script], "torch")
+
+
+def test_frameworks_are_imported_in_the_backend_folder_alone():
+    pattern = re.compile(r"^\s*(import|from) (tensorflow|jax|torch)\b", re.MULTILINE)
+    importing = {
+        str(file.relative_to(ROOT))
+        for folder in ("kgan", "export")
+        for file in (ROOT / folder).rglob("*.py")
+        if pattern.search(file.read_text())
+    }
+    assert importing - {"export/worker.py", "export/onnx.py"} == {
+        "kgan/backend/tensorflow.py",
+        "kgan/backend/jax.py",
+        "kgan/backend/torch.py",
+    }
+
+
+def test_an_unknown_backend_is_refused(python):
+    script = """
+import keras
+keras.backend.backend = lambda: "numpy"
+try:
+    import kgan
+except ImportError as error:
+    print(error)
+"""
+    assert "tensorflow, jax and torch" in python(["-c", script], "torch")
