@@ -6,7 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from kgan import backend, checks, losses
+from kgan import averages, backend, checks, losses
+from kgan import penalties as penalties_module
 from kgan.means import Means
 from kgan.optimizers import PlayerOptimizers
 
@@ -46,6 +47,7 @@ class AdversarialModel(keras.Model):
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
         self._means = Means()
+        self.averages = []
 
     # What a GAN defines -----------------------------------------------------------------------
 
@@ -94,27 +96,45 @@ class AdversarialModel(keras.Model):
 
     @backend.step
     def train_step(self, data):
-        batch = self.unpack(data)
-        discriminator_variables = _trainable(self.discriminators)
-        generator_variables = _trainable(self.generators)
+        *parts, batch = self._parts(self.unpack(data))
+        for part in parts:
+            self._discriminator_turn(part, _stop_gradient(self.play(part)))
 
         (outputs, _), pull_play = backend.vjp(
             self,
             lambda: (self.play(batch), _regularization(self.generators)),
-            variables=generator_variables,
+            variables=_trainable(self.generators),
         )
-        outputs = keras.tree.map_structure(ops.stop_gradient, outputs)
+        outputs = _stop_gradient(outputs)
+        self._discriminator_turn(batch, outputs)
+        self._generator_turn(batch, outputs, pull_play)
+        if self.ema:
+            averages.update(self.generators, self.averages, self.ema, self.optimizer.iterations)
+        return self.get_metrics_result()
 
+    def _parts(self, batch):
+        """Splits a batch into fresh data for each of the discriminator's turns."""
+        count = self.discriminator_steps
+        size = ops.shape(keras.tree.flatten(batch)[0])[0] // count
+        return [
+            keras.tree.map_structure(lambda x, i=i: x[i * size : (i + 1) * size], batch)
+            for i in range(count)
+        ]
+
+    def _discriminator_turn(self, batch, outputs):
         optimizer = self.optimizer.discriminator
+        variables = _trainable(self.discriminators)
         terms, pull = backend.vjp(
-            self,
-            lambda: self._discriminator_terms(batch, outputs),
-            variables=discriminator_variables,
+            self, lambda: self._discriminator_terms(batch, outputs), variables=variables
         )
         gradients, _ = pull(_ones(terms, optimizer))
-        backend.update(optimizer, gradients, discriminator_variables)
+        backend.update(optimizer, gradients, variables)
+        for constraint in self.penalties:
+            if hasattr(constraint, "constrain"):
+                constraint.constrain(variables)
         self._track_terms("discriminator", terms, batch)
 
+    def _generator_turn(self, batch, outputs, pull_play):
         optimizer = self.optimizer.generator
         terms, pull = backend.vjp(
             self,
@@ -124,24 +144,62 @@ class AdversarialModel(keras.Model):
         _, (output_gradients,) = pull(_ones(terms, optimizer))
         regularization = _regularization(self.generators)
         gradients, _ = pull_play((output_gradients, _ones(regularization, optimizer)))
-        backend.update(optimizer, gradients, generator_variables)
+        backend.update(optimizer, gradients, _trainable(self.generators))
         self._track_terms("generator", terms | regularization, batch)
-
-        return self.get_metrics_result()
 
     @backend.step
     def test_step(self, data):
-        batch = self.unpack(data)
-        outputs = self.play(batch, training=False)
-        terms = self._discriminator_terms(batch, outputs, training=False)
-        self._track_terms("discriminator", terms, batch)
-        terms = _float32(self.generator_loss(batch, outputs, training=False))
-        self._track_terms("generator", terms | _regularization(self.generators), batch)
+        self._look(self.unpack(data), training=False)
         return self.get_metrics_result()
+
+    def _look(self, batch, training):
+        """Plays and judges without learning."""
+        outputs = self.play(batch, training)
+        terms = self._discriminator_terms(batch, outputs, training)
+        self._track_terms("discriminator", terms, batch)
+        terms = _float32(self.generator_loss(batch, outputs, training))
+        self._track_terms("generator", terms | _regularization(self.generators), batch)
 
     def _discriminator_terms(self, batch, outputs, training=True):
         terms = _float32(self.discriminator_loss(batch, outputs, training))
         return terms | _regularization(self.discriminators)
+
+    def in_use(self, network, training):
+        """Returns the generator network to call: in inference its average, if one is kept."""
+        if training or not self.averages:
+            return network
+        return self.averages[self.generators.index(network)]
+
+    def penalty_terms(self, judge, real, fake):
+        """Returns the penalties given to `compile`, for use in a `discriminator_loss`.
+
+        Args:
+            judge: a function from what the discriminator judges to its logits.
+            real, fake: the two kinds of samples to judge, `(batch, ...)`.
+
+        Returns:
+            A dictionary of scalar terms, weighted.
+        """
+        terms = {}
+        for penalty in self.penalties:
+            if not hasattr(penalty, "term"):
+                continue
+            # Drawn here and not inside the condition, where seeds would go astray.
+            points = ops.stop_gradient(penalty.prepare(real, fake, self.seed_generator))
+
+            def term(penalty=penalty, points=points):
+                gradient = backend.input_gradient(self, judge, points)
+                return penalty.term(ops.cast(gradient, "float32"))
+
+            terms[penalty.name] = penalty.weight * self._lazily(term, penalty.interval)
+        return terms
+
+    def _lazily(self, term, interval):
+        """The term in every `interval`-th discriminator turn, times `interval`; else zero."""
+        if interval == 1:
+            return term()
+        due = self.optimizer.discriminator.iterations % interval == 0
+        return interval * ops.cond(due, term, lambda: ops.zeros((), "float32"))
 
     # Metrics ----------------------------------------------------------------------------------
 
@@ -169,22 +227,18 @@ class AdversarialModel(keras.Model):
         """A dry run names the metrics, and shows what is wrong with the losses before training."""
         if not self._means.metrics:
             with self._means.finding():
-                backend.dry_run(self, lambda: self._dry_step(batch))
-
-    def _dry_step(self, data):
-        batch = self.unpack(data)
-        outputs = self.play(batch)
-        self._track_terms("discriminator", self._discriminator_terms(batch, outputs), batch)
-        terms = _float32(self.generator_loss(batch, outputs)) | _regularization(self.generators)
-        self._track_terms("generator", terms, batch)
+                backend.dry_run(self, lambda: self._look(self.unpack(batch), training=True))
 
     # Keras's verbs ----------------------------------------------------------------------------
 
     def compile(
         self,
         loss="non_saturating",
+        penalties=(),
         generator_optimizer=None,
         discriminator_optimizer=None,
+        discriminator_steps=1,
+        ema=None,
         run_eagerly=False,
         steps_per_execution=1,
         jit_compile="auto",
@@ -192,22 +246,43 @@ class AdversarialModel(keras.Model):
         """Chooses the game and the optimizers.
 
         Args:
-            loss: the game: `"non_saturating"` (default), `"minimax"`, or an object, see
+            loss: the game: `"non_saturating"` (default), `"minimax"`, `"wasserstein"`,
+                `"least_squares"`, `"hinge"`, `"relativistic"`, or an object, see
                 `kgan.losses.Game`.
+            penalties: objects of `kgan.penalties`, such as `[R1(10.0)]`. Default: none.
             generator_optimizer: a `keras.optimizers.Optimizer` or its name. Default: Adam with
                 rate 2e-4 and beta_1 0.5, after the DCGAN paper (Radford et al., 2016).
             discriminator_optimizer: the same for the discriminator; an object of its own.
+            discriminator_steps: turns of the discriminator for each of the generator's, each on
+                fresh real and generated samples. Default: 1.
+            ema: decay of the exponential moving average of the generator's weights, such as 0.999.
+                `generate`, `predict`, `evaluate` and `export` then use the average (Yazici et al.,
+                The Unusual Effectiveness of Averaging in GAN Training, 2019). Default: None, off.
             run_eagerly, steps_per_execution, jit_compile: as in `keras.Model.compile`.
 
         Raises:
-            ValueError: for an unknown game, one optimizer for both players, or a player that has
-                nothing to train.
+            ValueError: for an unknown game, penalties that contradict each other, one optimizer
+                for both players, a player that has nothing to train, or no discriminator steps.
         """
         self.game = losses.get(loss)
+        self.penalties = penalties_module.check(penalties)
+        if not isinstance(discriminator_steps, int) or discriminator_steps < 1:
+            raise ValueError(
+                "discriminator_steps must be a positive integer. "
+                f"Received: discriminator_steps={discriminator_steps!r}"
+            )
+        self.discriminator_steps = discriminator_steps
+        if ema is not None and not 0 < ema < 1:
+            raise ValueError(f"ema must be a decay in (0, 1), or None. Received: ema={ema!r}")
+        self.ema = ema
+        self.averages = [averages.average_of(network) for network in self.generators if ema]
         self._compile_arguments = {
             "loss": self.game,
+            "penalties": self.penalties,
             "generator_optimizer": _adam(generator_optimizer),
             "discriminator_optimizer": _adam(discriminator_optimizer),
+            "discriminator_steps": discriminator_steps,
+            "ema": ema,
             "run_eagerly": run_eagerly,
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit_compile,
@@ -245,7 +320,8 @@ class AdversarialModel(keras.Model):
             x: images, float32 NHWC in [-1, 1]: an array, a `tf.data.Dataset`, a torch
                 `DataLoader`, a `keras.utils.PyDataset` or a generator of batches.
             y: ignored unless the model says otherwise.
-            batch_size: images a step, for arrays. Default: 32.
+            batch_size: images a turn of the discriminator, for arrays (a step takes
+                `discriminator_steps` times as many). Default: 32.
             validation_data: real images for `evaluate` after each epoch.
             **kwargs: every other argument of `keras.Model.fit`.
 
@@ -262,6 +338,9 @@ class AdversarialModel(keras.Model):
         x = self._check_data(x, y, batch_size)
         if checks.is_stream(x):
             kwargs.setdefault("shuffle", False)  # Keras warns that it cannot shuffle these
+        if checks.is_arrays(x):
+            batch_size = (batch_size or 32) * self.discriminator_steps
+            x, y = checks.whole_turns((x, y), batch_size, self.discriminator_steps)
         return super().fit(x, y, batch_size=batch_size, validation_data=validation_data, **kwargs)
 
     def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
@@ -293,6 +372,8 @@ class AdversarialModel(keras.Model):
     def _check_data(self, x, y, batch_size):
         batch, x = checks.first_batch(x, y, batch_size)
         self.check_batch(batch)
+        if not checks.is_arrays(x):
+            checks.check_divisible(batch, self.discriminator_steps)
         self._find_metrics(keras.tree.map_structure(lambda array: array[:32], batch))
         return x
 
@@ -309,7 +390,7 @@ class AdversarialModel(keras.Model):
 
     def call(self, latents, training=False):
         """Returns the images of latents, so that `predict` does too."""
-        return self.generator(latents, training=training)
+        return self.in_use(self.generator, training)(latents, training=training)
 
     def generate(self, n, seed=None, batch_size=64):
         """Returns `n` generated images.
@@ -403,11 +484,16 @@ class AdversarialModel(keras.Model):
         backend.sync(self)
         options.setdefault("input_names", ["latent"])
         options.setdefault("output_names", ["image"])
-        return export(self.generator, path, formats, **options)
+        generator = self.in_use(self.generator, training=False)
+        return export(generator, path, formats, **options)
 
 
 def _trainable(networks):
     return [variable for network in networks for variable in network.trainable_variables]
+
+
+def _stop_gradient(outputs):
+    return keras.tree.map_structure(ops.stop_gradient, outputs)
 
 
 def _regularization(networks):

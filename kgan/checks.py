@@ -89,7 +89,7 @@ def first_batch(x, y=None, batch_size=None):
         )
     if x is None:
         raise ValueError("There are no images to train on. Received: x=None")
-    if _is_arrays(x):
+    if is_arrays(x):
         batch = x if y is None else (x, y)
     elif isinstance(x, keras.utils.PyDataset):
         batch = x[0] if x.num_batches is None or len(x) else None
@@ -109,14 +109,35 @@ def first_batch(x, y=None, batch_size=None):
     return (tuple(batch) if isinstance(batch, list) else batch), x
 
 
+def check_divisible(batch, discriminator_steps):
+    """Raises a ValueError for a batch that cannot be shared among the discriminator's turns."""
+    size = len(keras.tree.flatten(batch)[0])
+    if size % discriminator_steps:
+        raise ValueError(
+            f"A batch of your own data is split among the {discriminator_steps} turns of the "
+            "discriminator: make its size a multiple of discriminator_steps. "
+            f"Received: a batch of {size} with discriminator_steps={discriminator_steps}"
+        )
+
+
+def whole_turns(arrays, batch_size, discriminator_steps):
+    """Leaves out the last few samples if they are too few for each turn to have one."""
+    count = len(keras.tree.flatten(arrays)[0])
+    rest = count % batch_size
+    if rest >= discriminator_steps or rest == 0:
+        return arrays
+    return keras.tree.map_structure(lambda array: array[: count - rest], arrays)
+
+
 def is_stream(x):
     """Whether Keras leaves the order of the data to `x` itself."""
-    return not _is_arrays(x) and not isinstance(x, keras.utils.PyDataset)
+    return not is_arrays(x) and not isinstance(x, keras.utils.PyDataset)
 
 
-def _is_arrays(x):
+def is_arrays(x):
+    """Whether `fit` was given arrays, all of the data at once."""
     if isinstance(x, (tuple, list)):
-        return all(map(_is_arrays, x))
+        return all(map(is_arrays, x))
     return hasattr(x, "shape") and hasattr(x, "dtype")
 
 

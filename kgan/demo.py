@@ -21,7 +21,7 @@ def train_digits(epochs, seed):
         networks.mlp_discriminator(image_shape=(8, 8, 1)),
         seed=seed,
     )
-    gan.compile()
+    gan.compile(ema=0.999)
     gan.fit(images, batch_size=64, epochs=epochs, verbose=0, callbacks=[callbacks.ProgressBar()])
     return gan
 

@@ -28,6 +28,12 @@ class Game:
     ```
     """
 
+    probabilities = False
+    """Whether the sigmoid of a logit is a probability that the metrics can show."""
+
+    pairs = False
+    """Whether the generator's loss needs the logits of real samples too."""
+
     def discriminator(self, real, fake):
         """Returns the scalar that the discriminator minimises.
 
@@ -49,30 +55,65 @@ class Game:
         return cls(**config)
 
 
+class LogOdds(Game):
+    r"""A discriminator trained by binary cross-entropy, whose logit is the log-odds of "real".
+
+    D minimises $-E[\log D(x)] - E[\log(1 - D(G(z)))]$ with D = sigmoid(logit).
+
+    Args:
+        label_smoothing: what is taken off the target 1 of real samples, in [0, 1): one-sided, since
+            a smoothed target for fakes would reward the generator's own mistakes (Salimans et al.,
+            Improved Techniques for Training GANs, 2016, section 3.4). Default: 0.
+
+    Raises:
+        ValueError: if `label_smoothing` is outside [0, 1).
+    """
+
+    probabilities = True
+
+    def __init__(self, label_smoothing=0.0):
+        if not 0 <= label_smoothing < 1:
+            raise ValueError(
+                "label_smoothing must be in [0, 1): what is taken off the target 1. "
+                f"Received: label_smoothing={label_smoothing!r}"
+            )
+        self.label_smoothing = label_smoothing
+
+    def discriminator(self, real, fake):
+        # Cross-entropy with target t is softplus(-x) + (1 - t) x.
+        smoothed = ops.softplus(-real) + self.label_smoothing * real
+        return ops.mean(smoothed) + ops.mean(ops.softplus(fake))
+
+    def get_config(self):
+        return {"label_smoothing": self.label_smoothing}
+
+
 @keras.saving.register_keras_serializable("kgan")
-class Minimax(Game):
+class Minimax(LogOdds):
     r"""The saturating game of the 2014 paper: both players share one value function.
 
-    D minimises $-E[\log D(x)] - E[\log(1 - D(G(z)))]$ and G minimises $E[\log(1 - D(G(z)))]$.
-    When the discriminator is confident, the generator's gradient vanishes with D(G(z)); the
-    paper therefore trains with `NonSaturating`.
+    G minimises $E[\log(1 - D(G(z)))]$. When the discriminator is confident, the generator's
+    gradient vanishes with D(G(z)); the paper therefore trains with `NonSaturating`.
+
+    Args:
+        label_smoothing: see `LogOdds`. Default: 0.
 
     Reference: Goodfellow et al., Generative Adversarial Nets, 2014, equation 1.
     """
-
-    def discriminator(self, real, fake):
-        return ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(fake))
 
     def generator(self, real, fake):
         return -ops.mean(ops.softplus(fake))
 
 
 @keras.saving.register_keras_serializable("kgan")
-class NonSaturating(Minimax):
+class NonSaturating(LogOdds):
     r"""The same discriminator, and a generator that maximises log D(G(z)) instead.
 
     G minimises $-E[\log D(G(z))]$: the same fixed point as `Minimax`, with a gradient that is
     strong where the discriminator is confident.
+
+    Args:
+        label_smoothing: see `LogOdds`. Default: 0.
 
     Reference: Goodfellow et al., Generative Adversarial Nets, 2014, section 3.
     """
@@ -81,7 +122,99 @@ class NonSaturating(Minimax):
         return ops.mean(ops.softplus(-fake))
 
 
-GAMES = {"minimax": Minimax, "non_saturating": NonSaturating}
+@keras.saving.register_keras_serializable("kgan")
+class Wasserstein(Game):
+    r"""The critic estimates the Wasserstein-1 distance; it must be kept Lipschitz.
+
+    D minimises $E[D(G(z))] - E[D(x)]$ and G minimises $-E[D(G(z))]$. Without a penalty
+    (`GradientPenalty`), `WeightClipping` or spectral normalisation the critic grows without bound.
+
+    Reference: Arjovsky et al., Wasserstein GAN, 2017 (arXiv:1701.07875).
+    """
+
+    def discriminator(self, real, fake):
+        return ops.mean(fake) - ops.mean(real)
+
+    def generator(self, real, fake):
+        return -ops.mean(fake)
+
+
+@keras.saving.register_keras_serializable("kgan")
+class LeastSquares(Game):
+    r"""Real samples pulled to 1, fakes to 0, by squares: far fakes still give a gradient.
+
+    D minimises $\frac12 E[(D(x) - t)^2] + \frac12 E[D(G(z))^2]$, G $\frac12 E[(D(G(z)) - 1)^2]$.
+
+    Args:
+        label_smoothing: t = 1 - label_smoothing. Default: 0.
+
+    Raises:
+        ValueError: if `label_smoothing` is outside [0, 1).
+
+    Reference: Mao et al., Least Squares Generative Adversarial Networks, 2017 (arXiv:1611.04076),
+    equation 9.
+    """
+
+    def __init__(self, label_smoothing=0.0):
+        self.label_smoothing = LogOdds(label_smoothing).label_smoothing
+
+    def discriminator(self, real, fake):
+        target = 1 - self.label_smoothing
+        return (ops.mean((real - target) ** 2) + ops.mean(fake**2)) / 2
+
+    def generator(self, real, fake):
+        return ops.mean((fake - 1) ** 2) / 2
+
+    def get_config(self):
+        return {"label_smoothing": self.label_smoothing}
+
+
+@keras.saving.register_keras_serializable("kgan")
+class Hinge(Game):
+    r"""Margins: samples that are judged right by more than 1 no longer count.
+
+    D minimises $E[\max(0, 1 - D(x))] + E[\max(0, 1 + D(G(z)))]$ and G $-E[D(G(z))]$.
+
+    Reference: Lim and Ye, Geometric GAN, 2017 (arXiv:1705.02894); Miyato et al., Spectral
+    Normalization for GANs, 2018 (arXiv:1802.05957), equations 16 and 17.
+    """
+
+    def discriminator(self, real, fake):
+        return ops.mean(ops.relu(1 - real)) + ops.mean(ops.relu(1 + fake))
+
+    def generator(self, real, fake):
+        return -ops.mean(fake)
+
+
+@keras.saving.register_keras_serializable("kgan")
+class Relativistic(Game):
+    r"""Each fake is judged against a real sample, not against zero.
+
+    With d = D(x) - D(G(z)) for pairs, D minimises $E[\log(1 + e^{-d})]$ and G
+    $E[\log(1 + e^{d})]$. The pairing rules out the landscapes in which modes are dropped; with
+    `R1` and `R2` this is the objective of R3GAN.
+
+    Reference: Jolicoeur-Martineau, The relativistic discriminator, 2018 (arXiv:1807.00734); Huang
+    et al., The GAN is dead; long live the GAN!, 2024 (arXiv:2501.05441), equation 2.
+    """
+
+    pairs = True
+
+    def discriminator(self, real, fake):
+        return ops.mean(ops.softplus(fake - real))
+
+    def generator(self, real, fake):
+        return ops.mean(ops.softplus(real - fake))
+
+
+GAMES = {
+    "non_saturating": NonSaturating,
+    "minimax": Minimax,
+    "wasserstein": Wasserstein,
+    "least_squares": LeastSquares,
+    "hinge": Hinge,
+    "relativistic": Relativistic,
+}
 
 
 def get(loss):

@@ -13,7 +13,8 @@ class FedGAN(kgan.GAN):
         return images, latents
 
     def play(self, batch, training=True):
-        return {"image": self.generator(batch[1], training=training)}
+        generator = self.in_use(self.generator, training)
+        return {"image": generator(batch[1], training=training)}
 
     def discriminator_loss(self, batch, outputs, training=True):
         return super().discriminator_loss(batch[0], outputs, training)

@@ -4,15 +4,15 @@ import keras
 
 match keras.backend.backend():
     case "tensorflow":
-        from kgan.backend.tensorflow import dry_run, step, sync, update, vjp
+        from kgan.backend.tensorflow import dry_run, input_gradient, step, sync, update, vjp
     case "jax":
-        from kgan.backend.jax import dry_run, step, sync, update, vjp
+        from kgan.backend.jax import dry_run, input_gradient, step, sync, update, vjp
     case "torch":
-        from kgan.backend.torch import dry_run, step, sync, update, vjp
+        from kgan.backend.torch import dry_run, input_gradient, step, sync, update, vjp
     case other:
         raise ImportError(
             "kgan trains on the Keras backends tensorflow, jax and torch; set the environment "
             f"variable KERAS_BACKEND to one of them before Python starts. Received: {other!r}"
         )
 
-__all__ = ["dry_run", "step", "sync", "update", "vjp"]
+__all__ = ["dry_run", "input_gradient", "step", "sync", "update", "vjp"]

@@ -32,7 +32,7 @@ def vjp(model, function, *, variables=(), inputs=()):
     `function` becomes pure for the call: a scope of its own holds all state (a nested scope does
     not fall through to the outer one), and what it changed comes out beside the outputs.
     """
-    state = model.variables + model.metrics_variables
+    state = _state(model)
     values = [variable.value for variable in state]
 
     def pure(sources, inputs):
@@ -50,6 +50,18 @@ def vjp(model, function, *, variables=(), inputs=()):
     for i, value in changes.items():
         state[i].assign(value)
     return outputs, pullback
+
+
+def input_gradient(model, function, x):
+    """Returns the gradient of `sum(function(x))` for `x`, itself differentiable."""
+    state = _state(model)
+    values = [variable.value for variable in state]
+
+    def pure(x):
+        with keras.StatelessScope(_pairs(state, values)):
+            return function(x).sum()
+
+    return jax.grad(pure)(x)
 
 
 def update(optimizer, gradients, variables):
@@ -71,15 +83,20 @@ def dry_run(model, function):
     """Traces `function()` for the errors and names it shows, without computing anything."""
 
     def traced(values):
-        with keras.StatelessScope(_pairs(model.variables, values)):
+        with keras.StatelessScope(_pairs(_state(model), values)):
             function()
 
-    jax.eval_shape(traced, [variable.value for variable in model.variables])
+    jax.eval_shape(traced, [variable.value for variable in _state(model)])
 
 
 def sync(model):
     """Puts the values that the trainer holds during an epoch back into the variables."""
     model.jax_state_sync()
+
+
+def _state(model):
+    """Every variable that a loss may read."""
+    return model.variables + model.metrics_variables + model.optimizer.variables
 
 
 def _pairs(variables, values):

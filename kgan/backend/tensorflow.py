@@ -27,6 +27,14 @@ def vjp(model, function, *, variables=(), inputs=()):
     return outputs, pullback
 
 
+def input_gradient(model, function, x):
+    """Returns the gradient of `sum(function(x))` for `x`, itself differentiable."""
+    with keras.StatelessScope(), tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(x)
+        outputs = function(x)
+    return tape.gradient(outputs, x)
+
+
 def update(optimizer, gradients, variables):
     """Lets the optimizer change the variables."""
     optimizer.apply(gradients, variables)

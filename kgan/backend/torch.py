@@ -33,6 +33,13 @@ def vjp(model, function, *, variables=(), inputs=()):
     return outputs, pullback
 
 
+def input_gradient(model, function, x):
+    """Returns the gradient of `sum(function(x))` for `x`, itself differentiable."""
+    with keras.StatelessScope(), torch.enable_grad():
+        x = x.detach().requires_grad_()
+        return torch.autograd.grad(function(x).sum(), x, create_graph=True)[0]
+
+
 def update(optimizer, gradients, variables):
     """Lets the optimizer change the variables."""
     with torch.no_grad():

@@ -51,17 +51,22 @@ class GAN(AdversarialModel):
 
     def play(self, batch, training=True):
         latents = self.sample_latents(ops.shape(batch)[0])
-        return {"image": self.generator(latents, training=training)}
+        generator = self.in_use(self.generator, training)
+        return {"image": generator(latents, training=training)}
 
     def discriminator_loss(self, batch, outputs, training=True):
-        real = self.judge(batch, training)
-        fake = self.judge(outputs["image"], training)
-        self.track(real_probability=ops.sigmoid(real), fake_probability=ops.sigmoid(fake))
-        return {"adversarial": self.game.discriminator(real, fake)}
+        fakes = outputs["image"]
+        real, fake = self.judge(batch, training), self.judge(fakes, training)
+        if self.game.probabilities:
+            self.track(real_probability=ops.sigmoid(real), fake_probability=ops.sigmoid(fake))
+        else:
+            self.track(real_score=real, fake_score=fake)
+        penalties = self.penalty_terms(lambda images: self.judge(images, training), batch, fakes)
+        return {"adversarial": self.game.discriminator(real, fake), **penalties}
 
     def generator_loss(self, batch, outputs, training=True):
-        fake = self.judge(outputs["image"], training)
-        return {"adversarial": self.game.generator(None, fake)}
+        real = self.judge(batch, training) if self.game.pairs else None
+        return {"adversarial": self.game.generator(real, self.judge(outputs["image"], training))}
 
     def judge(self, images, training=True):
         """Returns the discriminator's logits for images, as float32."""

@@ -1,0 +1,125 @@
+"""A model on paper: its configuration in float32, from which parent and child build it alike.
+
+Weights travel beside it in a `.weights.h5` file. Losses and optimizers stay at home: an artefact
+only infers. Converters fail on float16 (or write float16 outputs), hence float32 throughout.
+"""
+
+import contextlib
+import warnings
+
+from kgan.export.errors import PreflightError
+
+_NARROW = ("float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16")
+_FLOAT32_POLICY = {
+    "module": "keras",
+    "class_name": "DTypePolicy",
+    "config": {"name": "float32"},
+    "registered_name": None,
+}
+
+
+def as_functional(model):
+    """`model` itself if it is functional or Sequential, else a functional model around it.
+
+    A subclassed model does not know its tensors; a functional wrapper does, and every later step
+    then meets one kind of model.
+    """
+    import keras
+
+    if getattr(model, "inputs", None) is not None:
+        return model
+    shapes = (model.get_build_config() or {}).get("input_shape")
+    if shapes is None:
+        raise PreflightError(
+            f"The input shape of this {type(model).__name__} is not known, or it takes several "
+            "arguments. Put it into a functional model: inputs = keras.Input(shape); "
+            f"keras.Model(inputs, model(inputs)). Received: model={model}"
+        )
+    try:
+        inputs = _symbolic(shapes)
+        return keras.Model(inputs, model(inputs, training=False), name=model.name)
+    except Exception as error:
+        raise PreflightError(
+            f"This {type(model).__name__} cannot be called on symbolic tensors, so it cannot be "
+            f"traced. {type(error).__name__}: {error} Received: model={model}"
+        ) from error
+
+
+def call(model, values):
+    """Runs a functional or Sequential model in inference on a flat list of its inputs."""
+    import keras
+
+    if isinstance(model, keras.Sequential):
+        return model(values[0], training=False)
+    return model(keras.tree.pack_sequence_as(model.input, values), training=False)
+
+
+def draw(model):
+    """The configuration of `model` in float32 as a JSON-able dictionary, and if that differs.
+
+    Returns:
+        A pair: the dictionary, and True when the model itself computes in another precision, so
+        that its float32 twin must be built to say what the artefact should answer.
+
+    Raises:
+        PreflightError: a lambda is part of the model.
+    """
+    import keras
+
+    with warnings.catch_warnings():
+        # Keras warns of a lambda and writes its bytecode, which it later refuses to read.
+        warnings.filterwarnings("error", message="The object being serialized includes a `lambda`")
+        try:
+            config = keras.saving.serialize_keras_object(model)
+        except UserWarning as error:
+            raise PreflightError(
+                "A lambda cannot be rebuilt elsewhere. Write a named function, decorated with "
+                "@keras.saving.register_keras_serializable(), in a module that can be imported. "
+                f"Received: model={model}, {error}"
+            ) from error
+    config.pop("compile_config", None)
+    float32 = _in_float32(config)
+    return float32, float32 != config
+
+
+def build(config, weights, custom_objects=None):
+    """Builds the model of a configuration and reads its weights from a `.weights.h5` file."""
+    import keras
+
+    with _default_float32():
+        model = keras.saving.deserialize_keras_object(config, custom_objects=custom_objects)
+    model.load_weights(weights)
+    return model
+
+
+def _symbolic(shapes):
+    import keras
+
+    if isinstance(shapes, dict):
+        return {name: _symbolic(shape) for name, shape in shapes.items()}
+    if all(size is None or isinstance(size, int) for size in shapes):
+        return keras.Input(tuple(shapes)[1:])
+    return [_symbolic(shape) for shape in shapes]
+
+
+def _in_float32(node, key=None):
+    if isinstance(node, dict):
+        if node.get("class_name") in ("DTypePolicy", "DTypePolicyMap"):
+            return _FLOAT32_POLICY
+        return {name: _in_float32(child, name) for name, child in node.items()}
+    if isinstance(node, (list, tuple)):
+        return type(node)(_in_float32(child) for child in node)
+    return "float32" if key == "dtype" and node in _NARROW else node
+
+
+@contextlib.contextmanager
+def _default_float32():
+    """Layers that ignore the dtype of their configuration take the default one; make it ours."""
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

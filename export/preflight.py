@@ -1,0 +1,142 @@
+"""What would not survive an export, said before any conversion, with the fix.
+
+Also finds the user's own classes, which the child process must import to rebuild the model.
+"""
+
+import importlib.util
+
+from kgan.export.errors import PreflightError
+
+
+def require(packages):
+    """Raises ImportError when a package that a format needs is not installed."""
+    missing = [name for name in packages if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ImportError(
+            f"Exporting needs {', '.join(missing)}, which is not installed. "
+            'Run: pip install "kgan[export]"'
+        )
+
+
+def check_model(model):
+    """Raises PreflightError for a model that cannot be exported.
+
+    Args:
+        model: what the caller handed in.
+    """
+    import keras
+
+    if not isinstance(model, keras.Model):
+        raise PreflightError(
+            "Only a keras.Model can be exported; put a layer into keras.Sequential([layer]). "
+            f"Received: model={model!r} of type {type(model).__name__}"
+        )
+    if not model.built:
+        raise PreflightError(
+            "The model is not built yet, so it has no weights and no shapes. Call it on a batch "
+            f"or give it a keras.Input first. Received: model={model}"
+        )
+    for layer in layers(model):
+        if isinstance(layer, keras.layers.Lambda):
+            raise PreflightError(
+                "A Lambda layer is Python code and cannot be rebuilt elsewhere. Write a "
+                "keras.layers.Layer or use keras.ops directly on the tensors. "
+                f"Received: layer '{layer.name}'"
+            )
+        if getattr(layer, "quantization_mode", None):
+            raise PreflightError(
+                "The model is already quantised by Keras. Export the model as it was before. "
+                f"Received: layer '{layer.name}' quantised to {layer.quantization_mode}"
+            )
+
+
+def custom_objects(model, config):
+    """The classes and functions of a model that do not come from Keras.
+
+    Args:
+        model: the model.
+        config: its serialised configuration.
+
+    Returns:
+        A list of `{"name", "module", "attribute"}`, sorted, for `load_custom_objects`.
+
+    Raises:
+        PreflightError: one of them cannot be imported by another process.
+    """
+    import keras
+
+    found = {keras.saving.get_registered_name(type(layer)): type(layer) for layer in layers(model)}
+    for node in _nodes(config):
+        if node["class_name"] == "function":
+            found[node["config"]] = _function(node)
+        elif node.get("registered_name"):
+            found[node["registered_name"]] = keras.saving.get_registered_object(
+                node["registered_name"]
+            ) or found.get(node["registered_name"])
+    own = {name: thing for name, thing in found.items() if thing and not _is_keras(thing)}
+    for thing in own.values():
+        _check_importable(thing)
+    return [
+        {"name": name, "module": own[name].__module__, "attribute": own[name].__qualname__}
+        for name in sorted(own)
+    ]
+
+
+def load_custom_objects(entries):
+    """Imports what `custom_objects` found; returns the dictionary Keras wants."""
+    loaded = {}
+    for entry in entries:
+        thing = importlib.import_module(entry["module"])
+        for part in entry["attribute"].split("."):
+            thing = getattr(thing, part)
+        loaded[entry["name"]] = thing
+    return loaded
+
+
+def layers(model):
+    """Every layer of a model, itself and nested ones included."""
+    # Keras has no public walk that also enters layers which hold layers.
+    return model._flatten_layers(include_self=True, recursive=True)
+
+
+def _nodes(config):
+    if isinstance(config, dict):
+        if "class_name" in config:
+            yield config
+        config = config.values()
+    elif not isinstance(config, (list, tuple)):
+        return
+    for child in config:
+        yield from _nodes(child)
+
+
+def _function(node):
+    import keras
+
+    try:
+        return keras.saving.deserialize_keras_object(node)
+    except Exception as error:
+        raise PreflightError(
+            f"The function '{node['config']}' cannot be found again by its name. Decorate it with "
+            "@keras.saving.register_keras_serializable() in a module that can be imported. "
+            f"Received: {node}"
+        ) from error
+
+
+def _is_keras(thing):
+    return thing.__module__.split(".")[0] in ("keras", "builtins")
+
+
+def _check_importable(thing):
+    where = f"{thing.__module__}.{thing.__qualname__}"
+    if thing.__module__ == "__main__":
+        raise PreflightError(
+            f"'{thing.__qualname__}' is defined in __main__, the script or notebook that runs now; "
+            "the converter is another process and cannot import it. Move it to a module of its "
+            f"own (a .py file) and import it from there. Received: {where}"
+        )
+    if "<locals>" in thing.__qualname__:
+        raise PreflightError(
+            f"'{thing.__qualname__}' is defined inside a function, where no other process can "
+            f"import it. Move it to the top level of its module. Received: {where}"
+        )

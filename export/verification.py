@@ -1,0 +1,90 @@
+"""Repeats the proof of an export later and elsewhere: no Keras, no TensorFlow, no model."""
+
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+from kgan.export import files, formats, parity, report, samples
+from kgan.export.errors import ParityError, VerificationError
+from kgan.export.spec import ModelSpec
+
+
+def verify(path):
+    """Checks exported files against their report: present, unchanged, and still computing the same.
+
+    Needs NumPy and the runtime of the format (onnxruntime), nothing else.
+
+    Args:
+        path: an exported file, the folder it is in, or an `export_report.json`. A folder or a
+            report means all artefacts of the report.
+
+    Returns:
+        `ExportReport` with the artefacts checked, their errors measured anew on this machine.
+
+    Raises:
+        VerificationError: no report, a file is missing or changed, it does not load, or it does
+            not reproduce the stored outputs. The message names the file and what differs.
+
+    Example:
+        >>> print(kgan.export.verify("generator.onnx"))
+    """
+    path = Path(path)
+    alone = not path.is_dir() and path.name != report.FILE
+    folder = path.parent if alone or path.name == report.FILE else path
+    written = _read(folder / report.FILE)
+    artefacts = written.artefacts
+    if alone:
+        artefacts = tuple(each for each in artefacts if each.file == path.name)
+    if not artefacts:
+        raise VerificationError(
+            f"{folder / report.FILE} does not describe any such artefact. Received: path={path}"
+        )
+    return report.ExportReport(folder, tuple(_verify(folder, each) for each in artefacts))
+
+
+def _read(path):
+    if not path.exists():
+        raise VerificationError(
+            f"There is no {path.name} beside the files, and without it nothing can be verified. "
+            f"Received: folder {path.parent}"
+        )
+    try:
+        return report.read(path)
+    except (KeyError, TypeError, ValueError) as error:
+        raise VerificationError(f"{path} is damaged: {type(error).__name__}: {error}") from error
+
+
+def _verify(folder, artefact):
+    file, kept = folder / artefact.file, folder / artefact.samples
+    _check_file(file, artefact.sha256, artefact.bytes)
+    _check_file(kept, artefact.samples_sha256)
+    spec = ModelSpec(artefact.inputs, artefact.outputs)
+    try:
+        batches = samples.load(kept, spec)
+    except (KeyError, OSError, ValueError, zipfile.BadZipFile) as error:
+        raise VerificationError(f"{kept}: cannot be read: {error}") from error
+    try:
+        runner = parity.load(formats.get(artefact.format), file, file)
+        measured = parity.compare(runner, spec, batches, artefact.tolerance, file)
+    except ParityError as error:
+        raise VerificationError(str(error)) from error
+    return replace(
+        artefact,
+        max_abs_error=measured.max_abs_error,
+        max_error=measured.max_error,
+        batch_sizes=measured.batch_sizes,
+        ill_conditioned=measured.ill_conditioned,
+    )
+
+
+def _check_file(path, sha256, size=None):
+    if not path.is_file():
+        raise VerificationError(f"{path}: the file is missing.")
+    found = path.stat().st_size
+    if size is not None and found != size:
+        raise VerificationError(f"{path}: {found} bytes, but {size} were exported.")
+    found = files.sha256(path)
+    if found != sha256:
+        raise VerificationError(
+            f"{path}: the content changed since the export: SHA-256 {found}, expected {sha256}."
+        )

@@ -1,0 +1,208 @@
+"""Penalties on the discriminator's gradient, and limits on its weights.
+
+They go as a list into `compile(penalties=[...])`, with any game. A penalty sees the discriminator
+only through `gradient(x)`: the gradient of its logits with respect to its input, itself
+differentiable, float32. Second derivatives are left to each backend.
+"""
+
+import keras
+from keras import ops
+
+
+class Penalty:
+    """One term of the discriminator's loss. Subclass it, register the subclass, define the two
+    methods.
+
+    Args:
+        weight: factor of the term, at least 0.
+        interval: the term is computed in every `interval`-th turn, with its weight multiplied by
+            `interval` (lazy regularisation, Karras et al., Analyzing and Improving the Image
+            Quality of StyleGAN, 2020, appendix B). Default: 1.
+
+    Raises:
+        ValueError: if the weight is negative or the interval is not a positive integer.
+    """
+
+    name = None
+
+    def __init__(self, weight, interval=1):
+        if not isinstance(weight, (int, float)) or weight < 0:
+            raise ValueError(
+                f"A penalty's weight must be a number of at least 0. Received: weight={weight!r}"
+            )
+        if not isinstance(interval, int) or interval < 1:
+            raise ValueError(
+                f"interval must be a positive integer. Received: interval={interval!r}"
+            )
+        self.weight = float(weight)
+        self.interval = interval
+
+    def prepare(self, real, fake, seed):
+        """Returns where the gradient is taken; anything random is drawn here.
+
+        Args:
+            real, fake: what the discriminator judges, `(batch, ...)`.
+            seed: a `keras.random.SeedGenerator`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define prepare(real, fake, seed)")
+
+    def term(self, gradient):
+        """Returns the scalar penalty, before its weight.
+
+        Args:
+            gradient: the discriminator's gradient at the prepared points, `(batch, ...)`, float32.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define term(gradient)")
+
+    def get_config(self):
+        return {"weight": self.weight, "interval": self.interval}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable("kgan")
+class GradientPenalty(Penalty):
+    r"""Pulls the norm of the critic's gradient to a target between real and fake samples.
+
+    $\lambda\, E[(\lVert\nabla D(\hat x)\rVert_2 - t)^2]$ at $\hat x = u x + (1 - u) G(z)$ with u
+    uniform in [0, 1], one for each pair.
+
+    Args:
+        weight: lambda. Default: 10.
+        target: t. Default: 1.
+        one_sided: whether only norms above the target cost. Default: False.
+        epsilon: added under the root, whose derivative is infinite at 0. Default: 1e-12.
+        interval: see `Penalty`. Default: 1.
+
+    Raises:
+        ValueError: if a number is out of its range.
+
+    Reference: Gulrajani et al., Improved Training of Wasserstein GANs, 2017 (arXiv:1704.00028),
+    equation 3; one-sided: their section 4.
+    """
+
+    name = "gradient_penalty"
+
+    def __init__(self, weight=10.0, target=1.0, one_sided=False, epsilon=1e-12, interval=1):
+        super().__init__(weight, interval)
+        if target < 0 or epsilon <= 0:
+            raise ValueError(
+                "target must be at least 0 and epsilon above 0. "
+                f"Received: target={target!r}, epsilon={epsilon!r}"
+            )
+        self.target = target
+        self.one_sided = one_sided
+        self.epsilon = epsilon
+
+    def prepare(self, real, fake, seed):
+        shape = (ops.shape(real)[0],) + (1,) * (len(real.shape) - 1)
+        u = keras.random.uniform(shape, seed=seed)
+        return u * real + (1 - u) * fake
+
+    def term(self, gradient):
+        norm = ops.sqrt(_squared_norm(gradient) + self.epsilon)
+        excess = ops.relu(norm - self.target) if self.one_sided else norm - self.target
+        return ops.mean(excess**2)
+
+    def get_config(self):
+        own = {"target": self.target, "one_sided": self.one_sided, "epsilon": self.epsilon}
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable("kgan")
+class R1(Penalty):
+    r"""Keeps the discriminator flat at real samples: $\frac\gamma2 E[\lVert\nabla D(x)\rVert^2]$.
+
+    Args:
+        weight: gamma. Default: 10.
+        interval: see `Penalty`; StyleGAN2 uses 16. Default: 1.
+
+    Reference: Mescheder et al., Which Training Methods for GANs do actually Converge?, 2018
+    (arXiv:1801.04406), equation 9.
+    """
+
+    name = "r1"
+
+    def __init__(self, weight=10.0, interval=1):
+        super().__init__(weight, interval)
+
+    def prepare(self, real, fake, seed):
+        return real
+
+    def term(self, gradient):
+        return ops.mean(_squared_norm(gradient)) / 2
+
+
+@keras.saving.register_keras_serializable("kgan")
+class R2(R1):
+    r"""The same at generated samples: $\frac\gamma2 E[\lVert\nabla D(G(z))\rVert^2]$.
+
+    Args and reference: see `R1`, equation 10.
+    """
+
+    name = "r2"
+
+    def prepare(self, real, fake, seed):
+        return fake
+
+
+@keras.saving.register_keras_serializable("kgan")
+class WeightClipping:
+    """Clips every weight of the critic after its turn, as the first Wasserstein GAN did.
+
+    Args:
+        limit: weights are kept in [-limit, limit]. Default: 0.01, as in the paper.
+
+    Raises:
+        ValueError: if the limit is not above 0.
+
+    Reference: Arjovsky et al., Wasserstein GAN, 2017 (arXiv:1701.07875), algorithm 1.
+    """
+
+    def __init__(self, limit=0.01):
+        if not limit > 0:
+            raise ValueError(f"limit must be above 0. Received: limit={limit!r}")
+        self.limit = limit
+
+    def constrain(self, variables):
+        """Clips the variables in place."""
+        for variable in variables:
+            variable.assign(ops.clip(variable, -self.limit, self.limit))
+
+    def get_config(self):
+        return {"limit": self.limit}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+def check(penalties):
+    """Returns the penalties as a list.
+
+    Raises:
+        ValueError: if one is none, two have the same name, or two contradict each other.
+    """
+    penalties = list(penalties)
+    for penalty in penalties:
+        if not (isinstance(penalty, Penalty) or callable(getattr(penalty, "constrain", None))):
+            raise ValueError(
+                "penalties must be objects of kgan.penalties, such as R1(10.0) or "
+                f"GradientPenalty(10.0). Received: {penalty!r}"
+            )
+    names = [penalty.name for penalty in penalties if isinstance(penalty, Penalty)]
+    if len(set(names)) < len(names):
+        raise ValueError(f"Give each penalty once, with one weight. Received: {', '.join(names)}")
+    clips = any(isinstance(penalty, WeightClipping) for penalty in penalties)
+    if clips and GradientPenalty.name in names:
+        raise ValueError(
+            "WeightClipping holds the critic's gradient far below the norm that GradientPenalty "
+            "pulls it to: choose one of them. Received: both"
+        )
+    return penalties
+
+
+def _squared_norm(gradient):
+    return ops.sum(gradient**2, axis=tuple(range(1, len(gradient.shape))))

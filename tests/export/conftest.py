@@ -1,0 +1,40 @@
+"""One real export for the tests that only need a good artefact; it costs a TensorFlow start."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+import kgan.export
+
+# For the helpers here, in the tests and in the child process, which must import the same layers.
+sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory):
+    """A folder with the export of `small_model()`; not to be changed."""
+    from export_test_models import NAMES, small_model
+
+    folder = tmp_path_factory.mktemp("exported")
+    kgan.export.export(small_model(), folder / "small.onnx", **NAMES)
+    return folder
+
+
+@pytest.fixture
+def bundle(exported, tmp_path):
+    """A copy of `exported` that a test may damage."""
+    return Path(shutil.copytree(exported, tmp_path / "bundle"))
+
+
+@pytest.fixture
+def fake_worker(monkeypatch):
+    """Replaces the converter by some lines of Python, with the request in `request`."""
+
+    def replace(lines):
+        code = "import json, os, shutil, sys, time\n"
+        code += f"request = json.load(open(sys.argv[1]))\n{lines}"
+        monkeypatch.setattr("kgan.export.child.COMMAND", (sys.executable, "-c", code))
+
+    return replace

@@ -1,0 +1,137 @@
+"""What cannot be exported is refused at once, by name and with the fix, and leaves no trace."""
+
+import export_test_layers
+import keras
+import numpy as np
+import pytest
+from export_test_models import NAMES, small_model
+
+import kgan.export
+
+layers = keras.layers
+
+
+@pytest.fixture(autouse=True)
+def no_converter(monkeypatch):
+    """Refusals come before the converter: starting it would fail the test."""
+
+    def started(*args, **kwargs):
+        raise AssertionError("the converter was started")
+
+    monkeypatch.setattr("kgan.export.child.run", started)
+
+
+def around(layer):
+    return keras.Sequential([keras.Input((4,)), layer])
+
+
+def unregistered(inputs):
+    return inputs * 2
+
+
+def in_main():
+    body = {"call": lambda self, inputs: inputs, "__module__": "__main__", "__qualname__": "Mine"}
+    return around(type("Mine", (layers.Layer,), body)())
+
+
+def in_a_function():
+    class Inner(layers.Layer):
+        def call(self, inputs):
+            return inputs
+
+    return around(Inner())
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: keras.Sequential([layers.Dense(2)]), "not built"),
+        (lambda: layers.Dense(2), "Only a keras.Model"),
+        (lambda: keras.Sequential([keras.Input((None, None, 3)), layers.ReLU()]), "left open"),
+        (lambda: keras.Sequential([keras.Input(batch_shape=(2, 3)), layers.ReLU()]), "open size"),
+        (in_main, "defined in __main__"),
+        (in_a_function, "inside a function"),
+        (lambda: around(layers.Lambda(lambda x: x * 2)), "Lambda"),
+        (lambda: around(layers.Dense(2, activation=lambda x: x * 2)), "A lambda cannot"),
+        (lambda: around(layers.Dense(2, activation=unregistered)), "cannot be found again"),
+        (lambda: around(export_test_layers.Forgetful(object())), "get_config"),
+    ],
+)
+def test_models_that_cannot_travel(build, message, tmp_path):
+    with pytest.raises(kgan.export.PreflightError, match=message) as caught:
+        kgan.export.export(build(), tmp_path / "new" / "model.onnx")
+    assert "Received: " in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "formats"),
+    [
+        ("model.banana", None),
+        ("model", None),
+        ("model", ("onnx", "banana")),
+        ("model.banana", ("onnx",)),
+    ],
+)
+def test_unknown_suffix_or_format_lists_the_known_ones(path, formats, tmp_path):
+    with pytest.raises(ValueError, match=r"Known formats: onnx \(\.onnx\)\. Received: "):
+        kgan.export.export(small_model(), tmp_path / path, formats)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"input_names": ["a", "b"]}, r"1 input\(s\)"),
+        ({"input_names": ["has space"]}, "letters, digits"),
+        ({"input_names": ["image"], "output_names": ["image"]}, "a name of its own"),
+        ({"samples": np.zeros((2, 4))}, "list of batches"),
+        ({"samples": [np.zeros((2, 5))]}, "must fit the input"),
+        ({"samples": [{"wrong": np.zeros((2, 4))}]}, "an array for each"),
+        ({"metadata": {"a": {1, 2}}}, "JSON-able"),
+        ({"metadata": {1: "a"}}, "JSON-able"),
+    ],
+)
+def test_wrong_arguments(arguments, message, tmp_path):
+    with pytest.raises(ValueError, match=message) as caught:
+        kgan.export.export(small_model(), tmp_path / "model.onnx", **arguments)
+    assert "Received: " in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_label_without_samples(tmp_path):
+    label = keras.Input((), dtype="int32")
+    model = keras.Model(label, layers.Embedding(3, 2)(label))
+    with pytest.raises(ValueError, match="pass samples="):
+        kgan.export.export(model, tmp_path / "model.onnx")
+
+
+def test_missing_package_names_the_extra(tmp_path, monkeypatch):
+    monkeypatch.setattr("kgan.export.onnx.PACKAGES", ("onnx", "surely_not_installed"))
+    with pytest.raises(ImportError, match=r'surely_not_installed.*pip install "kgan\[export\]"'):
+        kgan.export.export(small_model(), tmp_path / "model.onnx")
+
+
+def test_unwritable_places(tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    (tmp_path / "folder.onnx").mkdir()
+    for place in ("file/model.onnx", "file/deeper/model.onnx", "folder.onnx"):
+        with pytest.raises(kgan.export.ExportError, match="Cannot write there"):
+            kgan.export.export(small_model(), tmp_path / place)
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["file", "folder.onnx"]
+
+
+def test_model_that_gives_nan_is_refused_and_the_older_file_stays(bundle):
+    before = {file.name: file.read_bytes() for file in bundle.iterdir()}
+    model = small_model()
+    kernel = model.layers[0].kernel
+    kernel.assign(keras.ops.full(kernel.shape, float("nan")))
+    with pytest.raises(kgan.export.ParityError, match="Keras model itself gives NaN"):
+        kgan.export.export(model, bundle / "small.onnx", **NAMES)
+    assert {file.name: file.read_bytes() for file in bundle.iterdir()} == before
+
+
+def test_random_model_is_refused(tmp_path):
+    model = around(export_test_layers.Noise())
+    with pytest.raises(kgan.export.ParityError, match="differently each time"):
+        kgan.export.export(model, tmp_path / "model.onnx")

@@ -1,0 +1,102 @@
+"""The command line from end to end, on the backends' own processes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import run
+from PIL import Image
+
+KGAN = ["-c", "from kgan.cli import main; main()"]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    arguments = ["train", "digits", "--out", folder, "--epochs", 2, "--network", "mlp"]
+    printed = run([*KGAN, *arguments, "--width", 32], "torch")
+    assert f"Saved {folder}/gan.keras" in printed
+    return folder
+
+
+def test_train_leaves_a_gan_pictures_and_a_log(trained):
+    assert (trained / "gan.keras").is_file()
+    names = sorted(file.name for file in (trained / "samples").iterdir())
+    assert names == ["epoch_0001.png", "epoch_0002.png"]
+    header, *rows = (trained / "log.csv").read_text().splitlines()
+    assert "generator_loss" in header
+    assert len(rows) == 2
+
+
+def test_sample_repeats_with_a_seed(trained, tmp_path):
+    for name, seed in [("a", 1), ("b", 1), ("c", 2)]:
+        out = tmp_path / f"{name}.png"
+        options = ["--out", out, "--count", 6, "--columns", 3, "--seed", seed]
+        run([*KGAN, "sample", trained / "gan.keras", *options], "torch")
+    a, b, c = ((tmp_path / f"{name}.png").read_bytes() for name in "abc")
+    assert a == b != c
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.size == (6 * (3 * 9 - 1), 6 * (2 * 9 - 1))
+
+
+def test_a_gan_of_torch_exports_and_verifies(trained, tmp_path):
+    printed = run([*KGAN, "export", trained / "gan.keras", "--out", tmp_path / "bundle"], "torch")
+    assert "passed" in printed
+    report = json.loads((tmp_path / "bundle" / "export_report.json").read_text())
+    (artefact,) = report["artefacts"]
+    assert artefact["max_abs_error"] <= 1e-5
+    assert "passed" in run([*KGAN, "verify", tmp_path / "bundle"], "jax")
+
+    file = tmp_path / "bundle" / artefact["file"]
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    assert "content changed" in fails(["verify", tmp_path / "bundle"], code=1)
+
+
+def fails(arguments, code):
+    """The message of a command that ends with an exit code."""
+    with pytest.raises(AssertionError) as caught:
+        run([*KGAN, *arguments], "torch")
+    assert f"exit code {code}\n" in str(caught.value), str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["sample", "none.keras"], "no saved GAN here. Received: none.keras"),
+        (["train", "digits", "--loss", "mse"], "Received: loss='mse'"),
+        (["train", "."], "needs --image-size"),
+        (["verify", "."], "Received"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_bad_input_is_a_message_and_not_a_traceback(arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    printed = fails(arguments, code=1 if arguments[0] == "verify" else 2)
+    assert message in printed
+    assert "Traceback" not in printed
+
+
+def test_help_teaches():
+    assert "KERAS_BACKEND" in run([*KGAN, "--help"], "torch")
+    for command in ("demo", "train", "sample", "export", "verify"):
+        assert "Usage" in run([*KGAN, command, "--help"], "torch")
+
+
+@pytest.mark.timeout(580)
+def test_demo_goes_the_whole_road(tmp_path):
+    printed = run([*KGAN, "demo", "--out", tmp_path, "--epochs", 2], "tensorflow")
+    for name in ("gan.keras", "samples.png", "generator.onnx", "export_report.json"):
+        assert (tmp_path / name).is_file(), name
+    assert "A classifier recognises" in printed
+    assert "passed" in printed
+
+
+def test_the_command_is_installed():
+    command = Path(sys.executable).parent / "kgan"
+    result = subprocess.run([command, "--help"], capture_output=True, text=True, check=False)
+    assert result.returncode == 0
