@@ -2,7 +2,8 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-export TF_CPP_MIN_LOG_LEVEL ?= 2
+# TensorFlow on a machine without a GPU otherwise reports that as an error.
+export TF_CPP_MIN_LOG_LEVEL ?= 3
 # A quiet, fast install: the tested versions, whatever pip would prefer today.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 

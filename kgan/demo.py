@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from kgan import callbacks, data, networks
+from kgan import callbacks, data, networks, penalties
 from kgan.images import save_grid
 from kgan.models import GAN
 from kgan.optional import require
@@ -21,7 +21,7 @@ def train_digits(epochs, seed):
         networks.mlp_discriminator(image_shape=(8, 8, 1)),
         seed=seed,
     )
-    gan.compile(ema=0.999)
+    gan.compile(penalties=[penalties.R1(1.0)], ema=0.999)
     gan.fit(images, batch_size=64, epochs=epochs, verbose=0, callbacks=[callbacks.ProgressBar()])
     return gan
 
