@@ -18,28 +18,78 @@ def probability(logits):
 
 def test_minimax_is_the_value_function_of_the_paper():
     real, fake = LOGITS
+    r, f = map(ops.convert_to_tensor, LOGITS)
     game = kgan.losses.get("minimax")
     value = np.log(probability(real)).mean() + np.log(1 - probability(fake)).mean()
-    assert float(game.discriminator(real, fake)) == pytest.approx(-value, rel=1e-5)
+    assert float(game.discriminator(r, f)) == pytest.approx(-value, rel=1e-5)
     generator = np.log(1 - probability(fake)).mean()
-    assert float(game.generator(real, fake)) == pytest.approx(generator, rel=1e-5)
+    assert float(game.generator(r, f)) == pytest.approx(generator, rel=1e-5)
 
 
 def test_non_saturating_changes_only_the_generator():
     real, fake = LOGITS
+    r, f = map(ops.convert_to_tensor, LOGITS)
     game, minimax = kgan.losses.get("non_saturating"), kgan.losses.get("minimax")
-    assert float(game.discriminator(real, fake)) == float(minimax.discriminator(real, fake))
+    assert float(game.discriminator(r, f)) == float(minimax.discriminator(r, f))
     expected = -np.log(probability(fake)).mean()
-    assert float(game.generator(real, fake)) == pytest.approx(expected, rel=1e-5)
+    assert float(game.generator(r, f)) == pytest.approx(expected, rel=1e-5)
+
+
+def relu(x):
+    return np.maximum(x, 0)
+
+
+# Each formula as in its paper, from real logits r and fake logits f.
+PAPERS = {
+    "wasserstein": (lambda r, f: f.mean() - r.mean(), lambda r, f: -f.mean()),
+    "least_squares": (
+        lambda r, f: ((r - 1) ** 2).mean() / 2 + (f**2).mean() / 2,
+        lambda r, f: ((f - 1) ** 2).mean() / 2,
+    ),
+    "hinge": (lambda r, f: relu(1 - r).mean() + relu(1 + f).mean(), lambda r, f: -f.mean()),
+    "relativistic": (
+        lambda r, f: -np.log(probability(r - f)).mean(),
+        lambda r, f: -np.log(probability(f - r)).mean(),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", sorted(PAPERS))
+def test_a_game_is_the_formula_of_its_paper(name):
+    real, fake = LOGITS
+    r, f = map(ops.convert_to_tensor, LOGITS)
+    game = kgan.losses.get(name)
+    for loss, paper in zip((game.discriminator, game.generator), PAPERS[name], strict=True):
+        assert float(loss(r, f)) == pytest.approx(paper(real, fake), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["minimax", "non_saturating"])
+def test_label_smoothing_is_cross_entropy_with_a_smaller_target(name):
+    real, fake = LOGITS
+    r, f = map(ops.convert_to_tensor, LOGITS)
+    game = type(kgan.losses.get(name))(label_smoothing=0.1)
+    p = probability(real)
+    expected = (
+        -(0.9 * np.log(p) + 0.1 * np.log(1 - p)).mean() - np.log(1 - probability(fake)).mean()
+    )
+    assert float(game.discriminator(r, f)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_label_smoothing_of_least_squares_lowers_the_target():
+    real, fake = LOGITS
+    r, f = map(ops.convert_to_tensor, LOGITS)
+    game = kgan.losses.LeastSquares(label_smoothing=0.1)
+    expected = (((real - 0.9) ** 2).mean() + (fake**2).mean()) / 2
+    assert float(game.discriminator(r, f)) == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("name", sorted(kgan.losses.GAMES))
 def test_extreme_logits_stay_finite(name):
     game = kgan.losses.get(name)
     for real, fake in [(1e4, -1e4), (-1e4, 1e4)]:
-        real, fake = np.full((4, 1), real, "float32"), np.full((4, 1), fake, "float32")
-        assert np.isfinite(float(game.discriminator(real, fake)))
-        assert np.isfinite(float(game.generator(real, fake)))
+        r, f = ops.full((4, 1), real), ops.full((4, 1), fake)
+        assert np.isfinite(float(game.discriminator(r, f)))
+        assert np.isfinite(float(game.generator(r, f)))
 
 
 def generator_gradient(name, logit):
@@ -75,5 +125,5 @@ def test_an_own_game_is_an_object_with_two_methods():
 
 @pytest.mark.parametrize("loss", ["mse", None, 3])
 def test_an_unknown_loss_lists_the_known_ones(loss):
-    with pytest.raises(ValueError, match=r"'minimax', 'non_saturating'.*Received: loss="):
+    with pytest.raises(ValueError, match=r"'non_saturating', 'minimax'.*Received: loss="):
         mlp_gan(loss=loss)
