@@ -1,8 +1,17 @@
 """kgan: train a GAN with `model.fit` on TensorFlow, JAX or PyTorch, and export it with proof."""
 
-from kgan import callbacks, data, losses, networks, penalties
+from kgan import callbacks, data, layers, losses, networks, penalties
 from kgan.adversarial import AdversarialModel
 from kgan.models import GAN
 
 __version__ = "0.1.0"
-__all__ = ["GAN", "AdversarialModel", "callbacks", "data", "losses", "networks", "penalties"]
+__all__ = [
+    "GAN",
+    "AdversarialModel",
+    "callbacks",
+    "data",
+    "layers",
+    "losses",
+    "networks",
+    "penalties",
+]

@@ -8,6 +8,7 @@ from keras import ops
 
 from kgan import averages, backend, checks, losses
 from kgan import penalties as penalties_module
+from kgan.layers import SpectralNormalization
 from kgan.means import Means
 from kgan.optimizers import PlayerOptimizers
 
@@ -97,6 +98,7 @@ class AdversarialModel(keras.Model):
     @backend.step
     def train_step(self, data):
         *parts, batch = self._parts(self.unpack(data))
+        _move_spectral_vectors(self.generators)
         for part in parts:
             self._discriminator_turn(part, _stop_gradient(self.play(part)))
 
@@ -124,11 +126,12 @@ class AdversarialModel(keras.Model):
     def _discriminator_turn(self, batch, outputs):
         optimizer = self.optimizer.discriminator
         variables = _trainable(self.discriminators)
+        _move_spectral_vectors(self.discriminators)
         terms, pull = backend.vjp(
             self, lambda: self._discriminator_terms(batch, outputs), variables=variables
         )
         gradients, _ = pull(_ones(terms, optimizer))
-        backend.update(optimizer, gradients, variables)
+        self._update("discriminator", gradients, variables)
         for constraint in self.penalties:
             if hasattr(constraint, "constrain"):
                 constraint.constrain(variables)
@@ -144,8 +147,17 @@ class AdversarialModel(keras.Model):
         _, (output_gradients,) = pull(_ones(terms, optimizer))
         regularization = _regularization(self.generators)
         gradients, _ = pull_play((output_gradients, _ones(regularization, optimizer)))
-        backend.update(optimizer, gradients, _trainable(self.generators))
+        self._update("generator", gradients, _trainable(self.generators))
         self._track_terms("generator", terms | regularization, batch)
+
+    def _update(self, player, gradients, variables):
+        optimizer = getattr(self.optimizer, player)
+        before = ops.cast(optimizer.iterations, "float32")
+        backend.update(optimizer, gradients, variables)
+        if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+            # It counts no iteration when it skips an update because a gradient has overflowed.
+            done = ops.cast(optimizer.iterations, "float32") - before
+            self._means.update(f"{player}_skipped_updates", 1 - done)
 
     @backend.step
     def test_step(self, data):
@@ -228,6 +240,10 @@ class AdversarialModel(keras.Model):
         if not self._means.metrics:
             with self._means.finding():
                 backend.dry_run(self, lambda: self._look(self.unpack(batch), training=True))
+                for player in ("discriminator", "generator"):
+                    optimizer = getattr(self.optimizer, player)
+                    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+                        self._means.update(f"{player}_skipped_updates", 0.0)
 
     # Keras's verbs ----------------------------------------------------------------------------
 
@@ -299,9 +315,11 @@ class AdversarialModel(keras.Model):
                     f"on some of its layers before compile(). Received: {networks[0].name!r} "
                     "without trainable variables"
                 )
+        for layer in _spectral_layers((*self.discriminators, *self.generators)):
+            layer.moved_by_model = True
         players = PlayerOptimizers(
-            self._compile_arguments["discriminator_optimizer"],
-            self._compile_arguments["generator_optimizer"],
+            _loss_scaled(self._compile_arguments["discriminator_optimizer"], self.discriminators),
+            _loss_scaled(self._compile_arguments["generator_optimizer"], self.generators),
         )
         players.build_players(variables["discriminator"], variables["generator"])
         self._means = Means()
@@ -492,6 +510,22 @@ def _trainable(networks):
     return [variable for network in networks for variable in network.trainable_variables]
 
 
+def _layers(networks):
+    """Every layer of the networks, nested ones included."""
+    for network in networks:
+        yield network
+        yield from _layers(getattr(network, "layers", ()))
+
+
+def _spectral_layers(networks):
+    return [layer for layer in _layers(networks) if isinstance(layer, SpectralNormalization)]
+
+
+def _move_spectral_vectors(networks):
+    for layer in _spectral_layers(networks):
+        layer.move()
+
+
 def _stop_gradient(outputs):
     return keras.tree.map_structure(ops.stop_gradient, outputs)
 
@@ -513,6 +547,14 @@ def _float32(terms):
 def _ones(terms, optimizer):
     """The cotangents that minimise the sum of the terms, times the optimizer's loss scale."""
     return {name: optimizer.scale_loss(ops.ones_like(value)) for name, value in terms.items()}
+
+
+def _loss_scaled(optimizer, networks):
+    """Gives a player that computes in float16 a loss scale of its own."""
+    scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    if scaled or not any(layer.compute_dtype == "float16" for layer in _layers(networks)):
+        return optimizer
+    return keras.optimizers.LossScaleOptimizer(optimizer)
 
 
 def _adam(optimizer):

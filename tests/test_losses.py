@@ -27,7 +27,7 @@ def test_minimax_is_the_value_function_of_the_paper():
 
 
 def test_non_saturating_changes_only_the_generator():
-    real, fake = LOGITS
+    _, fake = LOGITS
     r, f = map(ops.convert_to_tensor, LOGITS)
     game, minimax = kgan.losses.get("non_saturating"), kgan.losses.get("minimax")
     assert float(game.discriminator(r, f)) == float(minimax.discriminator(r, f))

@@ -1,0 +1,110 @@
+"""Division of a layer's kernel by its largest singular value."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("kgan")
+class SpectralNormalization(keras.layers.Wrapper):
+    """Calls a layer with its kernel divided by an estimate of the kernel's spectral norm.
+
+    The raw kernel stays the trained weight; what is stored beside it is one vector, which a power
+    iteration turns towards the first singular vector. The division happens in the call, so several
+    calls in one loss see the same kernel and gradients pass through the norm. (Keras's own layer
+    of this name overwrites the kernel in every call.)
+
+    In a `kgan.AdversarialModel` the vector moves once a step, however often the discriminator is
+    called; in any other model it moves in every call with `training=True`.
+
+    Args:
+        layer: a layer with a `kernel`: `Dense`, `Conv2D`, `Conv2DTranspose`, ...
+        power_iterations: iterations each time the vector moves. Default: 1, as in the paper.
+        **kwargs: `name`, `dtype` and `trainable`.
+
+    Raises:
+        ValueError: if `power_iterations` is not a positive integer, or the layer has no kernel.
+
+    Example: `SpectralNormalization(keras.layers.Conv2D(64, 4, 2, "same"))`.
+
+    Reference: Miyato et al., Spectral Normalization for GANs, 2018 (arXiv:1802.05957), algorithm 1.
+    """
+
+    def __init__(self, layer, power_iterations=1, **kwargs):
+        super().__init__(layer, **kwargs)
+        if not isinstance(power_iterations, int) or power_iterations < 1:
+            raise ValueError(
+                "power_iterations must be a positive integer. "
+                f"Received: power_iterations={power_iterations!r}"
+            )
+        self.power_iterations = power_iterations
+        self.moved_by_model = False
+
+    def build(self, input_shape=None):
+        super().build(input_shape)
+        if not hasattr(self.layer, "kernel"):
+            raise ValueError(
+                "SpectralNormalization needs a layer with a kernel, such as Dense or Conv2D. "
+                f"Received: layer={self.layer!r}"
+            )
+        self.vector = self.add_weight(
+            shape=(1, self._outputs()),
+            initializer=keras.initializers.RandomNormal(),
+            name="vector",
+            trainable=False,
+            dtype="float32",
+            autocast=False,
+        )
+
+    def call(self, inputs, training=False):
+        if training and not self.moved_by_model:
+            self.move()
+        normalised = ops.cast(self.layer.kernel, "float32") / self.norm()
+        values = [
+            normalised if variable is self.layer.kernel else variable.value
+            for variable in self.layer.trainable_variables
+        ]
+        outputs, _ = self.layer.stateless_call(
+            values, [variable.value for variable in self.layer.non_trainable_variables], inputs
+        )
+        return outputs
+
+    def move(self):
+        """Turns the vector towards the kernel's first singular vector."""
+        matrix = ops.stop_gradient(self._matrix())
+        vector = self.vector.value
+        for _ in range(self.power_iterations):
+            left = _unit(ops.matmul(vector, ops.transpose(matrix)))
+            vector = _unit(ops.matmul(left, matrix))
+        self.vector.assign(vector)
+
+    def norm(self):
+        """The estimate of the largest singular value, a float32 scalar with a gradient."""
+        matrix = self._matrix()
+        right = ops.stop_gradient(_unit(self.vector.value))
+        left = ops.stop_gradient(_unit(ops.matmul(right, ops.transpose(matrix))))
+        return ops.sum(ops.matmul(left, matrix) * right)
+
+    def compute_output_shape(self, input_shape):
+        return self.layer.compute_output_shape(input_shape)
+
+    def _matrix(self):
+        """The kernel as a matrix with one column an output channel."""
+        kernel = ops.cast(self.layer.kernel, "float32")
+        if self._transposed():
+            kernel = ops.swapaxes(kernel, -1, -2)
+        return ops.reshape(kernel, (-1, self._outputs()))
+
+    def _outputs(self):
+        return self.layer.kernel.shape[-2 if self._transposed() else -1]
+
+    def _transposed(self):
+        """Transposed convolutions keep their output channels last but one."""
+        kinds = (keras.layers.Conv1DTranspose, keras.layers.Conv2DTranspose)
+        return isinstance(self.layer, (*kinds, keras.layers.Conv3DTranspose))
+
+    def get_config(self):
+        return {**super().get_config(), "power_iterations": self.power_iterations}
+
+
+def _unit(vector):
+    return vector / ops.maximum(ops.norm(vector), 1e-12)
