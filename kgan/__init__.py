@@ -1,6 +1,6 @@
 """kgan: train a GAN with `model.fit` on TensorFlow, JAX or PyTorch, and export it with proof."""
 
-from kgan import callbacks, data, layers, losses, networks, penalties
+from kgan import augmentations, callbacks, data, layers, losses, networks, penalties
 from kgan.adversarial import AdversarialModel
 from kgan.models import GAN
 
@@ -8,6 +8,7 @@ __version__ = "0.1.0"
 __all__ = [
     "GAN",
     "AdversarialModel",
+    "augmentations",
     "callbacks",
     "data",
     "layers",

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kgan import augmentations as augmentations_module
 from kgan import averages, backend, checks, losses
 from kgan import penalties as penalties_module
 from kgan.layers import SpectralNormalization
@@ -61,6 +62,11 @@ class AdversarialModel(keras.Model):
     def generators(self):
         """The networks of the generator side, a tuple."""
         return (self.generator,)
+
+    @property
+    def smallest_batch(self):
+        """The fewest samples a step can use: one for each turn of the discriminator."""
+        return self.discriminator_steps
 
     def unpack(self, data):
         """Returns the batch that `play` and the losses see, from what `fit` was given.
@@ -182,6 +188,12 @@ class AdversarialModel(keras.Model):
             return network
         return self.averages[self.generators.index(network)]
 
+    def augment(self, images, training=True):
+        """Returns images as the discriminator is to see them."""
+        for augmentation in self.augmentations if training else ():
+            images = augmentation(images, self.seed_generator)
+        return images
+
     def penalty_terms(self, judge, real, fake):
         """Returns the penalties given to `compile`, for use in a `discriminator_loss`.
 
@@ -251,6 +263,7 @@ class AdversarialModel(keras.Model):
         self,
         loss="non_saturating",
         penalties=(),
+        augmentations=(),
         generator_optimizer=None,
         discriminator_optimizer=None,
         discriminator_steps=1,
@@ -266,6 +279,8 @@ class AdversarialModel(keras.Model):
                 `"least_squares"`, `"hinge"`, `"relativistic"`, or an object, see
                 `kgan.losses.Game`.
             penalties: objects of `kgan.penalties`, such as `[R1(10.0)]`. Default: none.
+            augmentations: objects of `kgan.augmentations`, applied to whatever the discriminator
+                judges, such as `[DiffAugment()]`. Default: none.
             generator_optimizer: a `keras.optimizers.Optimizer` or its name. Default: Adam with
                 rate 2e-4 and beta_1 0.5, after the DCGAN paper (Radford et al., 2016).
             discriminator_optimizer: the same for the discriminator; an object of its own.
@@ -282,6 +297,7 @@ class AdversarialModel(keras.Model):
         """
         self.game = losses.get(loss)
         self.penalties = penalties_module.check(penalties)
+        self.augmentations = augmentations_module.check(augmentations)
         if not isinstance(discriminator_steps, int) or discriminator_steps < 1:
             raise ValueError(
                 "discriminator_steps must be a positive integer. "
@@ -295,6 +311,7 @@ class AdversarialModel(keras.Model):
         self._compile_arguments = {
             "loss": self.game,
             "penalties": self.penalties,
+            "augmentations": self.augmentations,
             "generator_optimizer": _adam(generator_optimizer),
             "discriminator_optimizer": _adam(discriminator_optimizer),
             "discriminator_steps": discriminator_steps,
@@ -358,7 +375,7 @@ class AdversarialModel(keras.Model):
             kwargs.setdefault("shuffle", False)  # Keras warns that it cannot shuffle these
         if checks.is_arrays(x):
             batch_size = (batch_size or 32) * self.discriminator_steps
-            x, y = checks.whole_turns((x, y), batch_size, self.discriminator_steps)
+            x, y = checks.whole_turns((x, y), batch_size, self.smallest_batch)
         return super().fit(x, y, batch_size=batch_size, validation_data=validation_data, **kwargs)
 
     def evaluate(self, x=None, y=None, batch_size=None, **kwargs):

@@ -16,15 +16,19 @@ def check_built(**networks):
             )
 
 
-def check_fit(output_shape, input_shape):
+def check_fit(output_shape, input_shape, packing=1):
     """Raises a ValueError if a generator's output cannot be given to a discriminator."""
-    if len(output_shape) != len(input_shape) or any(
-        None not in (a, b) and a != b for a, b in zip(output_shape, input_shape, strict=True)
+    if not isinstance(packing, int) or packing < 1:
+        raise ValueError(f"packing must be a positive integer. Received: packing={packing!r}")
+    wanted = (*output_shape[:-1], output_shape[-1] * packing)
+    if len(wanted) != len(input_shape) or any(
+        None not in (a, b) and a != b for a, b in zip(wanted, input_shape, strict=True)
     ):
+        packed = f" with {packing} times the channels" if packing > 1 else ""
         raise ValueError(
-            "The generator's output must have the shape of the discriminator's input: build both "
-            "for the same image_shape. "
-            f"Received: generator output {output_shape}, discriminator input {input_shape}"
+            f"The discriminator's input must have the shape of the generator's output{packed}: "
+            "build both for the same image_shape. Received: generator output "
+            f"{output_shape}, discriminator input {input_shape}, packing={packing}"
         )
 
 
@@ -120,13 +124,15 @@ def check_divisible(batch, discriminator_steps):
         )
 
 
-def whole_turns(arrays, batch_size, discriminator_steps):
-    """Leaves out the last few samples if they are too few for each turn to have one."""
+def whole_turns(arrays, batch_size, smallest):
+    """Leaves out the last few samples if they are too few for a step."""
     count = len(keras.tree.flatten(arrays)[0])
     rest = count % batch_size
-    if rest >= discriminator_steps or rest == 0:
+    if rest >= smallest or rest == 0:
         return arrays
-    return keras.tree.map_structure(lambda array: array[: count - rest], arrays)
+    return keras.tree.map_structure(
+        lambda array: None if array is None else array[: count - rest], arrays
+    )
 
 
 def is_stream(x):

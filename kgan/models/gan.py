@@ -14,12 +14,15 @@ class GAN(AdversarialModel):
     Args:
         generator: a built Keras model from latents `(batch, latent_dim)` to images.
         discriminator: a built Keras model from images to one logit `(batch, 1)`, no sigmoid.
+        packing: samples that the discriminator judges together, side by side in the channels, so
+            that it sees a lack of variety (PacGAN, Lin et al., 2018). Its input must have
+            `packing` times the generator's channels. Default: 1.
         seed: seed of the latents drawn in training. Default: a random one.
         **kwargs: `name` and `dtype`, as for `keras.Model`.
 
     Raises:
-        ValueError: if a network is not built, or the generator's output does not fit the
-            discriminator's input.
+        ValueError: if a network is not built, the generator's output does not fit the
+            discriminator's input, or `packing` is not a positive integer.
 
     Example:
 
@@ -37,17 +40,22 @@ class GAN(AdversarialModel):
     Reference: Goodfellow et al., Generative Adversarial Nets, 2014 (arXiv:1406.2661).
     """
 
-    def __init__(self, generator, discriminator, seed=None, **kwargs):
+    def __init__(self, generator, discriminator, packing=1, seed=None, **kwargs):
         super().__init__(seed=seed, **kwargs)
         checks.check_built(generator=generator, discriminator=discriminator)
-        checks.check_fit(generator.output_shape, discriminator.input_shape)
+        checks.check_fit(generator.output_shape, discriminator.input_shape, packing)
+        self.packing = packing
         self.generator = generator
         self.discriminator = discriminator
         self.built = True
 
+    @property
+    def smallest_batch(self):
+        return self.discriminator_steps * self.packing
+
     def check_batch(self, batch):
         images, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
-        checks.check_images(images, self.discriminator.input_shape[1:])
+        checks.check_images(images, self.generator.output_shape[1:])
 
     def play(self, batch, training=True):
         latents = self.sample_latents(ops.shape(batch)[0])
@@ -55,19 +63,35 @@ class GAN(AdversarialModel):
         return {"image": generator(latents, training=training)}
 
     def discriminator_loss(self, batch, outputs, training=True):
-        fakes = outputs["image"]
-        real, fake = self.judge(batch, training), self.judge(fakes, training)
+        reals = self.to_judge(batch, training)
+        fakes = self.to_judge(outputs["image"], training)
+        real, fake = self.judge(reals, training), self.judge(fakes, training)
         if self.game.probabilities:
             self.track(real_probability=ops.sigmoid(real), fake_probability=ops.sigmoid(fake))
         else:
             self.track(real_score=real, fake_score=fake)
-        penalties = self.penalty_terms(lambda images: self.judge(images, training), batch, fakes)
+        penalties = self.penalty_terms(lambda x: self.judge(x, training), reals, fakes)
         return {"adversarial": self.game.discriminator(real, fake), **penalties}
 
     def generator_loss(self, batch, outputs, training=True):
-        real = self.judge(batch, training) if self.game.pairs else None
-        return {"adversarial": self.game.generator(real, self.judge(outputs["image"], training))}
+        fake = self.judge(self.to_judge(outputs["image"], training), training)
+        real = None
+        if self.game.pairs:
+            real = self.judge(self.to_judge(batch, training), training)
+        return {"adversarial": self.game.generator(real, fake)}
+
+    def to_judge(self, images, training=True):
+        """Returns what the discriminator is given: augmented, and packed if it judges several."""
+        images = self.augment(images, training)
+        if self.packing == 1:
+            return images
+        *shape, channels = images.shape[1:]
+        packs = ops.shape(images)[0] // self.packing
+        images = ops.reshape(
+            images[: packs * self.packing], (packs, self.packing, *shape, channels)
+        )
+        return ops.reshape(ops.moveaxis(images, 1, -2), (packs, *shape, self.packing * channels))
 
     def judge(self, images, training=True):
-        """Returns the discriminator's logits for images, as float32."""
+        """Returns the discriminator's logits, as float32."""
         return ops.cast(self.discriminator(images, training=training), "float32")
