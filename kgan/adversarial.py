@@ -1,6 +1,4 @@
-"""The game on `keras.Model`: play, judge, learn, written once for three backends."""
-
-import inspect
+"""The game on `keras.Model`: what a GAN defines, and the verbs that Keras's users know."""
 
 import keras
 import numpy as np
@@ -9,12 +7,13 @@ from keras import ops
 from kgan import augmentations as augmentations_module
 from kgan import averages, backend, checks, losses
 from kgan import penalties as penalties_module
-from kgan.layers import SpectralNormalization
 from kgan.means import Means
 from kgan.optimizers import PlayerOptimizers
+from kgan.saved import Saved
+from kgan.turns import Turns, layers_of, spectral_layers, trainable
 
 
-class AdversarialModel(keras.Model):
+class AdversarialModel(Turns, Saved, keras.Model):
     """A `keras.Model` that two players train: a discriminator side and a generator side.
 
     Every step follows the same story:
@@ -99,164 +98,6 @@ class AdversarialModel(keras.Model):
             f"{type(self).__name__} must define generator_loss(batch, outputs, training)"
         )
 
-    # The step ---------------------------------------------------------------------------------
-
-    @backend.step
-    def train_step(self, data):
-        *parts, batch = self._parts(self.unpack(data))
-        _move_spectral_vectors(self.generators)
-        for part in parts:
-            self._discriminator_turn(part, _stop_gradient(self.play(part)))
-
-        (outputs, _), pull_play = backend.vjp(
-            self,
-            lambda: (self.play(batch), _regularization(self.generators)),
-            variables=_trainable(self.generators),
-        )
-        outputs = _stop_gradient(outputs)
-        self._discriminator_turn(batch, outputs)
-        self._generator_turn(batch, outputs, pull_play)
-        if self.ema:
-            averages.update(self.generators, self.averages, self.ema, self.optimizer.iterations)
-        return self.get_metrics_result()
-
-    def _parts(self, batch):
-        """Splits a batch into fresh data for each of the discriminator's turns."""
-        count = self.discriminator_steps
-        size = ops.shape(keras.tree.flatten(batch)[0])[0] // count
-        return [
-            keras.tree.map_structure(lambda x, i=i: x[i * size : (i + 1) * size], batch)
-            for i in range(count)
-        ]
-
-    def _discriminator_turn(self, batch, outputs):
-        optimizer = self.optimizer.discriminator
-        variables = _trainable(self.discriminators)
-        _move_spectral_vectors(self.discriminators)
-        terms, pull = backend.vjp(
-            self, lambda: self._discriminator_terms(batch, outputs), variables=variables
-        )
-        gradients, _ = pull(_ones(terms, optimizer))
-        self._update("discriminator", gradients, variables)
-        for constraint in self.penalties:
-            if hasattr(constraint, "constrain"):
-                constraint.constrain(variables)
-        self._track_terms("discriminator", terms, batch)
-
-    def _generator_turn(self, batch, outputs, pull_play):
-        optimizer = self.optimizer.generator
-        terms, pull = backend.vjp(
-            self,
-            lambda outputs: _float32(self.generator_loss(batch, outputs)),
-            inputs=(outputs,),
-        )
-        _, (output_gradients,) = pull(_ones(terms, optimizer))
-        regularization = _regularization(self.generators)
-        gradients, _ = pull_play((output_gradients, _ones(regularization, optimizer)))
-        self._update("generator", gradients, _trainable(self.generators))
-        self._track_terms("generator", terms | regularization, batch)
-
-    def _update(self, player, gradients, variables):
-        optimizer = getattr(self.optimizer, player)
-        before = ops.cast(optimizer.iterations, "float32")
-        backend.update(optimizer, gradients, variables)
-        if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-            # It counts no iteration when it skips an update because a gradient has overflowed.
-            done = ops.cast(optimizer.iterations, "float32") - before
-            self._means.update(f"{player}_skipped_updates", 1 - done)
-
-    @backend.step
-    def test_step(self, data):
-        self._look(self.unpack(data), training=False)
-        return self.get_metrics_result()
-
-    def _look(self, batch, training):
-        """Plays and judges without learning."""
-        outputs = self.play(batch, training)
-        terms = self._discriminator_terms(batch, outputs, training)
-        self._track_terms("discriminator", terms, batch)
-        terms = _float32(self.generator_loss(batch, outputs, training))
-        self._track_terms("generator", terms | _regularization(self.generators), batch)
-
-    def _discriminator_terms(self, batch, outputs, training=True):
-        terms = _float32(self.discriminator_loss(batch, outputs, training))
-        return terms | _regularization(self.discriminators)
-
-    def in_use(self, network, training):
-        """Returns the generator network to call: in inference its average, if one is kept."""
-        if training or not self.averages:
-            return network
-        return self.averages[self.generators.index(network)]
-
-    def augment(self, images, training=True):
-        """Returns images as the discriminator is to see them."""
-        for augmentation in self.augmentations if training else ():
-            images = augmentation(images, self.seed_generator)
-        return images
-
-    def penalty_terms(self, judge, real, fake):
-        """Returns the penalties given to `compile`, for use in a `discriminator_loss`.
-
-        Args:
-            judge: a function from what the discriminator judges to its logits.
-            real, fake: the two kinds of samples to judge, `(batch, ...)`.
-
-        Returns:
-            A dictionary of scalar terms, weighted.
-        """
-        terms = {}
-        for penalty in self.penalties:
-            if not hasattr(penalty, "term"):
-                continue
-            # Drawn here and not inside the condition, where seeds would go astray.
-            points = ops.stop_gradient(penalty.prepare(real, fake, self.seed_generator))
-
-            def term(penalty=penalty, points=points):
-                gradient = backend.input_gradient(self, judge, points)
-                return penalty.term(ops.cast(gradient, "float32"))
-
-            terms[penalty.name] = penalty.weight * self._lazily(term, penalty.interval)
-        return terms
-
-    def _lazily(self, term, interval):
-        """The term in every `interval`-th discriminator turn, times `interval`; else zero."""
-        if interval == 1:
-            return term()
-        due = self.optimizer.discriminator.iterations % interval == 0
-        return interval * ops.cond(due, term, lambda: ops.zeros((), "float32"))
-
-    # Metrics ----------------------------------------------------------------------------------
-
-    @property
-    def metrics(self):
-        return list(self._means.metrics.values())
-
-    def track(self, **values):
-        """Shows values among the metrics; call it inside `discriminator_loss` or `generator_loss`.
-
-        Args:
-            **values: name and value, a scalar or a tensor whose mean is shown.
-        """
-        for name, value in values.items():
-            self._means.update(name, value)
-
-    def _track_terms(self, player, terms, batch):
-        count = ops.shape(keras.tree.flatten(batch)[0])[0]
-        self._means.update(f"{player}_loss", sum(terms.values()), count)
-        if len(terms) > 1:
-            for name, value in terms.items():
-                self._means.update(f"{player}_{name}", value, count)
-
-    def _find_metrics(self, batch):
-        """A dry run names the metrics, and shows what is wrong with the losses before training."""
-        if not self._means.metrics:
-            with self._means.finding():
-                backend.dry_run(self, lambda: self._look(self.unpack(batch), training=True))
-                for player in ("discriminator", "generator"):
-                    optimizer = getattr(self.optimizer, player)
-                    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-                        self._means.update(f"{player}_skipped_updates", 0.0)
-
     # Keras's verbs ----------------------------------------------------------------------------
 
     def compile(
@@ -325,14 +166,14 @@ class AdversarialModel(keras.Model):
             ("discriminator", self.discriminators),
             ("generator", self.generators),
         ]:
-            variables[player] = _trainable(networks)
+            variables[player] = trainable(networks)
             if not variables[player]:
                 raise ValueError(
                     f"The {player} has nothing to train: set `trainable = True` on the network or "
                     f"on some of its layers before compile(). Received: {networks[0].name!r} "
                     "without trainable variables"
                 )
-        for layer in _spectral_layers((*self.discriminators, *self.generators)):
+        for layer in spectral_layers((*self.discriminators, *self.generators)):
             layer.moved_by_model = True
         players = PlayerOptimizers(
             _loss_scaled(self._compile_arguments["discriminator_optimizer"], self.discriminators),
@@ -449,57 +290,6 @@ class AdversarialModel(keras.Model):
         images = self.predict(latents, batch_size=batch_size, verbose=0)
         return np.asarray(images, "float32")
 
-    # Saving and export ------------------------------------------------------------------------
-
-    def get_config(self):
-        own = [name for name in inspect.signature(type(self).__init__).parameters if name != "self"]
-        config = {
-            name: keras.saving.serialize_keras_object(getattr(self, name))
-            for name in own
-            if name != "kwargs"
-        }
-        return {**super().get_config(), **config, "seed": self.seed}
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        return cls(
-            **{
-                name: keras.saving.deserialize_keras_object(value, custom_objects)
-                if isinstance(value, dict) and "class_name" in value
-                else value
-                for name, value in config.items()
-            }
-        )
-
-    def get_compile_config(self):
-        if not self.compiled:
-            return {}
-        return {
-            name: keras.saving.serialize_keras_object(value)
-            for name, value in self._compile_arguments.items()
-        }
-
-    def compile_from_config(self, config):
-        if config:
-            self.compile(**keras.saving.deserialize_keras_object(config))
-
-    def save_own_variables(self, store):
-        super().save_own_variables(store)
-        # Keras leaves out the state of seed generators, without which neither the latents nor
-        # the dropout masks after loading would be those of a run that never stopped.
-        for i, seed in enumerate(self._seeds()):
-            store[f"seed_{i}"] = seed
-
-    def load_own_variables(self, store):
-        for i, seed in enumerate(self._seeds()):
-            seed.assign(store[f"seed_{i}"])
-        names = [name for name in list(store.keys()) if not name.startswith("seed_")]
-        super().load_own_variables({name: store[name] for name in names})
-
-    def _seeds(self):
-        weights = {id(weight) for weight in self.weights}
-        return [variable for variable in self.variables if id(variable) not in weights]
-
     def export(self, path, formats=None, **options):
         """Exports the generator and proves that the file gives the same images.
 
@@ -523,53 +313,10 @@ class AdversarialModel(keras.Model):
         return export(generator, path, formats, **options)
 
 
-def _trainable(networks):
-    return [variable for network in networks for variable in network.trainable_variables]
-
-
-def _layers(networks):
-    """Every layer of the networks, nested ones included."""
-    for network in networks:
-        yield network
-        yield from _layers(getattr(network, "layers", ()))
-
-
-def _spectral_layers(networks):
-    return [layer for layer in _layers(networks) if isinstance(layer, SpectralNormalization)]
-
-
-def _move_spectral_vectors(networks):
-    for layer in _spectral_layers(networks):
-        layer.move()
-
-
-def _stop_gradient(outputs):
-    return keras.tree.map_structure(ops.stop_gradient, outputs)
-
-
-def _regularization(networks):
-    """The weight regularizers of the networks' own layers, as a term if there are any."""
-    penalties = [
-        variable.regularizer(variable)
-        for variable in _trainable(networks)
-        if getattr(variable, "regularizer", None) is not None
-    ]
-    return {"regularization": ops.cast(sum(penalties), "float32")} if penalties else {}
-
-
-def _float32(terms):
-    return {name: ops.cast(value, "float32") for name, value in terms.items()}
-
-
-def _ones(terms, optimizer):
-    """The cotangents that minimise the sum of the terms, times the optimizer's loss scale."""
-    return {name: optimizer.scale_loss(ops.ones_like(value)) for name, value in terms.items()}
-
-
 def _loss_scaled(optimizer, networks):
     """Gives a player that computes in float16 a loss scale of its own."""
     scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-    if scaled or not any(layer.compute_dtype == "float16" for layer in _layers(networks)):
+    if scaled or not any(layer.compute_dtype == "float16" for layer in layers_of(networks)):
         return optimizer
     return keras.optimizers.LossScaleOptimizer(optimizer)
 

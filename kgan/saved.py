@@ -1,0 +1,62 @@
+"""Saving by the constructor's arguments, and with every seed."""
+
+import inspect
+
+import keras
+
+
+class Saved:
+    """Makes a model whose constructor keeps each argument under its own name saveable.
+
+    Keras's own saving then has what it needs: the configuration of the networks, how the model was
+    compiled, and the state of the seeds, so that training goes on as if it had never stopped.
+    """
+
+    def get_config(self):
+        own = [name for name in inspect.signature(type(self).__init__).parameters if name != "self"]
+        config = {
+            name: keras.saving.serialize_keras_object(getattr(self, name))
+            for name in own
+            if name != "kwargs"
+        }
+        return {**super().get_config(), **config, "seed": self.seed}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(
+            **{
+                name: keras.saving.deserialize_keras_object(value, custom_objects)
+                if isinstance(value, dict) and "class_name" in value
+                else value
+                for name, value in config.items()
+            }
+        )
+
+    def get_compile_config(self):
+        if not self.compiled:
+            return {}
+        return {
+            name: keras.saving.serialize_keras_object(value)
+            for name, value in self._compile_arguments.items()
+        }
+
+    def compile_from_config(self, config):
+        if config:
+            self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        # Keras leaves out the state of seed generators, without which neither the latents nor
+        # the dropout masks after loading would be those of a run that never stopped.
+        for i, seed in enumerate(self._seeds()):
+            store[f"seed_{i}"] = seed
+
+    def load_own_variables(self, store):
+        for i, seed in enumerate(self._seeds()):
+            seed.assign(store[f"seed_{i}"])
+        names = [name for name in list(store.keys()) if not name.startswith("seed_")]
+        super().load_own_variables({name: store[name] for name in names})
+
+    def _seeds(self):
+        weights = {id(weight) for weight in self.weights}
+        return [variable for variable in self.variables if id(variable) not in weights]

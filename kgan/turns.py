@@ -1,0 +1,213 @@
+"""One batch of the game: play, judge, learn. Written once for three backends."""
+
+import keras
+from keras import ops
+
+from kgan import averages, backend
+from kgan.layers import SpectralNormalization
+
+
+class Turns:
+    """What an `AdversarialModel` does with a batch: `train_step` and `test_step`.
+
+    Follow `train_step` to read it. The rest are its parts, and what the losses of a GAN may call.
+    """
+
+    @backend.step
+    def train_step(self, data):
+        *parts, batch = self._parts(self.unpack(data))
+        _move_spectral_vectors(self.generators)
+        for part in parts:
+            self._discriminator_turn(part, _stop_gradient(self.play(part)))
+
+        (outputs, _), pull_play = backend.vjp(
+            self,
+            lambda: (self.play(batch), _regularization(self.generators)),
+            variables=trainable(self.generators),
+        )
+        outputs = _stop_gradient(outputs)
+        self._discriminator_turn(batch, outputs)
+        self._generator_turn(batch, outputs, pull_play)
+        if self.ema:
+            averages.update(self.generators, self.averages, self.ema, self.optimizer.iterations)
+        return self.get_metrics_result()
+
+    def _parts(self, batch):
+        """Splits a batch into fresh data for each of the discriminator's turns."""
+        count = self.discriminator_steps
+        size = ops.shape(keras.tree.flatten(batch)[0])[0] // count
+        return [
+            keras.tree.map_structure(lambda x, i=i: x[i * size : (i + 1) * size], batch)
+            for i in range(count)
+        ]
+
+    def _discriminator_turn(self, batch, outputs):
+        optimizer = self.optimizer.discriminator
+        variables = trainable(self.discriminators)
+        _move_spectral_vectors(self.discriminators)
+        terms, pull = backend.vjp(
+            self, lambda: self._discriminator_terms(batch, outputs), variables=variables
+        )
+        gradients, _ = pull(_ones(terms, optimizer))
+        self._update("discriminator", gradients, variables)
+        for constraint in self.penalties:
+            if hasattr(constraint, "constrain"):
+                constraint.constrain(variables)
+        self._track_terms("discriminator", terms, batch)
+
+    def _generator_turn(self, batch, outputs, pull_play):
+        optimizer = self.optimizer.generator
+        terms, pull = backend.vjp(
+            self,
+            lambda outputs: _float32(self.generator_loss(batch, outputs)),
+            inputs=(outputs,),
+        )
+        _, (output_gradients,) = pull(_ones(terms, optimizer))
+        regularization = _regularization(self.generators)
+        gradients, _ = pull_play((output_gradients, _ones(regularization, optimizer)))
+        self._update("generator", gradients, trainable(self.generators))
+        self._track_terms("generator", terms | regularization, batch)
+
+    def _update(self, player, gradients, variables):
+        optimizer = getattr(self.optimizer, player)
+        before = ops.cast(optimizer.iterations, "float32")
+        backend.update(optimizer, gradients, variables)
+        if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+            # It counts no iteration when it skips an update because a gradient has overflowed.
+            done = ops.cast(optimizer.iterations, "float32") - before
+            self._means.update(f"{player}_skipped_updates", 1 - done)
+
+    @backend.step
+    def test_step(self, data):
+        self._look(self.unpack(data), training=False)
+        return self.get_metrics_result()
+
+    def _look(self, batch, training):
+        """Plays and judges without learning."""
+        outputs = self.play(batch, training)
+        terms = self._discriminator_terms(batch, outputs, training)
+        self._track_terms("discriminator", terms, batch)
+        terms = _float32(self.generator_loss(batch, outputs, training))
+        self._track_terms("generator", terms | _regularization(self.generators), batch)
+
+    def _discriminator_terms(self, batch, outputs, training=True):
+        terms = _float32(self.discriminator_loss(batch, outputs, training))
+        return terms | _regularization(self.discriminators)
+
+    def in_use(self, network, training):
+        """Returns the generator network to call: in inference its average, if one is kept."""
+        if training or not self.averages:
+            return network
+        return self.averages[self.generators.index(network)]
+
+    def augment(self, images, training=True):
+        """Returns images as the discriminator is to see them."""
+        for augmentation in self.augmentations if training else ():
+            images = augmentation(images, self.seed_generator)
+        return images
+
+    def penalty_terms(self, judge, real, fake):
+        """Returns the penalties given to `compile`, for use in a `discriminator_loss`.
+
+        Args:
+            judge: a function from what the discriminator judges to its logits.
+            real, fake: the two kinds of samples to judge, `(batch, ...)`.
+
+        Returns:
+            A dictionary of scalar terms, weighted.
+        """
+        terms = {}
+        for penalty in self.penalties:
+            if not hasattr(penalty, "term"):
+                continue
+            # Drawn here and not inside the condition, where seeds would go astray.
+            points = ops.stop_gradient(penalty.prepare(real, fake, self.seed_generator))
+
+            def term(penalty=penalty, points=points):
+                gradient = backend.input_gradient(self, judge, points)
+                return penalty.term(ops.cast(gradient, "float32"))
+
+            terms[penalty.name] = penalty.weight * self._lazily(term, penalty.interval)
+        return terms
+
+    def _lazily(self, term, interval):
+        """The term in every `interval`-th discriminator turn, times `interval`; else zero."""
+        if interval == 1:
+            return term()
+        due = self.optimizer.discriminator.iterations % interval == 0
+        return interval * ops.cond(due, term, lambda: ops.zeros((), "float32"))
+
+    @property
+    def metrics(self):
+        return list(self._means.metrics.values())
+
+    def track(self, **values):
+        """Shows values among the metrics; call it inside `discriminator_loss` or `generator_loss`.
+
+        Args:
+            **values: name and value, a scalar or a tensor whose mean is shown.
+        """
+        for name, value in values.items():
+            self._means.update(name, value)
+
+    def _track_terms(self, player, terms, batch):
+        count = ops.shape(keras.tree.flatten(batch)[0])[0]
+        self._means.update(f"{player}_loss", sum(terms.values()), count)
+        if len(terms) > 1:
+            for name, value in terms.items():
+                self._means.update(f"{player}_{name}", value, count)
+
+    def _find_metrics(self, batch):
+        """A dry run names the metrics, and shows what is wrong with the losses before training."""
+        if not self._means.metrics:
+            with self._means.finding():
+                backend.dry_run(self, lambda: self._look(self.unpack(batch), training=True))
+                for player in ("discriminator", "generator"):
+                    optimizer = getattr(self.optimizer, player)
+                    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+                        self._means.update(f"{player}_skipped_updates", 0.0)
+
+
+def trainable(networks):
+    """The variables that a player's networks learn."""
+    return [variable for network in networks for variable in network.trainable_variables]
+
+
+def _move_spectral_vectors(networks):
+    for layer in spectral_layers(networks):
+        layer.move()
+
+
+def _stop_gradient(outputs):
+    return keras.tree.map_structure(ops.stop_gradient, outputs)
+
+
+def _regularization(networks):
+    """The weight regularizers of the networks' own layers, as a term if there are any."""
+    penalties = [
+        variable.regularizer(variable)
+        for variable in trainable(networks)
+        if getattr(variable, "regularizer", None) is not None
+    ]
+    return {"regularization": ops.cast(sum(penalties), "float32")} if penalties else {}
+
+
+def _float32(terms):
+    return {name: ops.cast(value, "float32") for name, value in terms.items()}
+
+
+def _ones(terms, optimizer):
+    """The cotangents that minimise the sum of the terms, times the optimizer's loss scale."""
+    return {name: optimizer.scale_loss(ops.ones_like(value)) for name, value in terms.items()}
+
+
+def layers_of(networks):
+    """Every layer of the networks, nested ones included."""
+    for network in networks:
+        yield network
+        yield from layers_of(getattr(network, "layers", ()))
+
+
+def spectral_layers(networks):
+    """The layers whose spectral vectors the model moves."""
+    return [layer for layer in layers_of(networks) if isinstance(layer, SpectralNormalization)]
