@@ -32,14 +32,33 @@ class AdversarialModel(Turns, Saved, keras.Model):
         seed: seed of the latents drawn in training. Default: a random one.
         **kwargs: `name` and `dtype`, as for `keras.Model`.
 
-    Example: a GAN whose generator also keeps its images dark.
+    Example: a GAN from nothing.
 
     ```python
+    import keras, kgan
+    from keras import ops
+
     @keras.saving.register_keras_serializable("my_package")
-    class DarkGAN(kgan.GAN):
+    class MyGAN(kgan.AdversarialModel):
+        def __init__(self, generator, discriminator, seed=None, **kwargs):
+            super().__init__(seed=seed, **kwargs)
+            self.generator = generator
+            self.discriminator = discriminator
+
+        def play(self, batch, training=True):
+            latents = self.sample_latents(ops.shape(batch)[0])
+            generator = self.in_use(self.generator, training)  # its average, if one is kept
+            return {"image": generator(latents, training=training)}
+
+        def discriminator_loss(self, batch, outputs, training=True):
+            real = self.discriminator(batch, training=training)
+            fake = self.discriminator(outputs["image"], training=training)
+            return {"adversarial": self.game.discriminator(real, fake)}
+
         def generator_loss(self, batch, outputs, training=True):
-            terms = super().generator_loss(batch, outputs, training)
-            return {**terms, "brightness": ops.mean(outputs["image"])}
+            fake = self.discriminator(outputs["image"], training=training)
+            return {"adversarial": self.game.generator(None, fake),
+                    "brightness": 0.1 * ops.mean(outputs["image"])}
     ```
     """
 
@@ -49,6 +68,7 @@ class AdversarialModel(Turns, Saved, keras.Model):
         self.seed_generator = keras.random.SeedGenerator(seed)
         self._means = Means()
         self.averages = []
+        self.built = True  # it owns no weights: its networks are built when they are given to it
 
     # What a GAN defines -----------------------------------------------------------------------
 
@@ -112,6 +132,7 @@ class AdversarialModel(Turns, Saved, keras.Model):
         run_eagerly=False,
         steps_per_execution=1,
         jit_compile="auto",
+        **unknown,
     ):
         """Chooses the game and the optimizers.
 
@@ -135,7 +156,14 @@ class AdversarialModel(Turns, Saved, keras.Model):
         Raises:
             ValueError: for an unknown game, penalties that contradict each other, one optimizer
                 for both players, a player that has nothing to train, or no discriminator steps.
+            TypeError: for an argument that does not exist, such as `optimizer`.
         """
+        if unknown:
+            raise TypeError(
+                "A GAN has an optimizer for each player: pass generator_optimizer= and "
+                "discriminator_optimizer=; what a loss tracks is shown as a metric. "
+                f"Received: unknown arguments {', '.join(unknown)}"
+            )
         self.game = losses.get(loss)
         self.penalties = penalties_module.check(penalties)
         self.augmentations = augmentations_module.check(augmentations)

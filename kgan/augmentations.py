@@ -91,6 +91,8 @@ def check(augmentations):
     Raises:
         ValueError: if one cannot be called.
     """
+    if not isinstance(augmentations, (list, tuple)):
+        augmentations = [augmentations]
     augmentations = list(augmentations)
     for augmentation in augmentations:
         if not callable(augmentation):

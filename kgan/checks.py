@@ -1,6 +1,7 @@
 """What cannot be trained on is said before training starts, with the fix."""
 
 import itertools
+import warnings
 
 import keras
 import numpy as np
@@ -29,6 +30,23 @@ def check_fit(output_shape, input_shape, packing=1):
             f"The discriminator's input must have the shape of the generator's output{packed}: "
             "build both for the same image_shape. Received: generator output "
             f"{output_shape}, discriminator input {input_shape}, packing={packing}"
+        )
+
+
+def check_logits(discriminator):
+    """Raises a ValueError for a discriminator that does not end in one logit."""
+    last = discriminator.layers[-1] if getattr(discriminator, "layers", None) else discriminator
+    activation = getattr(getattr(last, "activation", None), "__name__", "linear")
+    if activation in ("sigmoid", "softmax", "log_softmax"):
+        raise ValueError(
+            "The discriminator must end in a logit, since the losses apply the sigmoid themselves, "
+            "in a stable form: use Dense(1) without activation. "
+            f"Received: a last layer {last.name!r} with activation {activation!r}"
+        )
+    if discriminator.output_shape[-1] != 1:
+        raise ValueError(
+            "The discriminator must give one logit for each sample, or one for each patch: its "
+            f"last axis must be 1. Received: output shape {discriminator.output_shape}"
         )
 
 
@@ -70,6 +88,12 @@ def check_images(images, shape):
             "in [0, 255] use images / 127.5 - 1; clip what a resize has overshot. "
             f"Received: range [{low}, {high}]"
         )
+    if len(shape) == 3 and low >= 0 and high > 0.5:
+        warnings.warn(
+            "The images seem to lie in [0, 1], but a generator that ends in tanh gives [-1, 1]: "
+            f"use images * 2 - 1. Received: range [{low}, {high}]",
+            stacklevel=4,
+        )
 
 
 def first_batch(x, y=None, batch_size=None):
@@ -93,6 +117,16 @@ def first_batch(x, y=None, batch_size=None):
         )
     if x is None:
         raise ValueError("There are no images to train on. Received: x=None")
+    if isinstance(x, str):
+        raise ValueError(
+            "Give the images themselves, for example images, _ = kgan.data.digits(). "
+            f"Received: the string {x!r}"
+        )
+    if isinstance(x, list) and not is_arrays(x):
+        raise ValueError(
+            "Give the images as one array, for example numpy.stack(images). "
+            f"Received: a list of {len(x)} {type(x[0]).__name__ if x else 'items'}"
+        )
     if is_arrays(x):
         batch = x if y is None else (x, y)
     elif isinstance(x, keras.utils.PyDataset):

@@ -162,7 +162,12 @@ def verify(
     """Check again that exported files are whole and give the images they were proven with."""
     from kgan.export import verify
 
-    console.print(str(verify(path)))
+    report = verify(path)
+    for artefact in report.artefacts:
+        console.print(
+            f"{report.folder / artefact.file}: unchanged, and gives the stored outputs "
+            f"(largest error {artefact.max_error:.1e}, tolerance {artefact.tolerance:.0e}): passed"
+        )
 
 
 def _images(data, image_size, channels, batch_size, data_dir, download):
@@ -189,7 +194,14 @@ def _load(path):
 
     if not path.is_file():
         raise ValueError(f"There is no saved GAN here. Received: {path}")
-    model = keras.saving.load_model(path)
+    try:
+        model = keras.saving.load_model(path)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "This file cannot be loaded as a GAN saved with gan.save(). A model of your own class "
+            "is loaded in Python, after importing the module that defines the class. "
+            f"Received: {path} ({str(error).split('.')[0]})"
+        ) from error
     if not isinstance(model, AdversarialModel):
         raise ValueError(
             "This file holds another kind of model; save a GAN with gan.save(). "

@@ -49,6 +49,13 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
         return self.discriminator.variables + self.generator.variables
 
     @property
+    def learning_rate(self):
+        raise AttributeError(
+            "Each player has its own learning rate: use gan.optimizer.generator.learning_rate and "
+            "gan.optimizer.discriminator.learning_rate"
+        )
+
+    @property
     def iterations(self):
         """The number of updates of the generator."""
         return self.generator.iterations

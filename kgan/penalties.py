@@ -185,7 +185,7 @@ def check(penalties):
     Raises:
         ValueError: if one is none, two have the same name, or two contradict each other.
     """
-    penalties = list(penalties)
+    penalties = list(penalties) if isinstance(penalties, (list, tuple)) else [penalties]
     for penalty in penalties:
         if not (isinstance(penalty, Penalty) or callable(getattr(penalty, "constrain", None))):
             raise ValueError(

@@ -36,7 +36,7 @@ class Saved:
         if not self.compiled:
             return {}
         return {
-            name: keras.saving.serialize_keras_object(value)
+            name: _portable(keras.saving.serialize_keras_object(value))
             for name, value in self._compile_arguments.items()
         }
 
@@ -60,3 +60,15 @@ class Saved:
     def _seeds(self):
         weights = {id(weight) for weight in self.weights}
         return [variable for variable in self.variables if id(variable) not in weights]
+
+
+def _portable(config):
+    """Names Keras's optimizers as all backends know them.
+
+    On PyTorch Keras saves the names of its own PyTorch versions, which no other backend can use.
+    """
+    if isinstance(config, dict):
+        config = {name: _portable(value) for name, value in config.items()}
+        if str(config.get("module", "")).startswith("keras.src.backend.torch.optimizers"):
+            config |= {"module": "keras.optimizers", "registered_name": None}
+    return config

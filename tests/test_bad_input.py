@@ -127,3 +127,39 @@ def test_a_player_without_anything_to_train():
 def test_how_many_to_generate(n):
     with pytest.raises(ValueError, match=f"Received: n={n}"):
         mlp_gan().generate(n)
+
+
+def test_a_discriminator_that_ends_in_a_sigmoid():
+    generator = kgan.networks.mlp_generator((8, 8, 1), 4, 8)
+    for last in (keras.layers.Dense(1, activation="sigmoid"), keras.layers.Activation("sigmoid")):
+        layers = [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(1), last]
+        with pytest.raises(ValueError, match=r"Dense\(1\) without activation.*'sigmoid'"):
+            kgan.GAN(generator, keras.Sequential(layers))
+
+
+def test_a_discriminator_of_several_outputs():
+    layers = [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(10)]
+    with pytest.raises(ValueError, match=r"must be 1. Received: output shape \(None, 10\)"):
+        kgan.GAN(kgan.networks.mlp_generator((8, 8, 1), 4, 8), keras.Sequential(layers))
+
+
+def test_images_in_zero_to_one_warn():
+    with pytest.warns(UserWarning, match=r"images \* 2 - 1. Received: range \[0.0, 1.0\]"):
+        mlp_gan().fit(np.linspace(0, 1, 512, dtype="float32").reshape(8, 8, 8, 1), verbose=0)
+
+
+def test_arguments_of_other_keras_models():
+    with pytest.raises(TypeError, match=r"generator_optimizer= and .*Received: .* optimizer"):
+        mlp_gan(optimizer="adam")
+
+
+def test_data_that_is_no_array():
+    with pytest.raises(ValueError, match=r"numpy.stack.*Received: a list of 2 list"):
+        mlp_gan().fit([[0.0], [1.0]])
+    with pytest.raises(ValueError, match="Received: the string 'digits'"):
+        mlp_gan().fit("digits")
+
+
+def test_a_learning_rate_belongs_to_a_player():
+    with pytest.raises(AttributeError, match=r"gan\.optimizer\.generator\.learning_rate"):
+        _ = mlp_gan().optimizer.learning_rate

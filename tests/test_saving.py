@@ -93,3 +93,13 @@ def test_weights_alone(images, tmp_path):
     assert not np.array_equal(gan.generate(2, seed=0), other.generate(2, seed=0))
     other.load_weights(tmp_path / "gan.weights.h5")
     np.testing.assert_array_equal(gan.generate(2, seed=0), other.generate(2, seed=0))
+
+
+def test_nothing_saved_names_a_backend(tmp_path):
+    """So that a GAN of one backend goes on training on another."""
+    import zipfile
+
+    mlp_gan().save(tmp_path / "gan.keras")
+    config = zipfile.ZipFile(tmp_path / "gan.keras").read("config.json").decode()
+    assert "Adam" in config
+    assert "backend" not in config

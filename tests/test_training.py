@@ -336,6 +336,23 @@ def test_a_new_gan_is_a_few_lines(images):
     assert gan.generate(64, seed=0).mean() < -0.8
 
 
+def test_the_example_of_the_documentation_trains_and_saves(images, tmp_path):
+    import textwrap
+
+    example = kgan.AdversarialModel.__doc__.split("```python")[1].split("```")[0]
+    names = {"__name__": "my_module"}
+    exec(textwrap.dedent(example), names)
+    gan = names["MyGAN"](
+        kgan.networks.mlp_generator((8, 8, 1), 4, 16), kgan.networks.mlp_discriminator((8, 8, 1), 8)
+    )
+    gan.compile(ema=0.9)
+    history = gan.fit(images, verbose=0).history
+    assert {"discriminator_loss", "generator_adversarial", "generator_brightness"} <= set(history)
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    np.testing.assert_array_equal(gan.generate(2, seed=0), loaded.generate(2, seed=0))
+
+
 def test_points_in_place_of_images():
     points = np.random.default_rng(0).normal(3, 1, (64, 2)).astype("float32")
     gan = kgan.GAN(

@@ -12,8 +12,10 @@ class GAN(AdversarialModel):
     """A generator that turns latents into images, and a discriminator that judges them.
 
     Args:
-        generator: a built Keras model from latents `(batch, latent_dim)` to images.
-        discriminator: a built Keras model from images to one logit `(batch, 1)`, no sigmoid.
+        generator: a built Keras model from latents `(batch, latent_dim)` to images, best with tanh
+            at its output.
+        discriminator: a built Keras model from images to one logit `(batch, 1)`, or to a map of
+            logits for patches `(batch, height, width, 1)`; no sigmoid.
         packing: samples that the discriminator judges together, side by side in the channels, so
             that it sees a lack of variety (PacGAN, Lin et al., 2018). Its input must have
             `packing` times the generator's channels. Default: 1.
@@ -21,7 +23,8 @@ class GAN(AdversarialModel):
         **kwargs: `name` and `dtype`, as for `keras.Model`.
 
     Raises:
-        ValueError: if a network is not built, the generator's output does not fit the
+        ValueError: if a network is not built, the discriminator does not end in a logit, the
+            generator's output does not fit the
             discriminator's input, or `packing` is not a positive integer.
 
     Example:
@@ -44,10 +47,10 @@ class GAN(AdversarialModel):
         super().__init__(seed=seed, **kwargs)
         checks.check_built(generator=generator, discriminator=discriminator)
         checks.check_fit(generator.output_shape, discriminator.input_shape, packing)
+        checks.check_logits(discriminator)
         self.packing = packing
         self.generator = generator
         self.discriminator = discriminator
-        self.built = True
 
     @property
     def smallest_batch(self):
