@@ -1,6 +1,9 @@
 """A DCGAN on MNIST, from data to a proven ONNX file.
 
-Run:     python examples/mnist_dcgan.py --data-dir DIR
+Run:      python examples/mnist_dcgan.py --download
+Measured: 10 epochs in 11 minutes on 2 shared CPU cores (Keras on TensorFlow), the digits of
+          docs/mnist.png; the ONNX file differs from Keras by at most 6.1e-6.
+Data:     MNIST (LeCun, Cortes, Burges), through TensorFlow Datasets.
 """
 
 import argparse

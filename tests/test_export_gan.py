@@ -30,6 +30,11 @@ def test_a_trained_generator_equals_its_onnx_file(make, images, tmp_path, capsys
     (exported,) = session.run(None, {"latent": latents})
     np.testing.assert_allclose(exported, gan.predict(latents, verbose=0), atol=1e-5)
 
+    # The README's way to the images of `generate`, without kgan.
+    latents = np.random.default_rng(0).standard_normal((16, 4)).astype("float32")
+    (exported,) = session.run(["image"], {"latent": latents})
+    np.testing.assert_allclose(exported, gan.generate(16, seed=0), atol=1e-5)
+
     written = json.loads((tmp_path / "export_report.json").read_text())
     assert written["artefacts"][0]["training_backend"] == keras.backend.backend()
     assert kgan.export.verify(tmp_path / "generator.onnx").passed
