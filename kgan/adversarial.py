@@ -166,6 +166,7 @@ class AdversarialModel(Turns, Saved, keras.Model):
             )
         self.game = losses.get(loss)
         self.penalties = penalties_module.check(penalties)
+        penalties_module.warn_of_batch_norm(self.penalties, layers_of(self.discriminators))
         self.augmentations = augmentations_module.check(augmentations)
         if not isinstance(discriminator_steps, int) or discriminator_steps < 1:
             raise ValueError(

@@ -5,6 +5,8 @@ only through `gradient(x)`: the gradient of its logits with respect to its input
 differentiable, float32. Second derivatives are left to each backend.
 """
 
+import warnings
+
 import keras
 from keras import ops
 
@@ -202,6 +204,19 @@ def check(penalties):
             "pulls it to: choose one of them. Received: both"
         )
     return penalties
+
+
+def warn_of_batch_norm(penalties, layers):
+    """Warns of a gradient penalty on a critic whose layers mix the samples of a batch."""
+    norms = [layer.name for layer in layers if isinstance(layer, keras.layers.BatchNormalization)]
+    if norms and any(isinstance(penalty, GradientPenalty) for penalty in penalties):
+        warnings.warn(
+            "GradientPenalty limits the gradient of each sample, but batch normalisation makes "
+            "every logit depend on the whole batch: leave it out of the critic, for example "
+            "dcgan_discriminator(batch_norm=False), or use another normalisation (Gulrajani et "
+            f"al., 2017, section 4). Received: a critic with {', '.join(norms)}",
+            stacklevel=3,
+        )
 
 
 def _squared_norm(gradient):

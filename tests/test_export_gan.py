@@ -31,7 +31,7 @@ def test_a_trained_generator_equals_its_onnx_file(make, images, tmp_path, capsys
     np.testing.assert_allclose(exported, gan.predict(latents, verbose=0), atol=1e-5)
 
     # The README's way to the images of `generate`, without kgan.
-    latents = np.random.default_rng(0).standard_normal((16, 4)).astype("float32")
+    latents = np.random.default_rng(0).standard_normal((16, 4), dtype="float32")
     (exported,) = session.run(["image"], {"latent": latents})
     np.testing.assert_allclose(exported, gan.generate(16, seed=0), atol=1e-5)
 

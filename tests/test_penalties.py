@@ -221,3 +221,12 @@ def test_penalties_are_saved(tmp_path, images):
 def test_what_makes_no_sense(make, message):
     with pytest.raises(ValueError, match=message.replace(".", r"\.").replace(r"\.*", ".*")):
         make()
+
+
+def test_batch_norm_in_a_penalised_critic_warns():
+    with pytest.warns(UserWarning, match=r"batch_norm=False.*Received: a critic with batch_norm"):
+        dcgan(image_shape=(16, 16, 1), penalties=[penalties.GradientPenalty()])
+    critic = kgan.networks.dcgan_discriminator((16, 16, 1), 4, batch_norm=False)
+    gan = kgan.GAN(kgan.networks.dcgan_generator((16, 16, 1), 4, 4), critic)
+    gan.compile(loss="wasserstein", penalties=[penalties.GradientPenalty()])
+    assert not any(isinstance(x, keras.layers.BatchNormalization) for x in critic.layers)

@@ -59,12 +59,14 @@ def dcgan_generator(image_shape=(64, 64, 3), latent_dim=100, width=64):
     return keras.Model(latent, x, name="generator")
 
 
-def dcgan_discriminator(image_shape=(64, 64, 3), width=64):
+def dcgan_discriminator(image_shape=(64, 64, 3), width=64, batch_norm=True):
     """The DCGAN discriminator: strided convolutions that halve the size, then one logit.
 
     Args:
         image_shape: `(height, width, channels)`, any positive sizes.
         width: filters of the first layer; each layer after it has twice as many. Default: 64.
+        batch_norm: whether to normalise as in the paper (default). False for a critic with a
+            gradient penalty, which needs each sample's gradient to be its own.
 
     Returns:
         A `keras.Model` from `image` `(batch, *image_shape)` to a logit `(batch, 1)`, float32.
@@ -75,10 +77,11 @@ def dcgan_discriminator(image_shape=(64, 64, 3), width=64):
     shape = check_arguments(image_shape, width=width)
     x = image = keras.Input(shape, name="image")
     for step in range(max(_steps(shape), 1)):
+        normed = batch_norm and step > 0
         x = layers.Conv2D(
-            width * 2**step, 4, 2, "same", use_bias=step == 0, kernel_initializer=_normal()
+            width * 2**step, 4, 2, "same", use_bias=not normed, kernel_initializer=_normal()
         )(x)
-        x = layers.LeakyReLU(0.2)(_norm()(x) if step else x)
+        x = layers.LeakyReLU(0.2)(_norm()(x) if normed else x)
     x = layers.Flatten()(x)
     x = layers.Dense(1, dtype="float32", kernel_initializer=_normal(), name="logit")(x)
     return keras.Model(image, x, name="discriminator")
