@@ -5,6 +5,7 @@ import importlib.metadata
 import json
 import os
 import time
+from collections.abc import Callable, Sequence
 
 from kgan.export import blueprint, child, files, formats, parity, preflight, report, samples
 from kgan.export.errors import ExportError, PreflightError
@@ -13,18 +14,18 @@ from kgan.export.spec import ModelSpec, model_spec
 
 def export(
     model,
-    path,
-    formats=None,
+    path: str | os.PathLike,
+    formats: Sequence[str] | None = None,
     *,
-    input_names=None,
-    output_names=None,
-    samples=None,
-    metadata=None,
-    tolerance=1e-5,
-    opset=17,
-    timeout=600,
-    progress=None,
-):
+    input_names: Sequence[str] | None = None,
+    output_names: Sequence[str] | None = None,
+    samples: list | None = None,
+    metadata: dict | None = None,
+    tolerance: float = 1e-5,
+    opset: int = 17,
+    timeout: float = 600,
+    progress: Callable[[str], object] | None = None,
+) -> report.ExportReport:
     """Exports a Keras model and proves that the file computes what the model computes.
 
     The model may have been trained on TensorFlow, JAX or PyTorch, in float32 or in mixed

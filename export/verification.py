@@ -9,7 +9,7 @@ from kgan.export.errors import ParityError, VerificationError
 from kgan.export.spec import ModelSpec
 
 
-def verify(path):
+def verify(path: str | Path) -> report.ExportReport:
     """Checks exported files against their report: present, unchanged, and still computing the same.
 
     Needs NumPy and the runtime of the format (onnxruntime), nothing else.

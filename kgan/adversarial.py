@@ -1,5 +1,8 @@
 """The game on `keras.Model`: what a GAN defines, and the verbs that Keras's users know."""
 
+import os
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 from keras import ops
@@ -122,16 +125,16 @@ class AdversarialModel(Turns, Saved, keras.Model):
 
     def compile(
         self,
-        loss="non_saturating",
-        penalties=(),
-        augmentations=(),
-        generator_optimizer=None,
-        discriminator_optimizer=None,
-        discriminator_steps=1,
-        ema=None,
-        run_eagerly=False,
-        steps_per_execution=1,
-        jit_compile="auto",
+        loss: str | losses.Game = "non_saturating",
+        penalties: Sequence = (),
+        augmentations: Sequence = (),
+        generator_optimizer: str | keras.optimizers.Optimizer | None = None,
+        discriminator_optimizer: str | keras.optimizers.Optimizer | None = None,
+        discriminator_steps: int = 1,
+        ema: float | None = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: bool | str = "auto",
         **unknown,
     ):
         """Chooses the game and the optimizers.
@@ -218,7 +221,9 @@ class AdversarialModel(Turns, Saved, keras.Model):
             auto_scale_loss=False,
         )
 
-    def fit(self, x=None, y=None, batch_size=None, validation_data=None, **kwargs):
+    def fit(
+        self, x=None, y=None, batch_size: int | None = None, validation_data=None, **kwargs
+    ) -> keras.callbacks.History:
         """Trains as `keras.Model.fit` does, on anything that Keras reads.
 
         Args:
@@ -297,7 +302,7 @@ class AdversarialModel(Turns, Saved, keras.Model):
         """Returns the images of latents, so that `predict` does too."""
         return self.in_use(self.generator, training)(latents, training=training)
 
-    def generate(self, n, seed=None, batch_size=64):
+    def generate(self, n: int, seed: int | None = None, batch_size: int = 64) -> np.ndarray:
         """Returns `n` generated images.
 
         Args:
@@ -319,7 +324,7 @@ class AdversarialModel(Turns, Saved, keras.Model):
         images = self.predict(latents, batch_size=batch_size, verbose=0)
         return np.asarray(images, "float32")
 
-    def export(self, path, formats=None, **options):
+    def export(self, path: str | os.PathLike, formats: Sequence[str] | None = None, **options):
         """Exports the generator and proves that the file gives the same images.
 
         Args:

@@ -27,7 +27,7 @@ class Penalty:
 
     name = None
 
-    def __init__(self, weight, interval=1):
+    def __init__(self, weight: float, interval: int = 1):
         if not isinstance(weight, (int, float)) or weight < 0:
             raise ValueError(
                 f"A penalty's weight must be a number of at least 0. Received: weight={weight!r}"
@@ -87,7 +87,14 @@ class GradientPenalty(Penalty):
 
     name = "gradient_penalty"
 
-    def __init__(self, weight=10.0, target=1.0, one_sided=False, epsilon=1e-12, interval=1):
+    def __init__(
+        self,
+        weight: float = 10.0,
+        target: float = 1.0,
+        one_sided: bool = False,
+        epsilon: float = 1e-12,
+        interval: int = 1,
+    ):
         super().__init__(weight, interval)
         if target < 0 or epsilon <= 0:
             raise ValueError(
@@ -127,7 +134,7 @@ class R1(Penalty):
 
     name = "r1"
 
-    def __init__(self, weight=10.0, interval=1):
+    def __init__(self, weight: float = 10.0, interval: int = 1):
         super().__init__(weight, interval)
 
     def prepare(self, real, fake, seed):
@@ -163,7 +170,7 @@ class WeightClipping:
     Reference: Arjovsky et al., Wasserstein GAN, 2017 (arXiv:1701.07875), algorithm 1.
     """
 
-    def __init__(self, limit=0.01):
+    def __init__(self, limit: float = 0.01):
         if not limit > 0:
             raise ValueError(f"limit must be above 0. Received: limit={limit!r}")
         self.limit = limit

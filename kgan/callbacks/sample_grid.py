@@ -1,5 +1,6 @@
 """Pictures of the same latents as training goes."""
 
+import os
 from pathlib import Path
 
 import keras
@@ -20,7 +21,7 @@ class SampleGrid(keras.callbacks.Callback):
         ValueError: if `count` or `every` is not a positive integer.
     """
 
-    def __init__(self, folder, count=64, every=1, seed=0):
+    def __init__(self, folder: str | os.PathLike, count: int = 64, every: int = 1, seed: int = 0):
         super().__init__()
         for name, value in {"count": count, "every": every}.items():
             if not isinstance(value, int) or value < 1:

@@ -6,7 +6,7 @@ from kgan.images import from_pixels, resize
 from kgan.optional import require
 
 
-def digits(size=8):
+def digits(size: int = 8) -> tuple[np.ndarray, np.ndarray]:
     """Returns 1,797 handwritten digits and their labels.
 
     Args:

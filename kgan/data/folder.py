@@ -1,5 +1,6 @@
 """A folder of image files, read as training goes."""
 
+import os
 from pathlib import Path
 
 import keras
@@ -11,7 +12,16 @@ from kgan.images import from_pixels
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 
 
-def folder(path, image_size, *, channels=3, batch_size=64, shuffle=True, seed=None, **kwargs):
+def folder(
+    path: str | os.PathLike,
+    image_size: tuple[int, int],
+    *,
+    channels: int = 3,
+    batch_size: int = 64,
+    shuffle: bool = True,
+    seed: int | None = None,
+    **kwargs,
+) -> "ImageFolder":
     """Returns the images below a folder as batches for `fit`, read from disk in each epoch.
 
     Every image is cropped to the wanted proportions around its centre, then resized.

@@ -1,12 +1,22 @@
 """Any image set of TensorFlow Datasets, by its name."""
 
+import os
+
 import numpy as np
 
 from kgan.images import from_pixels, resize
 from kgan.optional import require
 
 
-def tfds(name, split="train", *, data_dir=None, download=True, image_size=None, batch_size=None):
+def tfds(
+    name: str,
+    split: str = "train",
+    *,
+    data_dir: str | os.PathLike | None = None,
+    download: bool = True,
+    image_size: tuple[int, int] | None = None,
+    batch_size: int | None = None,
+):
     """Returns the images of a TensorFlow Datasets set.
 
     Args:

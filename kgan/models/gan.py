@@ -43,7 +43,14 @@ class GAN(AdversarialModel):
     Reference: Goodfellow et al., Generative Adversarial Nets, 2014 (arXiv:1406.2661).
     """
 
-    def __init__(self, generator, discriminator, packing=1, seed=None, **kwargs):
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        packing: int = 1,
+        seed: int | None = None,
+        **kwargs,
+    ):
         super().__init__(seed=seed, **kwargs)
         checks.check_built(generator=generator, discriminator=discriminator)
         checks.check_fit(generator.output_shape, discriminator.input_shape, packing)

@@ -8,6 +8,7 @@ LeakyReLU in the discriminator, weights drawn from a normal of deviation 0.02.
 """
 
 import math
+from collections.abc import Sequence
 
 import keras
 from keras import layers
@@ -15,7 +16,11 @@ from keras import layers
 from kgan.networks.arguments import check_arguments
 
 
-def dcgan_generator(image_shape=(64, 64, 3), latent_dim=100, width=64):
+def dcgan_generator(
+    image_shape: Sequence[int] = (64, 64, 3),
+    latent_dim: int = 100,
+    width: int = 64,
+) -> keras.Model:
     """The DCGAN generator: a projection, then transposed convolutions that double the size.
 
     The smallest map has 4 to 7 pixels on its shorter side. A size that is not a power of two
@@ -59,7 +64,11 @@ def dcgan_generator(image_shape=(64, 64, 3), latent_dim=100, width=64):
     return keras.Model(latent, x, name="generator")
 
 
-def dcgan_discriminator(image_shape=(64, 64, 3), width=64, batch_norm=True):
+def dcgan_discriminator(
+    image_shape: Sequence[int] = (64, 64, 3),
+    width: int = 64,
+    batch_norm: bool = True,
+) -> keras.Model:
     """The DCGAN discriminator: strided convolutions that halve the size, then one logit.
 
     Args:

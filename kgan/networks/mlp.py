@@ -1,6 +1,7 @@
 """Dense generator and discriminator, for small images and toy distributions."""
 
 import math
+from collections.abc import Sequence
 
 import keras
 from keras import layers
@@ -8,7 +9,12 @@ from keras import layers
 from kgan.networks.arguments import check_arguments
 
 
-def mlp_generator(image_shape=(28, 28, 1), latent_dim=64, width=256, depth=2):
+def mlp_generator(
+    image_shape: Sequence[int] = (28, 28, 1),
+    latent_dim: int = 64,
+    width: int = 256,
+    depth: int = 2,
+) -> keras.Model:
     """A dense generator: hidden layers with ReLU, tanh at the output.
 
     Args:
@@ -38,7 +44,11 @@ def mlp_generator(image_shape=(28, 28, 1), latent_dim=64, width=256, depth=2):
     return keras.Model(latent, x, name="generator")
 
 
-def mlp_discriminator(image_shape=(28, 28, 1), width=256, depth=2):
+def mlp_discriminator(
+    image_shape: Sequence[int] = (28, 28, 1),
+    width: int = 256,
+    depth: int = 2,
+) -> keras.Model:
     """A dense discriminator: hidden layers with LeakyReLU, one logit.
 
     Args:
