@@ -243,7 +243,7 @@ def test_latents_are_fresh_in_every_step_and_standard_normal():
 @pytest.mark.parametrize("option", ["run_eagerly", "jit_compile"])
 def test_ways_of_running_give_the_same_training(option, images):
     if (BACKEND, option) == ("torch", "jit_compile"):
-        pytest.skip("torch.compile takes minutes on CPU; see benchmarks/train_step.py")
+        pytest.skip("torch.compile takes minutes on CPU and is not covered")
     latents = np.random.default_rng(1).normal(size=(96, 4)).astype("float32")
 
     def train(**options):
