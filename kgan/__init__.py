@@ -1,6 +1,6 @@
 """kgan: train a GAN with `model.fit` on TensorFlow, JAX or PyTorch, and export it with proof."""
 
-from kgan import augmentations, callbacks, data, layers, losses, networks, penalties
+from kgan import augmentations, callbacks, data, layers, losses, metrics, networks, penalties
 from kgan.adversarial import AdversarialModel
 from kgan.models import GAN
 
@@ -13,6 +13,7 @@ __all__ = [
     "data",
     "layers",
     "losses",
+    "metrics",
     "networks",
     "penalties",
 ]

@@ -8,8 +8,9 @@ import numpy as np
 from keras import ops
 
 from kgan import augmentations as augmentations_module
-from kgan import averages, backend, checks, losses
+from kgan import averages, backend, batches, checks, losses
 from kgan import penalties as penalties_module
+from kgan.checkpoint import Checkpoint
 from kgan.means import Means
 from kgan.optimizers import PlayerOptimizers
 from kgan.saved import Saved
@@ -68,7 +69,7 @@ class AdversarialModel(Turns, Saved, keras.Model):
     def __init__(self, seed=None, **kwargs):
         super().__init__(**kwargs)
         self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.seed_generator = backend.SeedGenerator(seed)
         self._means = Means()
         self.averages = []
         self.built = True  # it owns no weights: its networks are built when they are given to it
@@ -87,8 +88,8 @@ class AdversarialModel(Turns, Saved, keras.Model):
 
     @property
     def smallest_batch(self):
-        """The fewest samples a step can use: one for each turn of the discriminator."""
-        return self.discriminator_steps
+        """The fewest samples a step can use: one for each turn of the discriminator and device."""
+        return self.discriminator_steps * backend.devices(self)
 
     def unpack(self, data):
         """Returns the batch that `play` and the losses see, from what `fit` was given.
@@ -213,6 +214,7 @@ class AdversarialModel(Turns, Saved, keras.Model):
         )
         players.build_players(variables["discriminator"], variables["generator"])
         self._means = Means()
+        self._settings = None
         super().compile(
             optimizer=players,
             run_eagerly=run_eagerly,
@@ -222,7 +224,13 @@ class AdversarialModel(Turns, Saved, keras.Model):
         )
 
     def fit(
-        self, x=None, y=None, batch_size: int | None = None, validation_data=None, **kwargs
+        self,
+        x=None,
+        y=None,
+        batch_size: int | None = None,
+        validation_data=None,
+        checkpoint: str | os.PathLike | None = None,
+        **kwargs,
     ) -> keras.callbacks.History:
         """Trains as `keras.Model.fit` does, on anything that Keras reads.
 
@@ -233,31 +241,37 @@ class AdversarialModel(Turns, Saved, keras.Model):
             batch_size: images a turn of the discriminator, for arrays (a step takes
                 `discriminator_steps` times as many). Default: 32.
             validation_data: real images for `evaluate` after each epoch.
+            checkpoint: a file such as `"run/checkpoint.keras"`, written after each epoch. Where it
+                exists, training goes on from it, so a script that was killed is simply started
+                again. On a CPU, with arrays, the result is bit for bit that of a run that never
+                stopped; a stream must itself give the same batches in the same epoch, and what
+                callbacks remember starts anew. Default: None, no checkpoint.
             **kwargs: every other argument of `keras.Model.fit`.
 
         Returns:
-            A `keras.callbacks.History`.
+            A `keras.callbacks.History`; after a restart, of the epochs since.
 
         Raises:
-            ValueError: if the model is not compiled, or the data cannot be trained on.
+            ValueError: if the model is not compiled, the data cannot be trained on, or the
+                checkpoint is of a run with other settings.
         """
         self._assert_compiled("fit")
+        checks.check_no_weights(kwargs)
         if validation_data is not None:
             val_x, val_y, _ = keras.utils.unpack_x_y_sample_weight(validation_data)
             self._check_data(val_x, val_y, None)
-        x = self._check_data(x, y, batch_size)
-        if checks.is_stream(x):
-            kwargs.setdefault("shuffle", False)  # Keras warns that it cannot shuffle these
-        if checks.is_arrays(x):
-            batch_size = (batch_size or 32) * self.discriminator_steps
-            x, y = checks.whole_turns((x, y), batch_size, self.smallest_batch)
-        return super().fit(x, y, batch_size=batch_size, validation_data=validation_data, **kwargs)
+        x = self._check_data(x, y, 32 if batch_size is None else batch_size)
+        options = {**kwargs, "batch_size": batch_size, "validation_data": validation_data}
+        x, y, options = batches.arrange(self, x, y, options)
+        if checkpoint is not None:
+            options = Checkpoint(checkpoint, self, (x, y), options).resume(options)
+        return super().fit(x, y, **options)
 
     def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
         """Returns the losses and metrics in inference mode, as `keras.Model.evaluate` does."""
         self._assert_compiled("evaluate")
         if "_use_cached_eval_dataset" not in kwargs:  # else fit calls, which has checked the data
-            x = self._check_data(x, y, batch_size)
+            x = self._check_data(x, y, 32 if batch_size is None else batch_size)
         return super().evaluate(x, y, batch_size=batch_size, **kwargs)
 
     def train_on_batch(self, x, y=None, **kwargs):
@@ -282,8 +296,11 @@ class AdversarialModel(Turns, Saved, keras.Model):
     def _check_data(self, x, y, batch_size):
         batch, x = checks.first_batch(x, y, batch_size)
         self.check_batch(batch)
-        if not checks.is_arrays(x):
-            checks.check_divisible(batch, self.discriminator_steps)
+        devices = backend.devices(self)
+        if checks.is_arrays(x):
+            checks.check_shares(batch, batch_size, devices)
+        else:
+            checks.check_divisible(batch, self.discriminator_steps, devices)
         self._find_metrics(keras.tree.map_structure(lambda array: array[:32], batch))
         return x
 
@@ -296,7 +313,8 @@ class AdversarialModel(Turns, Saved, keras.Model):
 
     def sample_latents(self, batch_size):
         """Draws latents for a training step: float32 of a standard normal."""
-        return keras.random.normal((batch_size, *self.latent_shape), seed=self.seed_generator)
+        shape = (batch_size, *self.latent_shape)
+        return backend.spread(keras.random.normal(shape, seed=self.seed_generator))
 
     def call(self, latents, training=False):
         """Returns the images of latents, so that `predict` does too."""
@@ -321,8 +339,10 @@ class AdversarialModel(Turns, Saved, keras.Model):
             raise ValueError(f"Ask for at least one image, as an integer. Received: n={n!r}")
         backend.sync(self)
         latents = np.random.default_rng(seed).standard_normal((n, *self.latent_shape), np.float32)
-        images = self.predict(latents, batch_size=batch_size, verbose=0)
-        return np.asarray(images, "float32")
+        share = backend.devices(self)  # each of them must get as many as the others
+        latents = np.resize(latents, (n + -n % share, *self.latent_shape))
+        images = self.predict(latents, batch_size=batch_size + -batch_size % share, verbose=0)
+        return np.asarray(images[:n], "float32")
 
     def export(self, path: str | os.PathLike, formats: Sequence[str] | None = None, **options):
         """Exports the generator and proves that the file gives the same images.

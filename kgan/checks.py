@@ -147,14 +147,41 @@ def first_batch(x, y=None, batch_size=None):
     return (tuple(batch) if isinstance(batch, list) else batch), x
 
 
-def check_divisible(batch, discriminator_steps):
+def check_no_weights(options):
+    """Raises a ValueError for weights of samples, which a game has no place for."""
+    for name in ("sample_weight", "class_weight"):
+        if options.get(name) is not None:
+            raise ValueError(
+                "A GAN does not weigh its samples: leave them out, or repeat the samples that are "
+                f"to count more. Received: {name}={options[name]!r}"
+            )
+
+
+def check_divisible(batch, discriminator_steps, devices=1):
     """Raises a ValueError for a batch that cannot be shared among the discriminator's turns."""
     size = len(keras.tree.flatten(batch)[0])
-    if size % discriminator_steps:
+    if size % (discriminator_steps * devices):
+        times = f" times {devices}, the number of devices" if devices > 1 else ""
         raise ValueError(
             f"A batch of your own data is split among the {discriminator_steps} turns of the "
-            "discriminator: make its size a multiple of discriminator_steps. "
+            f"discriminator: make its size a multiple of discriminator_steps{times}. "
             f"Received: a batch of {size} with discriminator_steps={discriminator_steps}"
+        )
+
+
+def check_shares(arrays, batch_size, devices):
+    """Raises a ValueError if some batch of arrays cannot be shared equally among the devices.
+
+    Keras would share it unequally on TensorFlow, whose mean over the devices is then no longer
+    that of the samples, or NaN where a device gets none; on JAX it raises from inside XLA.
+    """
+    count = len(keras.tree.flatten(arrays)[0])
+    if count % devices or (batch_size or devices) % devices:
+        raise ValueError(
+            f"On {devices} devices each gets the same share of every batch: make batch_size a "
+            f"multiple of {devices}, and leave out the last few images, for example with "
+            f"images[: len(images) // {devices} * {devices}]. "
+            f"Received: {count} images, batch_size={batch_size}"
         )
 
 

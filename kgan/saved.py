@@ -40,6 +40,15 @@ class Saved:
             for name, value in self._compile_arguments.items()
         }
 
+    def settings(self):
+        """Returns how the model was made and compiled, whatever training has changed since.
+
+        The rates in the optimizers' own configuration move with a `LearningRateScheduler`.
+        """
+        if self._settings is None:
+            self._settings = keras.saving.serialize_keras_object(self)
+        return self._settings
+
     def compile_from_config(self, config):
         if config:
             self.compile(**keras.saving.deserialize_keras_object(config))

@@ -33,12 +33,15 @@ class Turns:
         return self.get_metrics_result()
 
     def _parts(self, batch):
-        """Splits a batch into fresh data for each of the discriminator's turns."""
+        """Splits a batch into fresh data for each of the discriminator's turns.
+
+        Dealt out like cards: then a turn has the same samples however many devices share the
+        batch, and none has to be sent from one device to another.
+        """
         count = self.discriminator_steps
-        size = ops.shape(keras.tree.flatten(batch)[0])[0] // count
+        whole = ops.shape(keras.tree.flatten(batch)[0])[0] // count * count
         return [
-            keras.tree.map_structure(lambda x, i=i: x[i * size : (i + 1) * size], batch)
-            for i in range(count)
+            keras.tree.map_structure(lambda x, i=i: x[i:whole:count], batch) for i in range(count)
         ]
 
     def _discriminator_turn(self, batch, outputs):
@@ -160,7 +163,7 @@ class Turns:
     def _find_metrics(self, batch):
         """A dry run names the metrics, and shows what is wrong with the losses before training."""
         if not self._means.metrics:
-            with self._means.finding():
+            with backend.scope(self), self._means.finding():
                 backend.dry_run(self, lambda: self._look(self.unpack(batch), training=True))
                 for player in ("discriminator", "generator"):
                     optimizer = getattr(self.optimizer, player)

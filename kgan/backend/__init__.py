@@ -4,15 +4,67 @@ import keras
 
 match keras.backend.backend():
     case "tensorflow":
-        from kgan.backend.tensorflow import dry_run, input_gradient, step, sync, update, vjp
+        from kgan.backend.tensorflow import (
+            SeedGenerator,
+            devices,
+            dry_run,
+            input_gradient,
+            random_state,
+            scope,
+            set_random_state,
+            spread,
+            step,
+            sync,
+            update,
+            vjp,
+        )
     case "jax":
-        from kgan.backend.jax import dry_run, input_gradient, step, sync, update, vjp
+        from kgan.backend.jax import (
+            SeedGenerator,
+            devices,
+            dry_run,
+            input_gradient,
+            random_state,
+            scope,
+            set_random_state,
+            spread,
+            step,
+            sync,
+            update,
+            vjp,
+        )
     case "torch":
-        from kgan.backend.torch import dry_run, input_gradient, step, sync, update, vjp
+        from kgan.backend.torch import (
+            SeedGenerator,
+            devices,
+            dry_run,
+            input_gradient,
+            random_state,
+            scope,
+            set_random_state,
+            spread,
+            step,
+            sync,
+            update,
+            vjp,
+        )
     case other:
         raise ImportError(
             "kgan trains on the Keras backends tensorflow, jax and torch; set the environment "
             f"variable KERAS_BACKEND to one of them before Python starts. Received: {other!r}"
         )
 
-__all__ = ["dry_run", "input_gradient", "step", "sync", "update", "vjp"]
+__all__ = [
+    "SeedGenerator",
+    "devices",
+    "dry_run",
+    "input_gradient",
+    "random_state",
+    "scope",
+    "set_random_state",
+    "spread",
+    "step",
+    "sync",
+    "update",
+    "vjp",
+]

@@ -1,5 +1,6 @@
 """JAX: functions are pure, so state goes in and out of every step and of every recorded call."""
 
+import contextlib
 import functools
 import itertools
 
@@ -92,6 +93,41 @@ def dry_run(model, function):
 def sync(model):
     """Puts the values that the trainer holds during an epoch back into the variables."""
     model.jax_state_sync()
+
+
+def devices(model):
+    """Returns how many devices share a batch."""
+    distribution = keras.distribution.distribution()
+    return distribution.num_model_replicas if distribution else 1
+
+
+def scope(model):
+    """Nothing to do: Keras lays out every variable as the distribution in force says."""
+    return contextlib.nullcontext()
+
+
+def spread(batch):
+    """Shares a batch that a step has made itself among the devices, like the batches of `fit`.
+
+    Otherwise XLA lets every device compute all of it.
+    """
+    distribution = keras.distribution.distribution()
+    if distribution is None:
+        return batch
+    layout = distribution.get_data_layout(batch.shape)
+    return keras.distribution.distribute_tensor(batch, layout)
+
+
+SeedGenerator = keras.random.SeedGenerator
+
+
+def random_state():
+    """Nothing: every random number comes from a seed that the model holds."""
+    return b""
+
+
+def set_random_state(state):
+    """Nothing to do, see `random_state`."""
 
 
 def _state(model):

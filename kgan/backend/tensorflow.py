@@ -36,7 +36,17 @@ def input_gradient(model, function, x):
 
 
 def update(optimizer, gradients, variables):
-    """Lets the optimizer change the variables."""
+    """Lets the optimizer change the variables.
+
+    On several devices Keras clips each replica's gradients, asks the first replica whether they
+    are finite, and only then adds them up. So every replica gets the mean beforehand, and all but
+    the first turn theirs to zero: what Keras does then is what it does on one device.
+    """
+    if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+        replica = tf.distribute.get_replica_context()
+        gradients = replica.all_reduce(tf.distribute.ReduceOp.MEAN, gradients)
+        first = tf.cast(tf.equal(replica.replica_id_in_sync_group, 0), "float32")
+        gradients = [tf.math.scalar_mul(tf.cast(first, g.dtype), g) for g in gradients]
     optimizer.apply(gradients, variables)
 
 
@@ -48,3 +58,38 @@ def dry_run(model, function):
 
 def sync(model):
     """Nothing to do: the variables always hold their values."""
+
+
+def devices(model):
+    """Returns how many devices share a batch."""
+    return model.distribute_strategy.num_replicas_in_sync
+
+
+def scope(model):
+    """Variables made in this context live on all devices of the model."""
+    return model.distribute_strategy.scope()
+
+
+def spread(batch):
+    """Nothing to do: each device runs the step by itself and makes its own share."""
+    return batch
+
+
+class SeedGenerator(keras.random.SeedGenerator):
+    """Draws something else on each device: the copies of its state count in step."""
+
+    def next(self, ordered=True):
+        seed = super().next(ordered)
+        replica = tf.distribute.get_replica_context()
+        number = replica.replica_id_in_sync_group if replica else 0
+        # A large stride, since the next integers are the seeds of other runs.
+        return seed + 1_000_003 * tf.cast([number, 0], seed.dtype)
+
+
+def random_state():
+    """Nothing: every random number comes from a seed that the model holds."""
+    return b""
+
+
+def set_random_state(state):
+    """Nothing to do, see `random_state`."""

@@ -1,5 +1,7 @@
 """PyTorch: variables are stateful and every call is recorded unless told otherwise."""
 
+import contextlib
+
 import keras
 import torch
 
@@ -54,3 +56,31 @@ def dry_run(model, function):
 
 def sync(model):
     """Nothing to do: the variables always hold their values."""
+
+
+def devices(model):
+    """Returns how many devices share a batch: Keras trains on one."""
+    return 1
+
+
+def scope(model):
+    """Nothing to do on one device."""
+    return contextlib.nullcontext()
+
+
+def spread(batch):
+    """Nothing to do on one device."""
+    return batch
+
+
+SeedGenerator = keras.random.SeedGenerator
+
+
+def random_state():
+    """PyTorch's own random numbers on the CPU, as bytes: layers without a seed draw from them."""
+    return torch.get_rng_state().numpy().tobytes()
+
+
+def set_random_state(state):
+    """Puts back what `random_state` returned."""
+    torch.set_rng_state(torch.frombuffer(bytearray(state), dtype=torch.uint8))

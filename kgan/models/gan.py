@@ -61,7 +61,7 @@ class GAN(AdversarialModel):
 
     @property
     def smallest_batch(self):
-        return self.discriminator_steps * self.packing
+        return super().smallest_batch * self.packing
 
     def check_batch(self, batch):
         images, _, _ = keras.utils.unpack_x_y_sample_weight(batch)

@@ -1,0 +1,105 @@
+"""The batches of an epoch, for arrays: shuffled so that a stopped run can go on exactly."""
+
+import keras
+import numpy as np
+
+from kgan import backend, checks
+
+
+def arrange(model, x, y, options):
+    """Prepares the arguments of `fit` for Keras.
+
+    Args:
+        model: the `AdversarialModel` that trains.
+        x, y: the data, checked.
+        options: the other arguments of `fit`, `batch_size` and `validation_data` among them.
+
+    Returns:
+        `(x, y, options)` for `keras.Model.fit`: arrays that are to be shuffled become `Batches`.
+
+    Raises:
+        ValueError: if `validation_split` leaves no samples on one of the two sides.
+    """
+    if not checks.is_arrays(x):
+        if checks.is_stream(x):
+            options.setdefault("shuffle", False)  # Keras warns that it cannot shuffle these
+        return x, y, options
+    data = keras.tree.map_structure(_to_numpy, (x, y))
+    split = options.pop("validation_split", None)
+    if split:
+        count = len(data[0])
+        start = int(count * (1 - split))
+        if not 0 < start < count:
+            raise ValueError(
+                "validation_split must leave samples on both sides. "
+                f"Received: validation_split={split!r} of {count} samples"
+            )
+        options["validation_data"] = _cut(data, start, None)
+        data = _cut(data, 0, start)
+    batch_size = (options["batch_size"] or 32) * model.discriminator_steps
+    options["batch_size"] = batch_size
+    if options.get("shuffle", True) is not True:
+        return *checks.whole_turns(data, batch_size, model.smallest_batch), options
+    batches = Batches(model, data, batch_size, options.pop("steps_per_epoch", None))
+    validation = options.get("validation_batch_size") or batch_size
+    options |= {"shuffle": False, "batch_size": None, "validation_batch_size": validation}
+    return batches, None, options
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of arrays, in a new random order each epoch.
+
+    Keras would shuffle with random numbers that no checkpoint holds. Here the order follows from
+    the state of the model: the seed of its latents and the updates it has had. So a run that was
+    stopped goes on with the batches that would have come, and runs on different backends see the
+    same ones. If too few samples are left for a last batch they are left out, others each epoch.
+
+    Args:
+        model: the `AdversarialModel` that trains.
+        data: `(x, y)`, NumPy arrays of equal length, or nested tuples of them; `y` may be None.
+        batch_size: samples in a batch.
+        steps: batches in an epoch. Default: as many as one pass over the data has.
+    """
+
+    def __init__(self, model, data, batch_size, steps=None):
+        super().__init__()
+        self.model = model
+        self.data = data if data[1] is not None else data[:1]
+        self.batch_size = batch_size
+        self.count = len(keras.tree.flatten(data)[0])
+        full, rest = divmod(self.count, batch_size)
+        self.batches_in_pass = full + (rest >= model.smallest_batch)
+        self.steps = steps or self.batches_in_pass
+        self.on_epoch_begin()
+
+    def on_epoch_begin(self):
+        """Notes the state from which the order of the epoch follows."""
+        backend.sync(self.model)
+        draws = keras.ops.convert_to_numpy(self.model.seed_generator.state)
+        updates = int(keras.ops.convert_to_numpy(self.model.optimizer.iterations))
+        self.seed = [*map(int, draws), updates]
+        self.ordered_pass = None
+
+    def __len__(self):
+        return self.steps
+
+    def __getitem__(self, index):
+        current_pass, batch = divmod(index, self.batches_in_pass)
+        if current_pass != self.ordered_pass:
+            rng = np.random.default_rng([*self.seed, current_pass])
+            self.order, self.ordered_pass = rng.permutation(self.count), current_pass
+        chosen = self.order[batch * self.batch_size : (batch + 1) * self.batch_size]
+        return keras.tree.map_structure(lambda array: array[chosen], self.data)
+
+
+def _cut(data, start, stop):
+    return keras.tree.map_structure(
+        lambda array: None if array is None else array[start:stop], data
+    )
+
+
+def _to_numpy(array):
+    """An array of any backend as NumPy's, without a copy where there need be none."""
+    if array is None or isinstance(array, np.ndarray):
+        return array
+    return keras.ops.convert_to_numpy(array)

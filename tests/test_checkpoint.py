@@ -1,0 +1,232 @@
+"""A run that was stopped goes on from its checkpoint as if it had never been."""
+
+import os
+import shutil
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from factory import dcgan, dropout_gan, mlp_gan
+
+import kgan
+
+IMAGES = np.tanh(np.random.default_rng(0).normal(size=(96, 8, 8, 1))).astype("float32")
+
+
+class Stop(keras.callbacks.Callback):
+    """Ends the run in the middle of an epoch, as a crash would."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch = epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.now = epoch == self.epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.now and batch == 1:
+            raise KeyboardInterrupt
+
+
+def fit(gan, images, checkpoint=None, stop=None, epochs=4, **options):
+    callbacks = [Stop(stop)] if stop is not None else []
+    options = {"batch_size": 32, "epochs": epochs, "verbose": 0, **options}
+    return gan.fit(images, checkpoint=checkpoint, callbacks=callbacks, **options).history
+
+
+def state(gan):
+    return [np.asarray(v) for v in map(keras.ops.convert_to_numpy, gan.variables)] + [
+        np.asarray(keras.ops.convert_to_numpy(v)) for v in gan.optimizer.variables
+    ]
+
+
+def assert_equal(a, b):
+    for left, right in zip(state(a), state(b), strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+def schedule(rate):
+    return keras.optimizers.schedules.CosineDecay(rate, 12)
+
+
+def scheduled():
+    return mlp_gan(
+        ema=0.9,
+        penalties=[kgan.penalties.R1(0.1, interval=2)],
+        augmentations=[kgan.augmentations.InstanceNoise(0.1)],
+        generator_optimizer=keras.optimizers.Adam(schedule(1e-3)),
+        discriminator_optimizer=keras.optimizers.RMSprop(schedule(2e-3)),
+    )
+
+
+def half():
+    keras.config.set_dtype_policy("mixed_float16")
+    return mlp_gan(loss="wasserstein", penalties=[kgan.penalties.GradientPenalty()])
+
+
+@pytest.fixture(autouse=True)
+def _float32():
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+@pytest.mark.parametrize("make", [scheduled, dcgan, dropout_gan, half])
+def test_a_stopped_run_ends_as_one_that_never_stopped(make, tmp_path):
+    never = make()
+    history = fit(never, IMAGES, tmp_path / "never.keras")
+
+    stopped = make()
+    with pytest.raises(KeyboardInterrupt):
+        fit(stopped, IMAGES, tmp_path / "run" / "checkpoint.keras", stop=2)
+    keras.utils.set_random_seed(99)  # a new process has other numbers
+    resumed = make()
+    went_on = fit(resumed, IMAGES, tmp_path / "run" / "checkpoint.keras")
+
+    assert_equal(resumed, never)
+    for name, values in went_on.items():
+        assert values == history[name][2:], name
+    # It is the checkpoint that did it.
+    other = make()
+    with pytest.raises(KeyboardInterrupt):
+        fit(other, IMAGES, stop=2)
+    assert any(not np.array_equal(a, b) for a, b in zip(state(other), state(resumed), strict=True))
+
+
+def unseeded():
+    keras.utils.set_random_seed(0)
+    gan = kgan.GAN(
+        kgan.networks.mlp_generator((8, 8, 1), 4, 16),
+        keras.Sequential(
+            [
+                keras.Input((8, 8, 1)),
+                keras.layers.Flatten(),
+                keras.layers.Dropout(0.5),
+                keras.layers.Dense(1),
+            ]
+        ),
+    )
+    gan.compile()
+    return gan
+
+
+def test_dropout_without_a_seed_goes_on_too(tmp_path):
+    """On PyTorch it draws from the framework's own random numbers."""
+    never = unseeded()
+    fit(never, IMAGES, tmp_path / "never.keras")
+    stopped = unseeded()
+    with pytest.raises(KeyboardInterrupt):
+        fit(stopped, IMAGES, tmp_path / "checkpoint.keras", stop=2)
+    resumed = unseeded()
+    fit(resumed, IMAGES, tmp_path / "checkpoint.keras")
+    # Neither GAN has a seed: the resumed one has that of the checkpoint.
+    fresh = unseeded()
+    fresh.load_weights(tmp_path / "checkpoint.keras")
+    assert_equal(fresh, resumed)
+    assert len(state(never)) == len(state(resumed))
+
+
+@pytest.fixture(scope="module")
+def one_epoch(tmp_path_factory):
+    """A GAN after one epoch, and its checkpoint."""
+    path = tmp_path_factory.mktemp("run") / "checkpoint.keras"
+    gan = mlp_gan()
+    fit(gan, IMAGES, path, epochs=1)
+    return gan, path
+
+
+def test_a_finished_run_has_nothing_left_to_do_and_can_be_made_longer(one_epoch, tmp_path):
+    gan, path = one_epoch
+    path = shutil.copy(path, tmp_path)
+    again = mlp_gan()
+    assert fit(again, IMAGES, path, epochs=1) == {}
+    assert_equal(again, gan)
+    assert len(fit(again, IMAGES, path, epochs=3)["generator_loss"]) == 2
+    never = mlp_gan()
+    fit(never, IMAGES, epochs=3)
+    assert_equal(again, never)
+
+
+def test_a_checkpoint_is_a_saved_model(one_epoch):
+    gan, path = one_epoch
+    loaded = keras.saving.load_model(path)
+    np.testing.assert_array_equal(loaded.generate(4, seed=0), gan.generate(4, seed=0))
+
+
+def test_a_changed_rate_is_kept_and_no_other_setting(tmp_path):
+    """A callback that moves the rate does not make it another run."""
+    path = tmp_path / "checkpoint.keras"
+    halve = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+    gan = mlp_gan()
+    gan.fit(IMAGES, epochs=2, verbose=0, callbacks=[halve], checkpoint=path)
+    again = mlp_gan()
+    again.fit(IMAGES, epochs=2, verbose=0, checkpoint=path)
+    assert float(again.optimizer.generator.learning_rate) == pytest.approx(2e-4 / 4)
+    # As in a notebook, where the same model is fitted again.
+    gan.fit(IMAGES, epochs=3, verbose=0, callbacks=[halve], checkpoint=path)
+
+
+@pytest.mark.parametrize(
+    ("difference", "words"),
+    [
+        ({"loss": "hinge"}, r"loss.*'Hinge' \('NonSaturating'\)"),
+        ({"ema": 0.5}, r"ema 0.5 \(None\)"),
+        ({"penalties": [kgan.penalties.R1(1.0)]}, "R1"),
+        ({"discriminator_optimizer": keras.optimizers.SGD}, r"'SGD' \('Adam'\)"),
+        ({"generator_optimizer": lambda: keras.optimizers.Adam(1e-3)}, "learning_rate"),
+    ],
+)
+def test_other_settings_are_refused_by_name(difference, words, one_epoch):
+    made = {name: v() if callable(v) else v for name, v in difference.items()}
+    other = mlp_gan(**made)
+    before = state(other)
+    with pytest.raises(ValueError, match=rf"other settings.*Received.*{words}"):
+        fit(other, IMAGES, one_epoch[1])
+    for a, b in zip(before, state(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_other_data_and_batches_are_refused(one_epoch):
+    _, path = one_epoch
+    with pytest.raises(ValueError, match=r"data.*crc32"):
+        fit(mlp_gan(), IMAGES[::-1], path)
+    with pytest.raises(ValueError, match=r"batches of 16.*batches of 32"):
+        fit(mlp_gan(), IMAGES, path, batch_size=16)
+    with pytest.raises(ValueError, match="other settings"):
+        fit(mlp_gan(), IMAGES, path, shuffle=False)
+    with pytest.raises(ValueError, match=r"and .* more"):
+        fit(dcgan(), IMAGES, path)
+
+
+def test_a_crash_while_writing_leaves_the_last_good_one(one_epoch, tmp_path, monkeypatch):
+    path = Path(shutil.copy(one_epoch[1], tmp_path))
+    good = path.read_bytes()
+
+    def crash(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(os, "replace", crash)
+    with pytest.raises(OSError, match="no space"):
+        fit(mlp_gan(), IMAGES, path, epochs=2)
+    assert path.read_bytes() == good
+
+
+def test_a_damaged_file_is_named(one_epoch, tmp_path):
+    path = Path(shutil.copy(one_epoch[1], tmp_path))
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match=r"no checkpoint that can be read.*Received"):
+        fit(mlp_gan(), IMAGES, path)
+    flipped = bytearray(whole)
+    flipped[len(whole) // 3] ^= 0xFF
+    path.write_bytes(flipped)
+    with pytest.raises(ValueError, match=r"no checkpoint that can be read.*Received"):
+        fit(mlp_gan(), IMAGES, path)
+    mlp_gan().save(path)  # a saved model, but no checkpoint
+    with pytest.raises(ValueError, match=r"no checkpoint that can be read.*Received"):
+        fit(mlp_gan(), IMAGES, path)
+
+
+def test_the_name_must_say_what_it_is(tmp_path):
+    with pytest.raises(ValueError, match=r"end in \.keras. Received"):
+        fit(mlp_gan(), IMAGES, tmp_path / "checkpoint")

@@ -1,0 +1,145 @@
+"""Mode coverage against counts by hand, and the mixtures it is for."""
+
+import keras
+import numpy as np
+import pytest
+
+import kgan
+
+
+def as_floats(metric):
+    return {name: float(value) for name, value in metric.result().items()}
+
+
+def test_ring_and_grid_are_the_published_mixtures():
+    ring, grid = kgan.data.ring(), kgan.data.grid()
+    assert (ring.modes, grid.modes) == (8, 25)
+    np.testing.assert_allclose(np.linalg.norm(ring.centers, axis=1), 1, atol=1e-6)
+    assert {tuple(c) for c in grid.centers} == {
+        (x, y) for x in (-4, -2, 0, 2, 4) for y in (-4, -2, 0, 2, 4)
+    }
+    for mixture, deviation in ((ring, 0.01), (grid, 0.05)):
+        points, labels = mixture.sample(20_000, seed=1)
+        assert points.dtype == np.float32 and points.shape == (20_000, 2)
+        off = points - mixture.centers[labels]
+        np.testing.assert_allclose(off.std(axis=0), deviation, rtol=0.03)
+        np.testing.assert_allclose(off.mean(axis=0), 0, atol=deviation / 20)
+        shares = np.bincount(labels, minlength=mixture.modes) / 20_000
+        np.testing.assert_allclose(shares, 1 / mixture.modes, rtol=0.15)
+        np.testing.assert_array_equal(points, mixture.sample(20_000, seed=1)[0])
+
+
+def test_real_samples_have_all_modes():
+    """In two dimensions a distance below 3 has the probability 1 - exp(-9 / 2)."""
+    grid = kgan.data.grid()
+    coverage = kgan.metrics.ModeCoverage(grid)
+    for seed in range(4):
+        coverage.update_state(grid.sample(25_000, seed=seed)[0])
+    result = as_floats(coverage)
+    share = 1 - np.exp(-4.5)
+    assert result["modes"] == 25
+    assert result["high_quality"] == pytest.approx(
+        share, abs=3 * np.sqrt(share * (1 - share) / 100_000)
+    )
+    assert 0 <= result["kl_to_uniform"] < 5e-4
+
+
+def test_counts_by_hand():
+    ring = kgan.data.ring()
+    a, b = ring.centers[0], ring.centers[3]
+    near, far = a + np.float32([0.0299, 0]), a + np.float32([0.0301, 0])  # the border is 3 x 0.01
+    coverage = kgan.metrics.ModeCoverage(ring)
+    coverage.update_state(np.float32([a, near, far, b]))
+    coverage.update_state(np.float32([[0, 0], b]))
+    result = as_floats(coverage)
+    assert result["modes"] == 2
+    assert result["high_quality"] == pytest.approx(4 / 6)
+    assert result["kl_to_uniform"] == pytest.approx(np.log(8) - np.log(2), rel=1e-6)
+    coverage.reset_state()
+    coverage.update_state(np.float32([[0, 0]]))
+    result = as_floats(coverage)
+    assert result["modes"] == result["high_quality"] == 0
+    assert result["kl_to_uniform"] == pytest.approx(np.log(8))
+
+
+def test_kl_against_scipy():
+    stats = pytest.importorskip("scipy.stats", reason="scipy comes with scikit-learn")
+    ring = kgan.data.ring()
+    shares = np.random.default_rng(0).integers(1, 50, 8)
+    coverage = kgan.metrics.ModeCoverage(ring)
+    coverage.update_state(np.repeat(ring.centers, shares, axis=0))
+    expected = stats.entropy(shares / shares.sum(), np.full(8, 1 / 8))
+    assert as_floats(coverage)["kl_to_uniform"] == pytest.approx(expected, rel=1e-5)
+
+
+def table_classifier(classes):
+    """The class is the pixel's value, the other classes share what is left of 0.95."""
+    image = keras.Input((1, 1, 1))
+    x = keras.layers.Flatten()(image)
+    x = keras.layers.Lambda(
+        lambda v: (
+            0.95 * keras.ops.one_hot(keras.ops.cast(v[:, 0], "int32"), classes) + 0.05 / classes
+        ),
+        output_shape=(classes,),
+    )(x)
+    return keras.Model(image, x)
+
+
+def pixels(*values):
+    return np.float32(values).reshape(len(values), 1, 1, -1)
+
+
+def test_a_classifier_names_the_modes():
+    coverage = kgan.metrics.ModeCoverage(table_classifier(10))
+    coverage.update_state(pixels(3, 3, 7))
+    result = as_floats(coverage)
+    assert (result["modes"], result["high_quality"]) == (2, 1)
+    unsure = kgan.metrics.ModeCoverage(table_classifier(10), threshold=0.96)
+    unsure.update_state(pixels(3, 3, 7))
+    assert as_floats(unsure)["high_quality"] == 0
+
+
+def test_stacked_images_are_classified_as_they_are_labelled():
+    images, labels = kgan.data.stack(pixels(*range(10)), np.arange(10), 500, seed=0)
+    assert images.shape == (500, 1, 1, 3)
+    np.testing.assert_array_equal(labels, images[:, 0, 0] @ [100, 10, 1])
+    classifier = kgan.metrics.stacked_classifier(table_classifier(10))
+    assert classifier.output_shape == (None, 1000)
+    probabilities = classifier.predict(images, verbose=0)
+    np.testing.assert_array_equal(probabilities.argmax(axis=1), labels)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+    coverage = kgan.metrics.ModeCoverage(classifier, threshold=0)
+    coverage.update_state(images)
+    assert as_floats(coverage)["modes"] == len(set(labels.tolist()))
+
+
+def test_stacked_mnist(tfds_folder):
+    images, labels = kgan.data.stacked_mnist(
+        300, seed=0, data_dir=tfds_folder, download=False, split="train[:500]"
+    )
+    assert images.shape == (300, 28, 28, 3) and images.dtype == np.float32
+    assert -1 <= images.min() < images.max() <= 1
+    assert labels.min() >= 0 and labels.max() < 1000 and len(set(labels.tolist())) > 200
+
+
+def test_the_classifier_learns_digits():
+    images, labels = kgan.data.digits()
+    classifier = kgan.metrics.train_classifier(images[300:], labels[300:], epochs=15)
+    _, accuracy = classifier.evaluate(images[:300], labels[:300], verbose=0)
+    assert accuracy > 0.9
+
+
+def test_bad_input():
+    with pytest.raises(ValueError, match=r"Mixture or a classifier.*Received"):
+        kgan.metrics.ModeCoverage(8)
+    logits = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    with pytest.raises(ValueError, match=r"end it in a softmax.*Received"):
+        kgan.metrics.ModeCoverage(logits)
+    with pytest.raises(ValueError, match=r"\(modes, dimensions\).*Received"):
+        kgan.data.Mixture([1, 2], 0.1)
+    with pytest.raises(ValueError, match=r"above 0.*Received"):
+        kgan.data.ring(deviation=0)
+    with pytest.raises(ValueError, match=r"positive integer.*Received"):
+        kgan.data.ring().sample(0)
+    with pytest.raises(ValueError, match=r"grey images.*Received"):
+        kgan.data.stack(np.zeros((4, 2, 2, 3)), np.zeros(4), 2)
