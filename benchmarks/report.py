@@ -32,8 +32,8 @@ def ratios(results, rivals_of):
             rival = min(rivals, key=lambda rival: statistics.median(results[rival]["seconds"]))
             comparisons[name] = {
                 "against": rival,
-                "step": _spread(_until_last_step(result), results[rival]["seconds"]),
-                "whole": _spread(result["seconds"], results[rival]["seconds"]),
+                "step": spread(_until_last_step(result), results[rival]["seconds"]),
+                "whole": spread(result["seconds"], results[rival]["seconds"]),
             }
     return comparisons
 
@@ -51,8 +51,8 @@ def table(results, comparisons, steps, batch):
         processor = 1000 * statistics.median(result["processor_seconds"]) / steps
         step = whole = ""
         if found := comparisons.get(name):
-            step = f"{_cell(found['step'])} of {found['against']}"
-            whole = _cell(found["whole"])
+            step = f"{cell(found['step'])} of {found['against']}"
+            whole = cell(found["whole"])
         lines.append(
             f"| {name} | {middle:.0f} ({min(times):.0f} to {max(times):.0f}) "
             f"| {1000 * batch / middle:.0f} | {processor:.0f} | {step} | {whole} |"
@@ -82,19 +82,23 @@ def _until_last_step(result):
     return [seconds - end for seconds, end in pairs]
 
 
-def _spread(own, others):
+def spread(own, others):
+    """The ratios of times measured in the same rounds."""
     values = [a / b for a, b in zip(own, others, strict=True)]
     return {"median": statistics.median(values), "lowest": min(values), "highest": max(values)}
 
 
-def _cell(spread):
-    return f"**{spread['median']:.2f}** ({spread['lowest']:.2f} to {spread['highest']:.2f})"
+def cell(ratio):
+    """A spread as it is shown in a table."""
+    return f"**{ratio['median']:.2f}** ({ratio['lowest']:.2f} to {ratio['highest']:.2f})"
 
 
 def _git(*arguments):
     folder = Path(__file__).parent
     with contextlib.suppress(OSError, subprocess.CalledProcessError):
-        return subprocess.check_output(["git", *arguments], cwd=folder, text=True).strip()
+        return subprocess.check_output(
+            ["git", *arguments], cwd=folder, stderr=subprocess.DEVNULL, text=True
+        ).strip()
     return None
 
 

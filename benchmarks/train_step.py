@@ -6,16 +6,13 @@ See `--help` and the README beside this file.
 """
 
 import argparse
-import contextlib
 import json
-import os
 import random
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
+from processes import Worker
 from report import busy_seconds, machine, ratios, table
 
 FOLDER = Path(__file__).parent
@@ -72,54 +69,16 @@ use fewer --threads than there are cores. With the defaults it takes about 6 min
 """
 
 
-class Worker:
-    """A contestant's process, which answers each line it is sent with a line of JSON."""
-
-    def __init__(self, name, settings):
-        self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115, `end` closes it
-        environment = {
-            "TF_CPP_MIN_LOG_LEVEL": "2",
-            **os.environ,
-            "KERAS_BACKEND": CONTESTANTS[name][0],
-        }
-        self.process = subprocess.Popen(
-            [sys.executable, FOLDER / "worker.py", name, json.dumps(settings)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self.log,
-            text=True,
-            env=environment,
-        )
-
-    def answer(self):
-        """Waits for the next answer."""
-        line = self.process.stdout.readline()
-        if line:
-            return json.loads(line)
-        self.log.seek(0)
-        raise RuntimeError(
-            f"the worker ended with code {self.process.wait()}: {self.log.read()[-2000:]}"
-        )
-
-    def ask(self, question):
-        """Sends a line and waits for the answer."""
-        with contextlib.suppress(BrokenPipeError):  # then `answer` says why
-            self.process.stdin.write(question + "\n")
-            self.process.stdin.flush()
-        return self.answer()
-
-    def end(self):
-        self.process.kill()
-        self.process.communicate()
-        self.log.close()
-
-
 def start(names, settings):
     """Starts the workers one after the other. Returns them with their first answers."""
     workers, facts = {}, {}
     for name in names:
         began = time.perf_counter()
-        workers[name] = Worker(name, settings)
+        workers[name] = Worker(
+            FOLDER / "worker.py",
+            [name, json.dumps(settings)],
+            {"KERAS_BACKEND": CONTESTANTS[name][0]},
+        )
         try:
             facts[name] = workers[name].answer()
         except RuntimeError as error:
