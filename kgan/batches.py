@@ -23,6 +23,11 @@ def arrange(model, x, y, options):
     if not checks.is_arrays(x):
         if checks.is_stream(x):
             options.setdefault("shuffle", False)  # Keras warns that it cannot shuffle these
+        if hasattr(x, "reorder"):
+            callback = keras.callbacks.LambdaCallback(
+                on_epoch_begin=lambda epoch, logs: x.reorder(epoch_seed(model))
+            )
+            options |= {"shuffle": False, "callbacks": with_callback(options, callback)}
         return x, y, options
     data = keras.tree.map_structure(_to_numpy, (x, y))
     split = options.pop("validation_split", None)
@@ -73,11 +78,7 @@ class Batches(keras.utils.PyDataset):
         self.on_epoch_begin()
 
     def on_epoch_begin(self):
-        """Notes the state from which the order of the epoch follows."""
-        backend.sync(self.model)
-        draws = keras.ops.convert_to_numpy(self.model.seed_generator.state)
-        updates = int(keras.ops.convert_to_numpy(self.model.optimizer.iterations))
-        self.seed = [*map(int, draws), updates]
+        self.seed = epoch_seed(self.model)
         self.ordered_pass = None
 
     def __len__(self):
@@ -90,6 +91,23 @@ class Batches(keras.utils.PyDataset):
             self.order, self.ordered_pass = rng.permutation(self.count), current_pass
         chosen = self.order[batch * self.batch_size : (batch + 1) * self.batch_size]
         return keras.tree.map_structure(lambda array: array[chosen], self.data)
+
+
+def epoch_seed(model):
+    """Returns the integers from which the order of an epoch follows: the model's state."""
+    backend.sync(model)
+    draws = keras.ops.convert_to_numpy(model.seed_generator.state)
+    updates = keras.ops.convert_to_numpy(model.optimizer.iterations)
+    return [*map(int, draws), int(updates)]
+
+
+def with_callback(options, callback):
+    """Returns the callbacks of the arguments of `fit` with one more at their end."""
+    callbacks = options.get("callbacks") or []
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        callbacks.append(callback)
+        return callbacks
+    return [*keras.tree.flatten(callbacks), callback]
 
 
 def _cut(data, start, stop):

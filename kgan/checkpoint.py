@@ -11,7 +11,8 @@ import keras
 import numpy as np
 
 from kgan import backend
-from kgan.batches import Batches
+from kgan.batches import Batches, with_callback
+from kgan.data.folder import ImageFolder
 
 MEMBER = "kgan_checkpoint.json"
 SHOWN = 12
@@ -57,13 +58,9 @@ class Checkpoint(keras.callbacks.Callback):
     def resume(self, options):
         """Restores the state and returns the arguments of `fit` with which to go on."""
         epochs = self.restore()
-        callbacks = options.get("callbacks") or []
-        if isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks.append(self)
-        else:
-            # Last, so that what the other callbacks change at the end of an epoch is saved.
-            callbacks = [*keras.tree.flatten(callbacks), self]
-        return {**options, "callbacks": callbacks, **({"initial_epoch": epochs} if epochs else {})}
+        # Last, so that what the other callbacks change at the end of an epoch is saved.
+        options = {**options, "callbacks": with_callback(options, self)}
+        return {**options, "initial_epoch": epochs} if epochs else options
 
     def restore(self):
         """Puts the state of the file, if there is one, into the model.
@@ -122,6 +119,9 @@ def _fingerprint(data):
     if isinstance(data, Batches):
         steps = f"{data.steps} batches of {data.batch_size}"
         return [*keras.tree.map_structure(_fingerprint, data.data), steps]
+    if isinstance(data, ImageFolder):
+        names = zlib.crc32("\n".join(sorted(map(str, data.files))).encode())
+        return f"{len(data.files)} files, crc32 of names {names:08x}, {data.image_size}"
     if isinstance(data, np.ndarray):
         checksum = zlib.crc32(np.ascontiguousarray(data))
         return f"{data.dtype} {data.shape} crc32 {checksum:08x}"

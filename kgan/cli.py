@@ -57,9 +57,9 @@ def train(
             "Datasets set such as mnist."
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder for gan.keras, samples/ and log.csv.")] = Path(
-        "runs/gan"
-    ),
+    out: Annotated[
+        Path, typer.Option(help="Folder for gan.keras, samples/, log.csv, checkpoint.keras.")
+    ] = Path("runs/gan"),
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the data.")] = 20,
     batch_size: Annotated[int, typer.Option(min=1, help="Images a step.")] = 64,
     network: Annotated[Network, typer.Option(help="Family of the networks.")] = Network.dcgan,
@@ -76,11 +76,15 @@ def train(
     ] = None,
     download: Annotated[bool, typer.Option(help="Whether to download a missing set.")] = True,
     seed: Seed = 0,
+    resume: Annotated[
+        bool, typer.Option(help="Go on from the checkpoint that a killed run left in --out.")
+    ] = False,
 ):
     """Train a GAN on images and save it with pictures of each epoch.
 
     For example: **kgan train digits --epochs 100**, or
-    **kgan train photos/ --image-size 64 --out runs/photos**.
+    **kgan train photos/ --image-size 64 --out runs/photos**. The same command with **--resume**
+    goes on after a crash, from the last whole epoch, as if nothing had happened.
     """
     import keras
 
@@ -101,6 +105,14 @@ def train(
         discriminator_optimizer=keras.optimizers.Adam(learning_rate, beta_1=0.5),
     )
     out.mkdir(parents=True, exist_ok=True)
+    checkpoint = out / "checkpoint.keras"
+    if resume and not checkpoint.is_file():
+        raise ValueError(
+            "There is no checkpoint to go on from: leave out --resume, or name the folder of the "
+            f"run with --out. Received: --resume with --out {out}"
+        )
+    if not resume:
+        checkpoint.unlink(missing_ok=True)
     console.print(f"Training on images {shape} (Keras on {keras.backend.backend()})")
     gan.fit(
         images,
@@ -110,8 +122,9 @@ def train(
         callbacks=[
             kgan.callbacks.ProgressBar(),
             kgan.callbacks.SampleGrid(out / "samples", seed=seed),
-            keras.callbacks.CSVLogger(str(out / "log.csv")),
+            keras.callbacks.CSVLogger(str(out / "log.csv"), append=resume),
         ],
+        checkpoint=checkpoint,
     )
     gan.save(out / "gan.keras")
     console.print(f"Saved {out}/gan.keras; pictures in {out}/samples, losses in {out}/log.csv")

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 from factory import dcgan, dropout_gan, mlp_gan
+from PIL import Image
 
 import kgan
 
@@ -151,6 +152,23 @@ def test_a_checkpoint_is_a_saved_model(one_epoch):
     gan, path = one_epoch
     loaded = keras.saving.load_model(path)
     np.testing.assert_array_equal(loaded.generate(4, seed=0), gan.generate(4, seed=0))
+
+
+def test_a_folder_of_images_goes_on_with_the_order_it_would_have_had(tmp_path):
+    (tmp_path / "images").mkdir()
+    for i, image in enumerate(IMAGES[:24]):
+        pixels = np.uint8((image[..., 0] + 1) * 127.5)
+        Image.fromarray(pixels).save(tmp_path / "images" / f"{i}.png")
+
+    def folder():
+        return kgan.data.folder(tmp_path / "images", (8, 8), channels=1, batch_size=8)
+
+    never, stopped, resumed = mlp_gan(), mlp_gan(), mlp_gan()
+    fit(never, folder(), batch_size=None)
+    with pytest.raises(KeyboardInterrupt):
+        fit(stopped, folder(), tmp_path / "checkpoint.keras", stop=2, batch_size=None)
+    fit(resumed, folder(), tmp_path / "checkpoint.keras", batch_size=None)
+    assert_equal(resumed, never)
 
 
 def test_a_changed_rate_is_kept_and_no_other_setting(tmp_path):

@@ -32,7 +32,8 @@ def folder(
         channels: 3 for colour (default), 1 for grey.
         batch_size: images a batch; the last one may be smaller. Default: 64.
         shuffle: whether the order changes from epoch to epoch. Default: True.
-        seed: seed of that order. Default: a random one.
+        seed: seed of that order where `fit` is not kgan's, which orders the files by the model's
+            own seed. Default: a random one.
         **kwargs: of `keras.utils.PyDataset`, such as `workers` for reading in parallel.
 
     Returns:
@@ -80,6 +81,13 @@ class ImageFolder(keras.utils.PyDataset):
     def on_epoch_end(self):
         if self.order is not None:
             self.order.shuffle(self.files)
+
+    def reorder(self, seed):
+        """Shuffles by a seed; `fit` calls it, so that a run can be stopped and go on exactly."""
+        if self.order is not None:
+            order = np.random.default_rng(seed).permutation(len(self.files))
+            files = sorted(self.files)
+            self.files = [files[i] for i in order]
 
     def _read(self, file):
         height, width = self.image_size

@@ -1,6 +1,7 @@
 """The command line from end to end, on the backends' own processes."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,19 @@ def test_train_leaves_a_gan_pictures_and_a_log(trained):
     header, *rows = (trained / "log.csv").read_text().splitlines()
     assert "generator_loss" in header
     assert len(rows) == 2
+
+
+def test_train_goes_on_from_its_checkpoint(trained, tmp_path):
+    folder = shutil.copytree(trained, tmp_path / "run")
+    arguments = ["train", "digits", "--out", folder, "--epochs", 3, "--network", "mlp"]
+    run([*KGAN, *arguments, "--width", 32, "--resume"], "torch")
+    assert len((folder / "log.csv").read_text().splitlines()) == 1 + 3
+    assert (folder / "samples" / "epoch_0003.png").is_file()
+    message = fails([*arguments, "--width", 16, "--resume"], code=2)
+    assert "other settings" in message
+    assert "no checkpoint to go on from" in fails(
+        ["train", "digits", "--out", tmp_path / "new", "--resume"], code=2
+    )
 
 
 def test_sample_repeats_with_a_seed(trained, tmp_path):
