@@ -29,7 +29,7 @@ def arrange(model, x, y, options):
             )
             options |= {"shuffle": False, "callbacks": with_callback(options, callback)}
         return x, y, options
-    data = keras.tree.map_structure(_to_numpy, (x, y))
+    data = keras.tree.map_structure(checks.to_numpy, (x, y))
     split = options.pop("validation_split", None)
     if split:
         count = len(data[0])
@@ -115,9 +115,3 @@ def _cut(data, start, stop):
         lambda array: None if array is None else array[start:stop], data
     )
 
-
-def _to_numpy(array):
-    """An array of any backend as NumPy's, without a copy where there need be none."""
-    if array is None or isinstance(array, np.ndarray):
-        return array
-    return keras.ops.convert_to_numpy(array)

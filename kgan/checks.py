@@ -143,7 +143,7 @@ def first_batch(x, y=None, batch_size=None):
             )
     if batch is None:
         raise ValueError(f"There are no images to train on. Received: an empty {_name(x)}")
-    batch = keras.tree.map_structure(np.asarray, batch)
+    batch = keras.tree.map_structure(to_numpy, batch)
     return (tuple(batch) if isinstance(batch, list) else batch), x
 
 
@@ -194,6 +194,13 @@ def whole_turns(arrays, batch_size, smallest):
     return keras.tree.map_structure(
         lambda array: None if array is None else array[: count - rest], arrays
     )
+
+
+def to_numpy(array):
+    """An array of any framework or device as NumPy's, without a copy where there need be none."""
+    if array is None or isinstance(array, np.ndarray):
+        return array
+    return keras.ops.convert_to_numpy(array)
 
 
 def is_stream(x):
