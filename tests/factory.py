@@ -1,6 +1,7 @@
 """Small GANs to test with, whose weights are the same each time."""
 
 import keras
+from keras import ops
 
 import kgan
 
@@ -10,7 +11,7 @@ class FedGAN(kgan.GAN):
 
     def unpack(self, data):
         images, latents, _ = keras.utils.unpack_x_y_sample_weight(data)
-        return images, latents
+        return ops.cast(images, "float32"), latents
 
     def play(self, batch, training=True):
         generator = self.in_use(self.generator, training)
@@ -18,6 +19,9 @@ class FedGAN(kgan.GAN):
 
     def discriminator_loss(self, batch, outputs, training=True):
         return super().discriminator_loss(batch[0], outputs, training)
+
+    def generator_loss(self, batch, outputs, training=True):
+        return super().generator_loss(batch[0], outputs, training)
 
 
 def mlp_gan(seed=0, kind=kgan.GAN, **compile_arguments):

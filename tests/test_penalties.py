@@ -133,6 +133,43 @@ def test_the_interpolation_is_uniform_and_one_for_each_pair():
     np.testing.assert_allclose(np.histogram(u, 8, (0, 1))[0] / 500, 1, atol=0.2)
 
 
+@pytest.mark.parametrize(
+    "norm",
+    [
+        keras.layers.BatchNormalization(),
+        keras.layers.GroupNormalization(2),
+        keras.layers.LayerNormalization(),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_the_penalty_is_learned_through_normalisation(norm):
+    """Its derivative is a second one, also of the batch's mean and variance: by differences."""
+    image = keras.Input((3,))
+    x = keras.layers.Dense(4, activation="tanh")(image)
+    discriminator = keras.Model(image, keras.layers.Dense(1)(norm(x)))
+    gan = kgan.GAN(kgan.networks.mlp_generator((3,), 2, 4), discriminator)
+    optimizers = {
+        f"{p}_optimizer": keras.optimizers.SGD(0.0) for p in ("generator", "discriminator")
+    }
+    gan.compile(loss=NoGame(), penalties=[penalties.R1(1.0)], **optimizers)
+    rng = np.random.default_rng(1)
+    kernel = gan.discriminator.trainable_variables[0]
+    discriminator.set_weights(
+        [rng.normal(size=w.shape) + (w == 1) for w in discriminator.get_weights()]
+    )
+    value, direction = np.array(kernel.numpy()), rng.normal(size=kernel.shape).astype("float32")
+
+    def penalty_at(distance):
+        kernel.assign(value + distance * direction)
+        return gan.train_on_batch(POINTS, return_dict=True)["discriminator_r1"]
+
+    slope = (penalty_at(1e-2) - penalty_at(-1e-2)) / 2e-2
+    gan.optimizer.discriminator.learning_rate = 0.1
+    penalty_at(0.0)
+    moved = np.sum((kernel.numpy() - value) * direction)
+    assert moved == pytest.approx(-0.1 * slope, rel=0.01)
+
+
 def test_lazily_in_every_third_turn_with_three_times_the_weight():
     gan, eager = quadratic_gan(penalties.R1(1.0, interval=3), rate=0.0), penalties.R1(1.0)
     terms = [step(gan)[0]["discriminator_r1"] for _ in range(6)]

@@ -1,5 +1,7 @@
 """TensorFlow: variables are stateful and a tape records the calls."""
 
+import contextlib
+
 import keras
 import tensorflow as tf
 
@@ -29,7 +31,11 @@ def vjp(model, function, *, variables=(), inputs=()):
 
 def input_gradient(model, function, x):
     """Returns the gradient of `sum(function(x))` for `x`, itself differentiable."""
-    with keras.StatelessScope(), tf.GradientTape(watch_accessed_variables=False) as tape:
+    with (
+        keras.StatelessScope(),
+        _twice_differentiable_moments(),
+        tf.GradientTape(watch_accessed_variables=False) as tape,
+    ):
         tape.watch(x)
         outputs = function(x)
     return tape.gradient(outputs, x)
@@ -41,11 +47,21 @@ def update(optimizer, gradients, variables):
     On several devices Keras clips each replica's gradients, asks the first replica whether they
     are finite, and only then adds them up. So every replica gets the mean beforehand, and all but
     the first turn theirs to zero: what Keras does then is what it does on one device.
+
+    Raises:
+        ValueError: if the optimizer belongs to one device and the model to several.
     """
-    if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+    strategy = tf.distribute.get_strategy()
+    if strategy.num_replicas_in_sync > 1:
+        if not strategy.extended.variable_created_in_scope(optimizer.iterations.value):
+            raise ValueError(
+                "An optimizer made outside strategy.scope() would update one device and leave the "
+                "others behind: create the networks, the model and the optimizers and call "
+                f"compile() inside. Received: {optimizer.name!r}, made outside"
+            )
         replica = tf.distribute.get_replica_context()
         gradients = replica.all_reduce(tf.distribute.ReduceOp.MEAN, gradients)
-        first = tf.cast(tf.equal(replica.replica_id_in_sync_group, 0), "float32")
+        first = tf.equal(replica.replica_id_in_sync_group, 0)
         gradients = [tf.math.scalar_mul(tf.cast(first, g.dtype), g) for g in gradients]
     optimizer.apply(gradients, variables)
 
@@ -93,3 +109,26 @@ def random_state():
 
 def set_random_state(state):
     """Nothing to do, see `random_state`."""
+
+
+_tf_moments = tf.nn.moments
+
+
+@contextlib.contextmanager
+def _twice_differentiable_moments():
+    """Mends the second derivative of `tf.nn.moments`, and so of Keras's normalisation layers.
+
+    It takes the variance around a mean whose gradient is stopped, which leaves the first
+    derivative right and the second wrong. What is taken off here is zero, with a derivative of
+    zero, and has the second derivative that is missing.
+    """
+
+    def moments(*arguments, **options):
+        mean, variance = _tf_moments(*arguments, **options)
+        return mean, variance - tf.square(mean - tf.stop_gradient(mean))
+
+    tf.nn.moments = moments
+    try:
+        yield
+    finally:
+        tf.nn.moments = _tf_moments

@@ -1,4 +1,4 @@
-"""Trains one GAN from given weights on given latents and writes its losses: `trajectory.py OUT`.
+"""Trains GANs from given weights on given latents and writes their losses: `trajectory.py OUT`.
 
 Nothing here is random, so that the only difference between two runs is the backend. Where a
 LeakyReLU's input is zero to the last bit of its rounding, backends may take different sides of the
@@ -6,6 +6,7 @@ kink, and from there on runs differ by far more than rounding; with this seed no
 """
 
 import json
+import math
 import sys
 
 import keras
@@ -13,6 +14,7 @@ import numpy as np
 from factory import FedGAN
 
 import kgan
+from kgan.penalties import R1, R2, GradientPenalty, WeightClipping
 
 STEPS, BATCH = 20, 16
 
@@ -22,22 +24,76 @@ if keras.backend.backend() == "torch":
     torch.set_num_threads(1)
 
 
-def networks(name):
-    if name == "mlp":
-        shape = (8, 8, 1)
-        return kgan.networks.mlp_generator(shape, 8, 64), kgan.networks.mlp_discriminator(shape, 64)
+class FedGradientPenalty(GradientPenalty):
+    """Takes u from the first pixel of each real sample: backends draw different numbers."""
+
+    def prepare(self, real, fake, seed):
+        u = (real[:, :1, :1, :1] + 1) / 2
+        return u * real + (1 - u) * fake
+
+
+def adam():
+    return keras.optimizers.Adam(2e-4, beta_1=0.5)
+
+
+def sgd():
+    """Adam hides a wrong factor of a whole gradient, which this does not."""
+    return keras.optimizers.SGD(0.02)
+
+
+# Every penalty with every game, some two at a time: JAX takes seconds to compile each run.
+REGULARISED = {
+    "alone": (adam, []),
+    "clipping": (adam, [WeightClipping(0.2)]),
+    "gradient penalty": (adam, [FedGradientPenalty(10.0)]),
+    "one-sided, lazy r1": (
+        adam,
+        [FedGradientPenalty(10.0, target=1.3, one_sided=True), R1(1.0, interval=4)],
+    ),
+    "r1, r2, sgd": (sgd, [R1(1.0), R2(1.0)]),
+}
+
+
+def mlp():
+    shape = (8, 8, 1)
+    return kgan.networks.mlp_generator(shape, 8, 64), kgan.networks.mlp_discriminator(shape, 64)
+
+
+def dcgan(**options):
     shape = (20, 17, 3)
-    return kgan.networks.dcgan_generator(shape, 8, 16), kgan.networks.dcgan_discriminator(shape, 16)
+    return (
+        kgan.networks.dcgan_generator(shape, 8, 16),
+        kgan.networks.dcgan_discriminator(shape, 16, **options),
+    )
 
 
-def train(name, **options):
+def spectral_dcgan():
+    generator, _ = dcgan()
+    normed = kgan.layers.SpectralNormalization
+    x = image = keras.Input(generator.output_shape[1:])
+    for filters in (16, 32):
+        x = normed(keras.layers.Conv2D(filters, 4, 2, "same"))(x)
+        x = keras.layers.LeakyReLU(0.2)(x)
+    x = keras.layers.Flatten()(x)
+    return generator, keras.Model(image, normed(keras.layers.Dense(1))(x))
+
+
+def train(networks, loss, penalties=(), optimizer=adam):
+    """Returns the losses of each step, by name."""
     rng = np.random.default_rng(0)
-    gan = FedGAN(*networks(name))
-    for variable in gan.trainable_variables:
-        scale = 0.1 if len(variable.shape) > 1 else 0.01
-        value = rng.normal(0, scale, variable.shape)
-        variable.assign(value + 1 if variable.name == "gamma" else value)
-    gan.compile(**options)
+    gan = FedGAN(*networks)
+    for variable in gan.weights:
+        *inputs, _ = variable.shape
+        if inputs:
+            variable.assign(rng.normal(0, math.sqrt(2 / math.prod(inputs)), variable.shape))
+        elif variable.trainable:
+            variable.assign(variable + rng.normal(0, 0.01, variable.shape))
+    gan.compile(
+        loss=loss,
+        penalties=penalties,
+        generator_optimizer=optimizer(),
+        discriminator_optimizer=optimizer(),
+    )
 
     def batches():
         shape = gan.discriminator.input_shape[1:]
@@ -50,6 +106,22 @@ def train(name, **options):
     return gan.fit(batches(), steps_per_epoch=1, epochs=STEPS, verbose=0).history
 
 
+def trajectories():
+    runs = {
+        f"mlp, {game}, {name}": train(mlp(), game, penalties, optimizer)
+        for game in sorted(kgan.losses.GAMES)
+        for name, (optimizer, penalties) in REGULARISED.items()
+    }
+    return runs | {
+        "dcgan, non_saturating": train(dcgan(), "non_saturating"),
+        "dcgan, relativistic, r1, r2": train(dcgan(), "relativistic", [R1(1.0), R2(1.0)]),
+        "dcgan, hinge, spectral normalisation": train(spectral_dcgan(), "hinge"),
+        "dcgan, wasserstein, gradient penalty": train(
+            dcgan(batch_norm=False), "wasserstein", [FedGradientPenalty(10.0)]
+        ),
+    }
+
+
 if __name__ == "__main__":
     with open(sys.argv[1], "w") as file:
-        json.dump({name: train(name) for name in ("mlp", "dcgan")}, file)
+        json.dump(trajectories(), file)
