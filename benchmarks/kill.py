@@ -73,9 +73,8 @@ def trials(backend, kills, epochs, folder, rng):
     whole = follow(start(backend, folder / f"{backend}.keras", epochs))
     if whole["state"] is None:
         raise SystemExit(f"The run on {backend} that nobody killed has failed: see {WORKER.name}")
-    print(
-        f"{backend}: {epochs} epochs in {whole['seconds']:.1f} s after the first step", flush=True
-    )
+    seconds = whole["seconds"]
+    print(f"{backend}: {epochs} epochs in {seconds:.1f} s after the first step", flush=True)
     found = []
     for number in range(kills):
         path = folder / f"{backend}_{number}.keras"
