@@ -257,6 +257,7 @@ class AdversarialModel(Turns, Saved, keras.Model):
         """
         self._assert_compiled("fit")
         checks.check_no_weights(kwargs)
+        checks.warn_of_callbacks(kwargs.get("callbacks"))
         if validation_data is not None:
             val_x, val_y, _ = keras.utils.unpack_x_y_sample_weight(validation_data)
             self._check_data(val_x, val_y, None)

@@ -96,6 +96,17 @@ def check_images(images, shape):
         )
 
 
+def warn_of_callbacks(callbacks):
+    """Warns of a stock callback that would never do anything."""
+    callbacks = keras.tree.flatten(getattr(callbacks, "callbacks", callbacks))
+    if any(type(callback) is keras.callbacks.TerminateOnNaN for callback in callbacks):
+        warnings.warn(
+            "Keras's TerminateOnNaN looks for a metric called 'loss', which a GAN does not have: "
+            "use kgan.callbacks.TerminateOnNaN(). Received: keras.callbacks.TerminateOnNaN",
+            stacklevel=3,
+        )
+
+
 def first_batch(x, y=None, batch_size=None):
     """Looks at what `fit` was given without using it up.
 

@@ -11,6 +11,10 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
     callbacks look for `.optimizers`, and its saving walks the attributes. This class answers all
     three. It never updates anything itself: each player's turn uses that player's optimizer.
 
+    Keras's `LearningRateScheduler` and `ReduceLROnPlateau` change both rates, one after the other:
+    a schedule that multiplies the rate it is given keeps their ratio, a constant sets both. Each
+    optimizer takes the name of its player, under which callbacks log its rate.
+
     Args:
         discriminator: the `keras.optimizers.Optimizer` of the discriminator.
         generator: the `keras.optimizers.Optimizer` of the generator.
@@ -29,6 +33,8 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
         super().__init__(learning_rate=0.0, name=name)
         self.discriminator = discriminator
         self.generator = generator
+        # Two optimizers of one class have one name, and callbacks would log one of the two rates.
+        discriminator.name, generator.name = "discriminator", "generator"
 
     def build_players(self, discriminator_variables, generator_variables):
         """Creates the state of both optimizers."""

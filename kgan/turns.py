@@ -73,12 +73,14 @@ class Turns:
 
     def _update(self, player, gradients, variables):
         optimizer = getattr(self.optimizer, player)
-        before = ops.cast(optimizer.iterations, "float32")
+        scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+        # As a value of its own: on PyTorch and TensorFlow the variable changes in place.
+        scale = optimizer.dynamic_scale + 0 if scaled else None
         backend.update(optimizer, gradients, variables)
-        if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-            # It counts no iteration when it skips an update because a gradient has overflowed.
-            done = ops.cast(optimizer.iterations, "float32") - before
-            self._means.update(f"{player}_skipped_updates", 1 - done)
+        if scaled:
+            # An update is skipped, and the scale halved, when a gradient has overflowed.
+            skipped = ops.cast(optimizer.dynamic_scale < scale, "float32")
+            self._means.update(f"{player}_skipped_updates", skipped)
 
     @backend.step
     def test_step(self, data):

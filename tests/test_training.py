@@ -268,26 +268,6 @@ def test_several_steps_an_execution(images):
     assert int(gan.optimizer.iterations) == 6
 
 
-def test_stock_callbacks_reach_both_players(images, tmp_path):
-    gan = mlp_gan()
-    gan.fit(
-        images,
-        epochs=3,
-        verbose=0,
-        callbacks=[
-            keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.5),
-            keras.callbacks.CSVLogger(str(tmp_path / "log.csv")),
-            keras.callbacks.TerminateOnNaN(),
-            keras.callbacks.EarlyStopping(monitor="generator_loss", patience=5, mode="min"),
-            keras.callbacks.ModelCheckpoint(str(tmp_path / "gan.keras")),
-        ],
-    )
-    for optimizer in gan.optimizer.optimizers:
-        assert float(optimizer.learning_rate) == pytest.approx(2e-4 / 8)
-    assert (tmp_path / "log.csv").read_text().count("\n") == 4
-    assert keras.saving.load_model(tmp_path / "gan.keras").compiled
-
-
 def test_samples_can_be_drawn_in_the_middle_of_an_epoch(images):
     drawn = []
 

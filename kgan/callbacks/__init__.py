@@ -2,5 +2,6 @@
 
 from kgan.callbacks.progress import ProgressBar
 from kgan.callbacks.sample_grid import SampleGrid
+from kgan.callbacks.terminate_on_nan import TerminateOnNaN
 
-__all__ = ["ProgressBar", "SampleGrid"]
+__all__ = ["ProgressBar", "SampleGrid", "TerminateOnNaN"]

@@ -1,0 +1,17 @@
+"""The end of a training that has gone wrong."""
+
+import keras
+
+
+class TerminateOnNaN(keras.callbacks.TerminateOnNaN):
+    """Ends training when the loss of either player is NaN or infinite.
+
+    Keras's callback of this name looks for a metric called `loss`, which a GAN does not have.
+
+    Args:
+        raise_error: whether to raise a RuntimeError in place of a quiet end. Default: False.
+    """
+
+    def on_batch_end(self, batch, logs=None):
+        for player in ("discriminator", "generator"):
+            super().on_batch_end(batch, {"loss": (logs or {}).get(f"{player}_loss")})
