@@ -2,12 +2,14 @@
 
 from kgan import augmentations, callbacks, data, layers, losses, metrics, networks, penalties
 from kgan.adversarial import AdversarialModel
-from kgan.models import GAN
+from kgan.models import ACGAN, GAN, ConditionalGAN
 
 __version__ = "0.1.0"
 __all__ = [
+    "ACGAN",
     "GAN",
     "AdversarialModel",
+    "ConditionalGAN",
     "augmentations",
     "callbacks",
     "data",

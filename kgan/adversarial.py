@@ -10,6 +10,7 @@ from keras import ops
 from kgan import augmentations as augmentations_module
 from kgan import averages, backend, batches, checks, losses
 from kgan import penalties as penalties_module
+from kgan.callbacks.terminate_on_nan import watch_both_players
 from kgan.checkpoint import Checkpoint
 from kgan.means import Means
 from kgan.optimizers import PlayerOptimizers
@@ -257,12 +258,12 @@ class AdversarialModel(Turns, Saved, keras.Model):
         """
         self._assert_compiled("fit")
         checks.check_no_weights(kwargs)
-        checks.warn_of_callbacks(kwargs.get("callbacks"))
         if validation_data is not None:
             val_x, val_y, _ = keras.utils.unpack_x_y_sample_weight(validation_data)
             self._check_data(val_x, val_y, None)
         x = self._check_data(x, y, 32 if batch_size is None else batch_size)
         options = {**kwargs, "batch_size": batch_size, "validation_data": validation_data}
+        options["callbacks"] = watch_both_players(options.get("callbacks"))
         x, y, options = batches.arrange(self, x, y, options)
         if checkpoint is not None:
             options = Checkpoint(checkpoint, self, (x, y), options).resume(options)
@@ -310,7 +311,8 @@ class AdversarialModel(Turns, Saved, keras.Model):
     @property
     def latent_shape(self):
         """The shape of one latent, from the generator's input."""
-        return tuple(self.generator.input_shape[1:])
+        shape = self.generator.input_shape
+        return tuple((shape[0] if isinstance(shape, list) else shape)[1:])
 
     def sample_latents(self, batch_size):
         """Draws latents for a training step: float32 of a standard normal."""
@@ -336,14 +338,27 @@ class AdversarialModel(Turns, Saved, keras.Model):
         Raises:
             ValueError: if `n` is not a positive integer.
         """
+        return self.images_of(self.draw_latents(n, seed), batch_size=batch_size)
+
+    def draw_latents(self, n, seed=None):
+        """Returns `n` latents, float32 NumPy: those of `generate(n, seed)`.
+
+        Raises:
+            ValueError: if `n` is not a positive integer.
+        """
         if not isinstance(n, (int, np.integer)) or n < 1:
             raise ValueError(f"Ask for at least one image, as an integer. Received: n={n!r}")
+        return np.random.default_rng(seed).standard_normal((n, *self.latent_shape), np.float32)
+
+    def images_of(self, *inputs, batch_size=64):
+        """Returns the images that the generator makes of its inputs, NumPy arrays."""
         backend.sync(self)
-        latents = np.random.default_rng(seed).standard_normal((n, *self.latent_shape), np.float32)
+        count = len(inputs[0])
         share = backend.devices(self)  # each of them must get as many as the others
-        latents = np.resize(latents, (n + -n % share, *self.latent_shape))
-        images = self.predict(latents, batch_size=batch_size + -batch_size % share, verbose=0)
-        return np.asarray(images[:n], "float32")
+        inputs = [np.resize(x, (count + -count % share, *x.shape[1:])) for x in inputs]
+        x = inputs[0] if len(inputs) == 1 else inputs
+        images = self.predict(x, batch_size=batch_size + -batch_size % share, verbose=0)
+        return np.asarray(images[:count], "float32")
 
     def export(self, path: str | os.PathLike, formats: Sequence[str] | None = None, **options):
         """Exports the generator and proves that the file gives the same images.

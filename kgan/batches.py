@@ -114,4 +114,3 @@ def _cut(data, start, stop):
     return keras.tree.map_structure(
         lambda array: None if array is None else array[start:stop], data
     )
-

@@ -17,6 +17,18 @@ def check_built(**networks):
             )
 
 
+def check_inputs(name, network, inputs):
+    """Raises a ValueError for a network with another number of inputs."""
+    shapes = network.input_shape
+    count = len(shapes) if isinstance(shapes, (list, dict)) else 1
+    if count != len(inputs):
+        hint = " (kgan.ConditionalGAN takes networks with labels)" if len(inputs) == 1 else ""
+        raise ValueError(
+            f"The {name} must have {len(inputs)} input{'s'[: len(inputs) > 1]}: "
+            f"{', '.join(inputs)}{hint}. Received: input shapes {shapes}"
+        )
+
+
 def check_fit(output_shape, input_shape, packing=1):
     """Raises a ValueError if a generator's output cannot be given to a discriminator."""
     if not isinstance(packing, int) or packing < 1:
@@ -48,6 +60,65 @@ def check_logits(discriminator):
             "The discriminator must give one logit for each sample, or one for each patch: its "
             f"last axis must be 1. Received: output shape {discriminator.output_shape}"
         )
+
+
+def check_class_logits(discriminator, num_classes):
+    """Raises a ValueError for a discriminator that does not give a logit and class logits."""
+    shapes = discriminator.output_shape
+    if not isinstance(shapes, list) or [shape[-1] for shape in shapes] != [1, num_classes]:
+        raise ValueError(
+            "The discriminator must give [logit, class_logits], of 1 and num_classes values, for "
+            "example dcgan_discriminator(num_classes=10, conditioning='auxiliary'). "
+            f"Received: output shape {shapes} with num_classes={num_classes}"
+        )
+    for tensor in discriminator.outputs:
+        layer = getattr(tensor, "_keras_history", [None])[0]
+        activation = getattr(getattr(layer, "activation", None), "__name__", "linear")
+        if activation in ("sigmoid", "softmax", "log_softmax"):
+            raise ValueError(
+                "The discriminator must end in logits, without activations. "
+                f"Received: a last layer {layer.name!r} with activation {activation!r}"
+            )
+
+
+def check_labels(labels, num_classes, count):
+    """Raises a ValueError for labels that are no integers of known classes, one an image.
+
+    Args:
+        labels: what was given as labels.
+        num_classes: how many classes there are.
+        count: how many images the labels go with.
+
+    Returns:
+        The labels, int32 `(count,)`.
+    """
+    if labels is None:
+        raise ValueError(
+            "This model is trained with labels: give them beside the images, as in "
+            "fit(images, labels). Received: no labels"
+        )
+    labels = np.asarray(labels)
+    if labels.dtype.kind not in "iu":
+        fix = (
+            "names = numpy.unique(labels) and numpy.searchsorted(names, labels)"
+            if labels.dtype.kind in "USO"
+            else "labels.argmax(axis=1) if they are one-hot, else labels.astype('int32')"
+        )
+        raise ValueError(f"Labels must be integers: use {fix}. Received: dtype {labels.dtype}")
+    if labels.shape not in ((count,), (count, 1)):
+        hint = ""
+        if labels.shape == (count, num_classes):
+            hint = " Turn one-hot labels into integers with labels.argmax(axis=1)."
+        raise ValueError(
+            f"There must be one label for each of the {count} images.{hint} "
+            f"Received: labels of shape {labels.shape}"
+        )
+    if labels.size and not 0 <= labels.min() <= labels.max() < num_classes:
+        raise ValueError(
+            f"Labels must be in [0, {num_classes}), since num_classes={num_classes}. "
+            f"Received: labels from {labels.min()} to {labels.max()}"
+        )
+    return labels.reshape(-1).astype("int32")
 
 
 def check_images(images, shape):
@@ -93,17 +164,6 @@ def check_images(images, shape):
             "The images seem to lie in [0, 1], but a generator that ends in tanh gives [-1, 1]: "
             f"use images * 2 - 1. Received: range [{low}, {high}]",
             stacklevel=4,
-        )
-
-
-def warn_of_callbacks(callbacks):
-    """Warns of a stock callback that would never do anything."""
-    callbacks = keras.tree.flatten(getattr(callbacks, "callbacks", callbacks))
-    if any(type(callback) is keras.callbacks.TerminateOnNaN for callback in callbacks):
-        warnings.warn(
-            "Keras's TerminateOnNaN looks for a metric called 'loss', which a GAN does not have: "
-            "use kgan.callbacks.TerminateOnNaN(). Received: keras.callbacks.TerminateOnNaN",
-            stacklevel=3,
         )
 
 

@@ -13,15 +13,12 @@ class FedGAN(kgan.GAN):
         images, latents, _ = keras.utils.unpack_x_y_sample_weight(data)
         return ops.cast(images, "float32"), latents
 
+    def images_in(self, batch):
+        return batch[0]
+
     def play(self, batch, training=True):
         generator = self.in_use(self.generator, training)
         return {"image": generator(batch[1], training=training)}
-
-    def discriminator_loss(self, batch, outputs, training=True):
-        return super().discriminator_loss(batch[0], outputs, training)
-
-    def generator_loss(self, batch, outputs, training=True):
-        return super().generator_loss(batch[0], outputs, training)
 
 
 def mlp_gan(seed=0, kind=kgan.GAN, **compile_arguments):

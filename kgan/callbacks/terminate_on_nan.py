@@ -6,7 +6,8 @@ import keras
 class TerminateOnNaN(keras.callbacks.TerminateOnNaN):
     """Ends training when the loss of either player is NaN or infinite.
 
-    Keras's callback of this name looks for a metric called `loss`, which a GAN does not have.
+    Keras's callback of this name looks for a metric called `loss`, which a GAN does not have;
+    `fit` puts this one in its place.
 
     Args:
         raise_error: whether to raise a RuntimeError in place of a quiet end. Default: False.
@@ -15,3 +16,17 @@ class TerminateOnNaN(keras.callbacks.TerminateOnNaN):
     def on_batch_end(self, batch, logs=None):
         for player in ("discriminator", "generator"):
             super().on_batch_end(batch, {"loss": (logs or {}).get(f"{player}_loss")})
+
+
+def watch_both_players(callbacks):
+    """Returns callbacks with Keras's `TerminateOnNaN`, which would see nothing, replaced."""
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        callbacks.callbacks = [*map(_watching, callbacks.callbacks)]
+        return callbacks
+    return [*map(_watching, keras.tree.flatten(callbacks or []))]
+
+
+def _watching(callback):
+    if type(callback) is not keras.callbacks.TerminateOnNaN:
+        return callback
+    return TerminateOnNaN(raise_error=callback.raise_error)

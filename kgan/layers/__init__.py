@@ -1,6 +1,14 @@
 """Layers that GANs need and Keras does not have."""
 
+from kgan.layers.conditional_batch_normalization import ConditionalBatchNormalization
+from kgan.layers.labels import LabelPlane, ProjectionLogit
 from kgan.layers.minibatch_standard_deviation import MinibatchStandardDeviation
 from kgan.layers.spectral_normalization import SpectralNormalization
 
-__all__ = ["MinibatchStandardDeviation", "SpectralNormalization"]
+__all__ = [
+    "ConditionalBatchNormalization",
+    "LabelPlane",
+    "MinibatchStandardDeviation",
+    "ProjectionLogit",
+    "SpectralNormalization",
+]

@@ -24,8 +24,8 @@ class GAN(AdversarialModel):
 
     Raises:
         ValueError: if a network is not built, the discriminator does not end in a logit, the
-            generator's output does not fit the
-            discriminator's input, or `packing` is not a positive integer.
+            generator's output does not fit the discriminator's input, or `packing` is not a
+            positive integer.
 
     Example:
 
@@ -53,42 +53,61 @@ class GAN(AdversarialModel):
     ):
         super().__init__(seed=seed, **kwargs)
         checks.check_built(generator=generator, discriminator=discriminator)
-        checks.check_fit(generator.output_shape, discriminator.input_shape, packing)
-        checks.check_logits(discriminator)
         self.packing = packing
         self.generator = generator
         self.discriminator = discriminator
+        self.check_networks()
 
     @property
     def smallest_batch(self):
         return super().smallest_batch * self.packing
 
+    def check_networks(self):
+        """Raises a ValueError if the networks do not fit each other or this model."""
+        checks.check_inputs("generator", self.generator, ["latent"])
+        checks.check_inputs("discriminator", self.discriminator, ["image"])
+        checks.check_fit(self.generator.output_shape, self.discriminator.input_shape, self.packing)
+        checks.check_logits(self.discriminator)
+
     def check_batch(self, batch):
         images, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
         checks.check_images(images, self.generator.output_shape[1:])
 
+    def images_in(self, batch):
+        """Returns the real images of a batch."""
+        return batch
+
+    def generator_inputs(self, latents, batch):
+        """Returns what the generator is called with."""
+        return latents
+
     def play(self, batch, training=True):
-        latents = self.sample_latents(ops.shape(batch)[0])
+        latents = self.sample_latents(ops.shape(self.images_in(batch))[0])
         generator = self.in_use(self.generator, training)
-        return {"image": generator(latents, training=training)}
+        return {"image": generator(self.generator_inputs(latents, batch), training=training)}
 
     def discriminator_loss(self, batch, outputs, training=True):
-        reals = self.to_judge(batch, training)
+        reals = self.to_judge(self.images_in(batch), training)
         fakes = self.to_judge(outputs["image"], training)
-        real, fake = self.judge(reals, training), self.judge(fakes, training)
+        real, fake = (self.judge(images, batch, training) for images in (reals, fakes))
+        self.track_logits(real, fake)
+        penalties = self.penalty_terms(lambda x: self.judge(x, batch, training), reals, fakes)
+        return {"adversarial": self.game.discriminator(real, fake), **penalties}
+
+    def generator_loss(self, batch, outputs, training=True):
+        fake = self.judge(self.to_judge(outputs["image"], training), batch, training)
+        real = None
+        if self.game.pairs:
+            reals = self.to_judge(self.images_in(batch), training)
+            real = self.judge(reals, batch, training)
+        return {"adversarial": self.game.generator(real, fake)}
+
+    def track_logits(self, real, fake):
+        """Shows the logits among the metrics, as probabilities where the game has such."""
         if self.game.probabilities:
             self.track(real_probability=ops.sigmoid(real), fake_probability=ops.sigmoid(fake))
         else:
             self.track(real_score=real, fake_score=fake)
-        penalties = self.penalty_terms(lambda x: self.judge(x, training), reals, fakes)
-        return {"adversarial": self.game.discriminator(real, fake), **penalties}
-
-    def generator_loss(self, batch, outputs, training=True):
-        fake = self.judge(self.to_judge(outputs["image"], training), training)
-        real = None
-        if self.game.pairs:
-            real = self.judge(self.to_judge(batch, training), training)
-        return {"adversarial": self.game.generator(real, fake)}
 
     def to_judge(self, images, training=True):
         """Returns what the discriminator is given: augmented, and packed if it judges several."""
@@ -102,6 +121,6 @@ class GAN(AdversarialModel):
         )
         return ops.reshape(ops.moveaxis(images, 1, -2), (packs, *shape, self.packing * channels))
 
-    def judge(self, images, training=True):
-        """Returns the discriminator's logits, as float32."""
+    def judge(self, images, batch, training=True):
+        """Returns the discriminator's logits of images that go with a batch, as float32."""
         return ops.cast(self.discriminator(images, training=training), "float32")

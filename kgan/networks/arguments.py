@@ -1,5 +1,8 @@
-"""Checks of the arguments that all networks share."""
+"""What all networks share: checks of their arguments, and the sizes of their maps."""
 
+import math
+
+import keras
 import numpy as np
 
 
@@ -20,6 +23,20 @@ def check_arguments(image_shape, *, ranks=(3,), **sizes):
         if not _is_size(size):
             raise ValueError(f"{name} must be a positive integer. Received: {name}={size!r}")
     return tuple(int(size) for size in shape)
+
+
+def halvings(shape):
+    """How often the shorter side can be halved until 4 to 7 pixels are left."""
+    return max(math.floor(math.log2(min(shape[:2]) / 4)), 0)
+
+
+def crop(x, shape):
+    """Takes off evenly what maps that were rounded up have in excess of an image's shape."""
+    excess = [size - wanted for size, wanted in zip(x.shape[1:3], shape[:2], strict=True)]
+    if not any(excess):
+        return x
+    sides = [(pixels // 2, pixels - pixels // 2) for pixels in excess]
+    return keras.layers.Cropping2D(sides)(x)
 
 
 def _is_size(size):

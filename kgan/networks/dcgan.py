@@ -13,13 +13,16 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from kgan.networks.arguments import check_arguments
+from kgan.networks.arguments import check_arguments, crop, halvings
+from kgan.networks.conditioning import Conditioned, embed, head
 
 
 def dcgan_generator(
     image_shape: Sequence[int] = (64, 64, 3),
     latent_dim: int = 100,
     width: int = 64,
+    num_classes: int | None = None,
+    conditioning: str = "concatenation",
 ) -> keras.Model:
     """The DCGAN generator: a projection, then transposed convolutions that double the size.
 
@@ -31,43 +34,47 @@ def dcgan_generator(
         latent_dim: length of the latent. Default: 100, as in the paper.
         width: filters of the last hidden layer; each layer before it has twice as many. Default:
             64 (the paper's network for 64 pixels has 128).
+        num_classes: for a conditional generator, how many classes there are. Default: None.
+        conditioning: how it is told the class: `"concatenation"` (default), an embedding beside
+            the latent, or `"conditional_batch_norm"`, a scale and shift for each class in every
+            normalisation.
 
     Returns:
-        A `keras.Model` from `latent` `(batch, latent_dim)` to `image` `(batch, *image_shape)`,
-        float32 in [-1, 1].
+        A `keras.Model` from `latent` `(batch, latent_dim)`, and with `num_classes` `label`,
+        integers `(batch,)`, to `image` `(batch, *image_shape)`, float32 in [-1, 1].
 
     Raises:
-        ValueError: if a size is not a positive integer.
+        ValueError: if a size is not a positive integer, or the conditioning is unknown.
     """
     shape = check_arguments(image_shape, latent_dim=latent_dim, width=width)
-    steps = _steps(shape)
+    condition = Conditioned(num_classes, conditioning, ("concatenation", "conditional_batch_norm"))
+    steps = halvings(shape)
     height, columns = (math.ceil(size / 2**steps) for size in shape[:2])
     filters = width * 2 ** max(steps - 1, 0)
 
     latent = keras.Input((latent_dim,), name="latent")
-    x = layers.Dense(height * columns * filters, use_bias=False, kernel_initializer=_normal())(
-        latent
-    )
+    x = embed(latent, condition)
+    x = layers.Dense(height * columns * filters, use_bias=False, kernel_initializer=_normal())(x)
     x = layers.Reshape((height, columns, filters))(x)
-    x = layers.ReLU()(_norm()(x))
+    x = layers.ReLU()(condition.norm(x, _norm))
     for step in reversed(range(1, steps)):
         x = layers.Conv2DTranspose(
             width * 2 ** (step - 1), 4, 2, "same", use_bias=False, kernel_initializer=_normal()
         )(x)
-        x = layers.ReLU()(_norm()(x))
+        x = layers.ReLU()(condition.norm(x, _norm))
     output = layers.Conv2DTranspose if steps else layers.Conv2D
     x = output(shape[2], 4, 2 if steps else 1, "same", kernel_initializer=_normal())(x)
-    excess = (height * 2**steps - shape[0], columns * 2**steps - shape[1])
-    if any(excess):
-        x = layers.Cropping2D([(pixels // 2, pixels - pixels // 2) for pixels in excess])(x)
+    x = crop(x, shape)
     x = layers.Activation("tanh", dtype="float32", name="image")(x)
-    return keras.Model(latent, x, name="generator")
+    return keras.Model(condition.inputs(latent), x, name="generator")
 
 
 def dcgan_discriminator(
     image_shape: Sequence[int] = (64, 64, 3),
     width: int = 64,
     batch_norm: bool = True,
+    num_classes: int | None = None,
+    conditioning: str = "concatenation",
 ) -> keras.Model:
     """The DCGAN discriminator: strided convolutions that halve the size, then one logit.
 
@@ -76,29 +83,31 @@ def dcgan_discriminator(
         width: filters of the first layer; each layer after it has twice as many. Default: 64.
         batch_norm: whether to normalise as in the paper (default). False for a critic with a
             gradient penalty, which needs each sample's gradient to be its own.
+        num_classes: for a conditional discriminator, how many classes there are. Default: None.
+        conditioning: `"concatenation"` (default), a learned plane for each class beside the image;
+            `"projection"`, an inner product of features and class; or `"auxiliary"`, which is not
+            told the class but names it, for `kgan.ACGAN`.
 
     Returns:
-        A `keras.Model` from `image` `(batch, *image_shape)` to a logit `(batch, 1)`, float32.
+        A `keras.Model` from `image` `(batch, *image_shape)`, and when it is told the class `label`,
+        integers `(batch,)`, to a logit `(batch, 1)`, float32; with `"auxiliary"` to
+        `[logit, class_logits]`.
 
     Raises:
-        ValueError: if a size is not a positive integer.
+        ValueError: if a size is not a positive integer, or the conditioning is unknown.
     """
     shape = check_arguments(image_shape, width=width)
-    x = image = keras.Input(shape, name="image")
-    for step in range(max(_steps(shape), 1)):
+    condition = Conditioned(num_classes, conditioning)
+    image = keras.Input(shape, name="image")
+    x = condition.plane(image)
+    for step in range(max(halvings(shape), 1)):
         normed = batch_norm and step > 0
         x = layers.Conv2D(
             width * 2**step, 4, 2, "same", use_bias=not normed, kernel_initializer=_normal()
         )(x)
         x = layers.LeakyReLU(0.2)(_norm()(x) if normed else x)
-    x = layers.Flatten()(x)
-    x = layers.Dense(1, dtype="float32", kernel_initializer=_normal(), name="logit")(x)
-    return keras.Model(image, x, name="discriminator")
-
-
-def _steps(shape):
-    """How often the shorter side can be halved until 4 to 7 pixels are left."""
-    return max(math.floor(math.log2(min(shape[:2]) / 4)), 0)
+    logits = head(layers.Flatten()(x), condition, kernel_initializer=_normal())
+    return keras.Model(condition.inputs(image), logits, name="discriminator")
 
 
 def _norm():

@@ -7,6 +7,7 @@ import keras
 from keras import layers
 
 from kgan.networks.arguments import check_arguments
+from kgan.networks.conditioning import Conditioned, embed, head
 
 
 def mlp_generator(
@@ -14,6 +15,7 @@ def mlp_generator(
     latent_dim: int = 64,
     width: int = 256,
     depth: int = 2,
+    num_classes: int | None = None,
 ) -> keras.Model:
     """A dense generator: hidden layers with ReLU, tanh at the output.
 
@@ -23,10 +25,12 @@ def mlp_generator(
         latent_dim: length of the latent. Default: 64.
         width: units of each hidden layer. Default: 256.
         depth: number of hidden layers. Default: 2.
+        num_classes: for a conditional generator, which has an embedding of the class beside the
+            latent, how many classes there are. Default: None.
 
     Returns:
-        A `keras.Model` from `latent` `(batch, latent_dim)` to `image` `(batch, *image_shape)`,
-        float32, in [-1, 1] for images.
+        A `keras.Model` from `latent` `(batch, latent_dim)`, and with `num_classes` `label`,
+        integers `(batch,)`, to `image` `(batch, *image_shape)`, float32, in [-1, 1] for images.
 
     Raises:
         ValueError: if a size is not a positive integer.
@@ -35,19 +39,23 @@ def mlp_generator(
     units and dense networks for MNIST.
     """
     shape = check_arguments(image_shape, ranks=(1, 3), latent_dim=latent_dim, width=width)
-    x = latent = keras.Input((latent_dim,), name="latent")
+    condition = Conditioned(num_classes, "concatenation")
+    latent = keras.Input((latent_dim,), name="latent")
+    x = embed(latent, condition)
     for _ in range(depth):
         x = layers.Dense(width, activation="relu")(x)
     x = layers.Dense(math.prod(shape))(x)
     x = layers.Reshape(shape)(x)
     x = layers.Activation("tanh" if len(shape) == 3 else "linear", dtype="float32", name="image")(x)
-    return keras.Model(latent, x, name="generator")
+    return keras.Model(condition.inputs(latent), x, name="generator")
 
 
 def mlp_discriminator(
     image_shape: Sequence[int] = (28, 28, 1),
     width: int = 256,
     depth: int = 2,
+    num_classes: int | None = None,
+    conditioning: str = "concatenation",
 ) -> keras.Model:
     """A dense discriminator: hidden layers with LeakyReLU, one logit.
 
@@ -55,18 +63,20 @@ def mlp_discriminator(
         image_shape: `(height, width, channels)`, or `(features,)` for points.
         width: units of each hidden layer. Default: 256.
         depth: number of hidden layers. Default: 2.
+        num_classes, conditioning: as for `dcgan_discriminator`; a concatenated class is an
+            embedding beside the pixels.
 
     Returns:
-        A `keras.Model` from `image` `(batch, *image_shape)` to a logit `(batch, 1)`, float32.
+        A `keras.Model` as `dcgan_discriminator` returns it.
 
     Raises:
-        ValueError: if a size is not a positive integer.
+        ValueError: if a size is not a positive integer, or the conditioning is unknown.
     """
     shape = check_arguments(image_shape, ranks=(1, 3), width=width)
-    x = image = keras.Input(shape, name="image")
-    x = layers.Flatten()(x)
+    condition = Conditioned(num_classes, conditioning)
+    image = keras.Input(shape, name="image")
+    x = embed(layers.Flatten()(image), condition)
     for _ in range(depth):
         x = layers.Dense(width)(x)
         x = layers.LeakyReLU(0.2)(x)
-    x = layers.Dense(1, dtype="float32", name="logit")(x)
-    return keras.Model(image, x, name="discriminator")
+    return keras.Model(condition.inputs(image), head(x, condition), name="discriminator")

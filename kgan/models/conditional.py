@@ -1,0 +1,227 @@
+"""GANs that make what they are asked for: images of a class."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from kgan import checks
+from kgan.layers.labels import check_classes
+from kgan.models.gan import GAN
+
+
+@keras.saving.register_keras_serializable("kgan")
+class ConditionalGAN(GAN):
+    """A generator and a discriminator that both are told the class.
+
+    How they use it is theirs: see `kgan.networks` for networks with a concatenated embedding,
+    conditional batch normalisation or a projection discriminator, and `kgan.layers` for the parts.
+
+    Args:
+        generator: a built Keras model from `[latents, labels]`, `(batch, latent_dim)` and integers
+            `(batch,)`, to images.
+        discriminator: a built Keras model from `[images, labels]` to one logit, or to a map of
+            logits for patches.
+        num_classes: how many classes there are; labels are integers from 0.
+        class_names: names of the classes, for exported files. Default: none.
+        seed: seed of the latents drawn in training. Default: a random one.
+        **kwargs: `name` and `dtype`, as for `keras.Model`.
+
+    Raises:
+        ValueError: if a network has other inputs or the two do not fit each other, or the number
+            of classes is not a positive integer or not that of the names.
+
+    Example:
+
+    ```python
+    images, labels = kgan.data.digits()
+    gan = kgan.ConditionalGAN(
+        kgan.networks.dcgan_generator((8, 8, 1), latent_dim=32, num_classes=10),
+        kgan.networks.dcgan_discriminator((8, 8, 1), num_classes=10),
+        num_classes=10,
+    )
+    gan.compile()
+    gan.fit(images, labels, batch_size=64, epochs=20)
+    threes = gan.generate(16, labels=3, seed=0)  # (16, 8, 8, 1), float32 in [-1, 1]
+    ```
+
+    Reference: Mirza and Osindero, Conditional Generative Adversarial Nets, 2014 (arXiv:1411.1784).
+    """
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        num_classes: int,
+        class_names=None,
+        seed: int | None = None,
+        **kwargs,
+    ):
+        self.num_classes = check_classes(num_classes)
+        super().__init__(generator, discriminator, seed=seed, **kwargs)
+        self.class_names = None if class_names is None else [str(name) for name in class_names]
+        if self.class_names is not None and len(self.class_names) != num_classes:
+            raise ValueError(
+                "class_names must name each class once. "
+                f"Received: {len(self.class_names)} names for num_classes={num_classes}"
+            )
+
+    def check_networks(self):
+        checks.check_inputs("generator", self.generator, ["latent", "label"])
+        checks.check_inputs("discriminator", self.discriminator, ["image", "label"])
+        checks.check_fit(self.generator.output_shape, self.discriminator.input_shape[0])
+        checks.check_logits(self.discriminator)
+
+    def check_batch(self, batch):
+        images, labels, _ = keras.utils.unpack_x_y_sample_weight(batch)
+        checks.check_images(images, self.generator.output_shape[1:])
+        checks.check_labels(labels, self.num_classes, len(images))
+
+    def unpack(self, data):
+        images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        return ops.cast(images, "float32"), ops.reshape(ops.cast(labels, "int32"), (-1,))
+
+    def images_in(self, batch):
+        return batch[0]
+
+    def generator_inputs(self, latents, batch):
+        return [latents, batch[1]]
+
+    def judge(self, images, batch, training=True):
+        return ops.cast(self.discriminator([images, batch[1]], training=training), "float32")
+
+    def generate(self, n: int, labels=None, seed: int | None = None, batch_size: int = 64):
+        """Returns `n` generated images.
+
+        Args:
+            n: how many, at least 1.
+            labels: an integer for images of one class, an integer array `(n,)`, or None (default)
+                for classes drawn at random.
+            seed: an int gives the same latents (and random classes) on every call and on every
+                backend. Default: new ones each time.
+            batch_size: how many at a time.
+
+        Returns:
+            float32 NumPy array `(n, height, width, channels)` in the generator's range.
+
+        Raises:
+            ValueError: if `n` is not a positive integer, or a label is no class.
+        """
+        latents = self.draw_latents(n, seed)
+        return self.images_of(latents, self.draw_labels(n, labels, seed), batch_size=batch_size)
+
+    def draw_labels(self, n, labels=None, seed=None):
+        """Returns the labels of `generate(n, labels, seed)`, int32 `(n,)`."""
+        if labels is None:
+            # The first numbers of the seed are those of the latents.
+            return np.random.default_rng([1, seed] if seed is not None else None).integers(
+                self.num_classes, size=n, dtype="int32"
+            )
+        if np.ndim(labels) == 0:
+            labels = np.full(n, labels)
+        return checks.check_labels(labels, self.num_classes, n)
+
+    def export(self, path, formats=None, **options):
+        """Exports the generator, see `AdversarialModel.export`; parity is proven for all classes.
+
+        Its inputs are `latent` and `label`, an integer for each image.
+        """
+        classes = np.arange(self.num_classes, dtype="int32")
+        latents = self.draw_latents(self.num_classes, seed=0)
+        options.setdefault("input_names", ["latent", "label"])
+        options.setdefault("samples", [{"latent": latents, "label": classes}])
+        metadata = {"num_classes": self.num_classes, "class_names": self.class_names}
+        options["metadata"] = {**metadata, **(options.get("metadata") or {})}
+        return super().export(path, formats, **options)
+
+
+@keras.saving.register_keras_serializable("kgan")
+class ACGAN(ConditionalGAN):
+    r"""A discriminator that also names the class, and a generator that helps it to.
+
+    Both players add the classification of real and of generated images to their losses, each as
+    a term of its own: $-E[\log P(y \mid x)]$ over real images for the discriminator, and over
+    generated ones for both. The discriminator is not told the class. Metrics: `real_accuracy` and
+    `fake_accuracy`, the share of images whose class it names rightly.
+
+    Args:
+        generator: as for `ConditionalGAN`.
+        discriminator: a built Keras model from images to `[logit, class_logits]`, `(batch, 1)` and
+            `(batch, num_classes)`, neither with an activation.
+        num_classes, class_names, seed, **kwargs: as for `ConditionalGAN`.
+        class_weight: factor of the class terms. Default: 1.
+
+    Raises:
+        ValueError: as for `ConditionalGAN`, or if the weight is negative.
+
+    Reference: Odena, Olah and Shlens, Conditional Image Synthesis with Auxiliary Classifier GANs,
+    2017 (arXiv:1610.09585), equations 2 and 3.
+    """
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        num_classes: int,
+        class_names=None,
+        class_weight: float = 1.0,
+        seed: int | None = None,
+        **kwargs,
+    ):
+        if not class_weight >= 0:
+            raise ValueError(
+                f"class_weight must be at least 0. Received: class_weight={class_weight!r}"
+            )
+        self.class_weight = class_weight
+        super().__init__(generator, discriminator, num_classes, class_names, seed, **kwargs)
+
+    def check_networks(self):
+        checks.check_inputs("generator", self.generator, ["latent", "label"])
+        checks.check_inputs("discriminator", self.discriminator, ["image"])
+        checks.check_fit(self.generator.output_shape, self.discriminator.input_shape)
+        checks.check_class_logits(self.discriminator, self.num_classes)
+
+    def judge(self, images, batch, training=True):
+        return self.judge_and_name(images, training)[0]
+
+    def judge_and_name(self, images, training=True):
+        """Returns the logits and the class logits of images, as float32."""
+        logits = self.discriminator(images, training=training)
+        return [ops.cast(x, "float32") for x in logits]
+
+    def discriminator_loss(self, batch, outputs, training=True):
+        images, labels = batch
+        reals = self.to_judge(images, training)
+        fakes = self.to_judge(outputs["image"], training)
+        (real, real_names), (fake, fake_names) = (
+            self.judge_and_name(x, training) for x in (reals, fakes)
+        )
+        self.track_logits(real, fake)
+        self.track(
+            real_accuracy=_accuracy(labels, real_names),
+            fake_accuracy=_accuracy(labels, fake_names),
+        )
+        return {
+            "adversarial": self.game.discriminator(real, fake),
+            "real_class": self.class_weight * _cross_entropy(labels, real_names),
+            "fake_class": self.class_weight * _cross_entropy(labels, fake_names),
+            **self.penalty_terms(lambda x: self.judge(x, batch, training), reals, fakes),
+        }
+
+    def generator_loss(self, batch, outputs, training=True):
+        images, labels = batch
+        fake, names = self.judge_and_name(self.to_judge(outputs["image"], training), training)
+        real = None
+        if self.game.pairs:
+            real = self.judge(self.to_judge(images, training), batch, training)
+        return {
+            "adversarial": self.game.generator(real, fake),
+            "fake_class": self.class_weight * _cross_entropy(labels, names),
+        }
+
+
+def _cross_entropy(labels, logits):
+    return ops.mean(keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True))
+
+
+def _accuracy(labels, logits):
+    return keras.metrics.sparse_categorical_accuracy(labels, logits)
