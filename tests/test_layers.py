@@ -7,8 +7,12 @@ from keras import ops
 
 import kgan
 
-SN, MBSD = kgan.layers.SpectralNormalization, kgan.layers.MinibatchStandardDeviation
-L = keras.layers
+K, L = kgan.layers, keras.layers
+SN, MBSD, CBN = (
+    K.SpectralNormalization,
+    K.MinibatchStandardDeviation,
+    K.ConditionalBatchNormalization,
+)
 
 CASES = {
     "sn dense": (lambda **k: SN(L.Dense(5), **k), (8, 6), (8, 5)),
@@ -20,14 +24,35 @@ CASES = {
     ),
     "minibatch deviation": (lambda **k: MBSD(4, **k), (8, 3, 5, 2), (8, 3, 5, 3)),
     "minibatch deviation, odd batch": (lambda **k: MBSD(4, **k), (7, 3, 5, 2), (7, 3, 5, 3)),
+    # With labels, (batch,), as the second input.
+    "conditional batch norm": (lambda **k: CBN(3, **k), [(9, 4, 5, 2), (9,)], (9, 4, 5, 2)),
+    "conditional batch norm, vectors": (lambda **k: CBN(3, **k), [(9, 4), (9,)], (9, 4)),
+    "label plane": (lambda **k: K.LabelPlane(3, **k), [(9, 4, 5, 2), (9,)], (9, 4, 5, 3)),
+    "projection": (lambda **k: K.ProjectionLogit(3, **k), [(9, 4), (9,)], (9, 1)),
+    "projection, spectral": (
+        lambda **k: K.ProjectionLogit(3, spectral=True, **k),
+        [(9, 4), (9,)],
+        (9, 1),
+    ),
 }
+
+
+def inputs(shape):
+    rng = np.random.default_rng(0)
+    if isinstance(shape, tuple):
+        return rng.normal(size=shape).astype("float32")
+    return [inputs(shape[0]), np.arange(shape[1][0], dtype="int32") % 3]
+
+
+def placeholder(array):
+    return keras.Input(array.shape[1:], dtype=array.dtype.name)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_layer(case):
     """Build, shape, dtype, serialisation, saving, training and mixed precision."""
     make, input_shape, output_shape = CASES[case]
-    x = np.random.default_rng(0).normal(size=input_shape).astype("float32")
+    x = inputs(input_shape)
 
     layer = make()
     assert tuple(layer.compute_output_shape(input_shape)) == output_shape
@@ -41,16 +66,20 @@ def test_every_layer(case):
     copy.set_weights(layer.get_weights())
     np.testing.assert_allclose(ops.convert_to_numpy(copy(x)), y, rtol=1e-6)
 
-    model = keras.Sequential([keras.Input(input_shape[1:]), layer, L.Flatten(), L.Dense(1)])
+    given = keras.tree.map_structure(placeholder, x)
+    model = keras.Model(given, L.Dense(1)(L.Flatten()(layer(given))))
     model.compile(keras.optimizers.SGD(0.01), "mse")
     before = [np.array(weight) for weight in model.get_weights()]
-    model.fit(x, np.ones((len(x), 1)), batch_size=len(x), verbose=0)
+    count = output_shape[0]
+    model.fit(x, np.arange(count, dtype="float32")[:, None], batch_size=count, verbose=0)
     pairs = zip(before, model.get_weights(), strict=True)
     assert all(np.isfinite(b).all() and not np.array_equal(a, b) for a, b in pairs)
 
     for policy, dtype in [("mixed_bfloat16", "bfloat16"), ("mixed_float16", "float16")]:
         mixed = make(dtype=policy)
-        half = mixed(ops.cast(x, dtype))
+        first, *labels = x if isinstance(x, list) else [x]
+        first = ops.cast(first, dtype)
+        half = mixed([first, *labels] if labels else first)
         assert keras.backend.standardize_dtype(half.dtype) == dtype
         assert all(weight.dtype == "float32" for weight in mixed.weights)
 
@@ -177,9 +206,50 @@ def test_minibatch_deviation_shows_a_collapse():
     [
         (lambda: SN(L.Dense(1), power_iterations=0), "Received: power_iterations=0"),
         (lambda: MBSD(0), "Received: group_size=0"),
+        (lambda: CBN(0), "Received: num_classes=0"),
+        (lambda: K.LabelPlane(2.0), "Received: num_classes=2.0"),
+        (lambda: K.ProjectionLogit(True), "Received: num_classes=True"),
+        (lambda: K.LabelPlane(2).build([(None, None, 8, 1), (None,)]), "must be known. Received"),
         (lambda: SN(L.ReLU()).build((1, 2)), "with a kernel.*Received: layer="),
     ],
 )
 def test_what_makes_no_layer(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+LABELS = np.arange(9, dtype="int32") % 3
+
+
+def test_conditional_batch_norm_is_batch_norm_with_a_scale_and_shift_for_each_class():
+    x = np.random.default_rng(1).normal(2, 3, size=(9, 4, 5, 2)).astype("float32")
+    layer = CBN(3)
+    layer.build([x.shape, LABELS.shape])
+    rng = np.random.default_rng(2)
+    gamma, beta = rng.normal(size=(2, 3, 2)).astype("float32")
+    layer.gamma.assign(gamma)
+    layer.beta.assign(beta)
+    y = ops.convert_to_numpy(layer([x, LABELS], training=True))
+    mean, deviation = x.mean((0, 1, 2)), np.sqrt(x.var((0, 1, 2)) + 1e-5)
+    normed = (x - mean) / deviation
+    expected = normed * gamma[LABELS][:, None, None] + beta[LABELS][:, None, None]
+    np.testing.assert_allclose(y, expected, atol=1e-4)
+    np.testing.assert_allclose(layer.norm.moving_mean.numpy(), 0.1 * mean, rtol=1e-4)
+
+
+def test_a_projection_logit_is_the_formula_of_the_paper():
+    features = np.random.default_rng(1).normal(size=(9, 4)).astype("float32")
+    layer = K.ProjectionLogit(3)
+    y = ops.convert_to_numpy(layer([features, LABELS]))
+    w, b = (np.array(v) for v in layer.linear.get_weights())
+    embedding = np.array(layer.classes.kernel.numpy()).T
+    inner = (embedding[LABELS] * features).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(y, features @ w + b + inner, atol=1e-5)
+
+
+def test_a_label_plane_is_one_of_the_learned_planes():
+    x = np.random.default_rng(1).normal(size=(9, 4, 5, 2)).astype("float32")
+    layer = K.LabelPlane(3)
+    y = ops.convert_to_numpy(layer([x, LABELS]))
+    np.testing.assert_array_equal(y[..., :2], x)
+    np.testing.assert_array_equal(y[..., 2:], np.array(layer.planes.numpy())[LABELS])

@@ -9,7 +9,7 @@ import kgan
 SHAPES = [(28, 28, 1), (64, 64, 3), (8, 8, 1), (33, 20, 3), (5, 50, 4), (1, 1, 1), (3, 3, 2)]
 
 
-@pytest.mark.parametrize("family", ["mlp", "dcgan"])
+@pytest.mark.parametrize("family", ["mlp", "dcgan", "resnet"])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_any_size_trains(family, shape):
     generator = getattr(kgan.networks, f"{family}_generator")(shape, latent_dim=7, width=4)
