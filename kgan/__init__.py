@@ -1,6 +1,16 @@
 """kgan: train a GAN with `model.fit` on TensorFlow, JAX or PyTorch, and export it with proof."""
 
-from kgan import augmentations, callbacks, data, layers, losses, metrics, networks, penalties
+from kgan import (
+    augmentations,
+    callbacks,
+    data,
+    latent,
+    layers,
+    losses,
+    metrics,
+    networks,
+    penalties,
+)
 from kgan.adversarial import AdversarialModel
 from kgan.models import ACGAN, GAN, ConditionalGAN
 
@@ -13,6 +23,7 @@ __all__ = [
     "augmentations",
     "callbacks",
     "data",
+    "latent",
     "layers",
     "losses",
     "metrics",

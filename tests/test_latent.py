@@ -1,0 +1,119 @@
+"""Paths, arithmetic and directions in latent space, against formulas and known generators."""
+
+import keras
+import numpy as np
+import pytest
+
+import kgan
+from kgan import latent
+
+RNG = np.random.default_rng(0)
+A, B = RNG.normal(size=(2, 16)).astype("float32")
+
+
+def test_a_line_has_equal_steps():
+    path = latent.linear(A, B, 5)
+    assert path.dtype == np.float32
+    np.testing.assert_allclose(path[[0, -1]], [A, B], atol=1e-6)
+    np.testing.assert_allclose(np.diff(path, axis=0), np.tile((B - A) / 4, (4, 1)), atol=1e-6)
+
+
+def test_a_great_circle_keeps_the_length_and_has_equal_angles():
+    a, b = A / np.linalg.norm(A), B / np.linalg.norm(B)
+    path = latent.spherical(a, b, 6)
+    np.testing.assert_allclose(path[[0, -1]], [a, b], atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(path, axis=1), 1, atol=1e-6)
+    cosines = (path[1:] * path[:-1]).sum(axis=1)
+    np.testing.assert_allclose(np.arccos(cosines), np.arccos(a @ b) / 5, atol=1e-4)
+    # Where the circle is not defined it is the line.
+    np.testing.assert_allclose(latent.spherical(A, 2 * A, 3)[1], 1.5 * A, atol=1e-6)
+    np.testing.assert_allclose(latent.spherical(A, -A, 3)[1], 0 * A, atol=1e-6)
+
+
+def test_a_walk_visits_each_latent_once():
+    points = RNG.normal(size=(3, 16)).astype("float32")
+    way = latent.walk(points, steps=4)
+    assert way.shape == (9, 16)
+    np.testing.assert_allclose(way[::4], points, atol=1e-6)
+    closed = latent.walk(points, steps=4, closed=True, path=latent.linear)
+    assert closed.shape == (12, 16)
+    np.testing.assert_allclose(closed[::4], points, atol=1e-6)
+
+
+def test_arithmetic_averages_each_group_first():
+    women, smiling, men = RNG.normal(size=(3, 5, 16))
+    result = latent.arithmetic(add=[smiling, men], subtract=[women])
+    expected = smiling.mean(0) - women.mean(0) + men.mean(0)
+    np.testing.assert_allclose(result, expected, rtol=1e-5)
+    np.testing.assert_allclose(latent.arithmetic([A, B], [A]), B, atol=1e-6)
+
+
+def test_truncated_latents_are_those_of_a_truncated_normal():
+    stats = pytest.importorskip("scipy.stats", reason="scipy comes with scikit-learn")
+    drawn = latent.truncated(2000, 8, 0.7, seed=0)
+    assert np.abs(drawn).max() <= 0.7
+    assert drawn.std() == pytest.approx(stats.truncnorm(-0.7, 0.7).std(), rel=0.02)
+    np.testing.assert_array_equal(drawn, latent.truncated(2000, 8, 0.7, seed=0))
+
+
+MATRIX = RNG.normal(size=(16, 40)) * np.linspace(3, 0.1, 40)
+
+
+def straight(latents):
+    return latents @ MATRIX
+
+
+def test_a_supervised_direction_is_the_gradient_of_a_linear_score():
+    weights = RNG.normal(size=40)
+    direction = latent.supervised(straight, lambda images: images @ weights, 16, count=200)
+    expected = MATRIX @ weights
+    np.testing.assert_allclose(direction, expected / np.linalg.norm(expected), atol=1e-5)
+
+
+def test_a_score_rises_along_its_direction_in_a_generator_that_is_not_linear():
+    generator = kgan.networks.mlp_generator((8, 8, 1), 16, 32)
+
+    def score(images):
+        return images[:, :4].mean(axis=(1, 2, 3))
+
+    direction = latent.supervised(lambda z: generator.predict(z, verbose=0), score, 16)
+    start = RNG.normal(size=(50, 16)).astype("float32")
+    scores = [
+        score(generator.predict(start + k * direction, verbose=0)).mean() for k in range(-2, 3)
+    ]
+    assert (np.diff(scores) > 0).all()
+
+
+def test_sefa_finds_what_moves_the_first_layer_most():
+    generator = kgan.networks.mlp_generator((8, 8, 1), 16, 32, num_classes=3)
+    directions = latent.sefa(generator, 16)
+    np.testing.assert_allclose(directions @ directions.T, np.eye(16), atol=1e-5)
+    dense = next(layer for layer in generator.layers if isinstance(layer, keras.layers.Dense))
+    kernel = np.array(dense.kernel.numpy())[:16]
+    _, values, _ = np.linalg.svd(kernel)
+    np.testing.assert_allclose(np.linalg.norm(directions @ kernel, axis=1), values, rtol=1e-4)
+
+
+def test_principal_directions_of_a_linear_generator_are_its_singular_vectors():
+    left, _, _ = np.linalg.svd(MATRIX)
+    directions = latent.principal(straight, 16, count=2, samples=20_000)
+    cosines = np.abs((directions * left[:, :2].T).sum(axis=1))
+    assert cosines.min() > 0.99
+
+
+def test_bad_input():
+    with pytest.raises(ValueError, match=r"one shape.*Received"):
+        latent.linear(A, B[:3])
+    with pytest.raises(ValueError, match="Received: steps=1"):
+        latent.spherical(A, B, 1)
+    with pytest.raises(ValueError, match=r"at least 2 latents\. Received: 1"):
+        latent.walk([A])
+    with pytest.raises(ValueError, match="Received: threshold=0"):
+        latent.truncated(1, 2, 0)
+    with pytest.raises(ValueError, match="Received: count=10"):
+        latent.supervised(straight, len, 16, count=10)
+    with pytest.raises(ValueError, match=r"must differ.*Received"):
+        latent.supervised(straight, lambda images: np.zeros(len(images)), 16)
+    image = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(1, 3)])
+    with pytest.raises(ValueError, match=r"Dense layer.*Received"):
+        latent.sefa(image)
