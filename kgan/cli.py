@@ -27,6 +27,15 @@ class Network(enum.StrEnum):
 
     dcgan = "dcgan"
     mlp = "mlp"
+    resnet = "resnet"
+
+
+class Kind(enum.StrEnum):
+    """Models that `train` can make; all but the first learn from labels."""
+
+    gan = "gan"
+    conditional = "conditional"
+    acgan = "acgan"
 
 
 Seed = Annotated[int, typer.Option(help="Seed: the same one gives the same result.")]
@@ -62,6 +71,9 @@ def train(
     ] = Path("runs/gan"),
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the data.")] = 20,
     batch_size: Annotated[int, typer.Option(min=1, help="Images a step.")] = 64,
+    model: Annotated[
+        Kind, typer.Option(help="conditional and acgan learn to make the class they are asked for.")
+    ] = Kind.gan,
     network: Annotated[Network, typer.Option(help="Family of the networks.")] = Network.dcgan,
     width: Annotated[int, typer.Option(min=1, help="Filters or units of the networks.")] = 64,
     latent_dim: Annotated[int, typer.Option(min=1, help="Length of the latent.")] = 64,
@@ -91,14 +103,10 @@ def train(
     import kgan
 
     keras.utils.set_random_seed(seed)
-    images = _images(data, image_size, channels, batch_size, data_dir, download)
+    images, labels = _images(data, image_size, channels, batch_size, data_dir, download)
     stream = isinstance(images, keras.utils.PyDataset)
     shape = (images[0] if stream else images).shape[1:]
-    gan = kgan.GAN(
-        getattr(kgan.networks, f"{network}_generator")(shape, latent_dim, width),
-        getattr(kgan.networks, f"{network}_discriminator")(shape, width),
-        seed=seed,
-    )
+    gan = _make(model, network, shape, latent_dim, width, labels, seed)
     gan.compile(
         loss=loss,
         generator_optimizer=keras.optimizers.Adam(learning_rate, beta_1=0.5),
@@ -116,6 +124,7 @@ def train(
     console.print(f"Training on images {shape} (Keras on {keras.backend.backend()})")
     gan.fit(
         images,
+        None if model is Kind.gan else labels,
         batch_size=None if stream else batch_size,
         epochs=epochs,
         verbose=0,
@@ -138,13 +147,51 @@ def sample(
     columns: Annotated[
         int | None, typer.Option(min=1, help="Images in a row. Default: a square.")
     ] = None,
+    label: Annotated[
+        int | None, typer.Option(help="The class, for a GAN that knows classes. Default: any.")
+    ] = None,
     seed: Seed = 0,
 ):
     """Draw a grid of generated images."""
     from kgan.images import save_grid
 
-    save_grid(out, _load(gan).generate(count, seed=seed), columns)
+    model = _load(gan)
+    images = model.generate(count, seed=seed, **_labelled(model, label))
+    save_grid(out, images, columns)
     console.print(f"Drew {count} images: {out}")
+
+
+@app.command()
+def interpolate(
+    gan: SavedGAN,
+    out: Annotated[Path, typer.Option(help="A .gif that moves, or a .png strip.")] = Path(
+        "walk.gif"
+    ),
+    points: Annotated[int, typer.Option(min=2, help="Latents to visit.")] = 4,
+    steps: Annotated[int, typer.Option(min=2, help="Images from one to the next.")] = 12,
+    label: Annotated[
+        int | None, typer.Option(help="The class, for a GAN that knows classes. Default: 0.")
+    ] = None,
+    seed: Seed = 0,
+):
+    """Draw a walk through latent space: a closed one as a GIF, or a strip of images."""
+    from kgan import latent
+    from kgan.images import save_gif, save_grid
+
+    model = _load(gan)
+    moving = out.suffix == ".gif"
+    path = latent.walk(model.draw_latents(points, seed), steps, closed=moving)
+    inputs = [path]
+    if hasattr(model, "draw_labels"):
+        inputs.append(model.draw_labels(len(path), label or 0))
+    else:
+        _labelled(model, label)
+    images = model.images_of(*inputs)
+    if moving:
+        save_gif(out, images)
+    else:
+        save_grid(out, images, columns=steps)
+    console.print(f"Drew {len(images)} images: {out}")
 
 
 @app.command()
@@ -185,6 +232,37 @@ def verify(
             console.print(f"  values not proven on inputs of {', '.join(artefact.ill_conditioned)}")
 
 
+def _make(kind, network, shape, latent_dim, width, labels, seed):
+    import kgan
+
+    generator = getattr(kgan.networks, f"{network}_generator")
+    discriminator = getattr(kgan.networks, f"{network}_discriminator")
+    if kind is Kind.gan:
+        return kgan.GAN(generator(shape, latent_dim, width), discriminator(shape, width), seed=seed)
+    if labels is None:
+        raise ValueError(
+            f"This data has no labels to learn from: train a plain GAN. Received: --model {kind}"
+        )
+    classes = {"num_classes": int(labels.max()) + 1}
+    if kind is Kind.conditional:
+        judge, model = discriminator(shape, width, **classes), kgan.ConditionalGAN
+    else:
+        judge = discriminator(shape, width, conditioning="auxiliary", **classes)
+        model = kgan.ACGAN
+    return model(generator(shape, latent_dim, width, **classes), judge, **classes, seed=seed)
+
+
+def _labelled(model, label):
+    if label is None:
+        return {}
+    if not hasattr(model, "draw_labels"):
+        raise ValueError(
+            "This GAN knows no classes: leave out --label. "
+            f"Received: --label {label} for a {type(model).__name__}"
+        )
+    return {"labels": label}
+
+
 def _images(data, image_size, channels, batch_size, data_dir, download):
     from kgan import data as sources
 
@@ -195,11 +273,10 @@ def _images(data, image_size, channels, batch_size, data_dir, download):
                 "A folder of images needs --image-size, since they may differ. "
                 f"Received: {data} without --image-size"
             )
-        return sources.folder(data, size, channels=channels, batch_size=batch_size)
+        return sources.folder(data, size, channels=channels, batch_size=batch_size), None
     if data == "digits":
-        return sources.digits(image_size or 8)[0]
-    images, _ = sources.tfds(data, data_dir=data_dir, download=download, image_size=size)
-    return images
+        return sources.digits(image_size or 8)
+    return sources.tfds(data, data_dir=data_dir, download=download, image_size=size)
 
 
 def _load(path):

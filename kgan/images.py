@@ -72,12 +72,32 @@ def save_grid(path, images, columns=None, scale=None):
         images, columns: see `grid`.
         scale: enlargement by whole pixels. Default: what makes small images readable.
     """
-    path = Path(path)
+    picture = _enlarged(grid(images, columns), images, scale)
+    _write(path, Image.fromarray(picture.squeeze(-1) if picture.shape[2] == 1 else picture), "PNG")
+
+
+def save_gif(path, images, seconds=0.08, scale=None):
+    """Writes images as an endless GIF, whole or not at all.
+
+    Args:
+        path, scale: as for `save_grid`.
+        images: floats in [-1, 1], `(count, height, width, 1 or 3)`, one after the other.
+        seconds: how long each is shown. Default: 0.08.
+    """
+    frames = [_enlarged(grid(image[None]), images, scale) for image in np.asarray(images)]
+    first, *rest = [Image.fromarray(f.squeeze(-1) if f.shape[2] == 1 else f) for f in frames]
+    options = {"save_all": True, "append_images": rest, "duration": 1000 * seconds, "loop": 0}
+    _write(path, first, "GIF", **options)
+
+
+def _enlarged(picture, images, scale):
     scale = scale or max(1, 48 // max(np.shape(images)[1:3]))
-    picture = grid(images, columns).repeat(scale, 0).repeat(scale, 1)
+    return picture.repeat(scale, 0).repeat(scale, 1)
+
+
+def _write(path, picture, kind, **options):
+    path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    Image.fromarray(picture.squeeze(-1) if picture.shape[2] == 1 else picture).save(
-        temporary, format="PNG"
-    )
+    picture.save(temporary, format=kind, **options)
     os.replace(temporary, path)

@@ -55,6 +55,28 @@ def test_sample_repeats_with_a_seed(trained, tmp_path):
         assert picture.size == (6 * (3 * 9 - 1), 6 * (2 * 9 - 1))
 
 
+def test_a_conditional_gan_draws_the_class_it_is_asked_for(tmp_path):
+    arguments = ["train", "digits", "--out", tmp_path, "--epochs", 1, "--network", "mlp"]
+    run([*KGAN, *arguments, "--width", 16, "--model", "acgan"], "torch")
+    gan = tmp_path / "gan.keras"
+    for label in (3, 4):
+        options = ["--label", label, "--count", 4, "--out", tmp_path / f"{label}.png"]
+        run([*KGAN, "sample", gan, *options], "torch")
+    assert (tmp_path / "3.png").read_bytes() != (tmp_path / "4.png").read_bytes()
+    assert "[0, 10)" in fails(["sample", gan, "--label", 10], code=2)
+    run([*KGAN, "interpolate", gan, "--out", tmp_path / "walk.gif", "--label", 3], "torch")
+    with Image.open(tmp_path / "walk.gif") as walk:
+        assert walk.n_frames == 4 * 12
+
+
+def test_interpolate_draws_a_strip(trained, tmp_path):
+    options = ["--out", tmp_path / "walk.png", "--points", 3, "--steps", 5]
+    run([*KGAN, "interpolate", trained / "gan.keras", *options], "torch")
+    with Image.open(tmp_path / "walk.png") as strip:
+        assert strip.size == (6 * (5 * 9 - 1), 6 * (3 * 9 - 1))
+    assert "knows no classes" in fails(["sample", trained / "gan.keras", "--label", 1], code=2)
+
+
 def test_a_gan_of_torch_exports_and_verifies(trained, tmp_path):
     printed = run([*KGAN, "export", trained / "gan.keras", "--out", tmp_path / "bundle"], "torch")
     assert "passed" in printed
@@ -97,7 +119,7 @@ def test_bad_input_is_a_message_and_not_a_traceback(arguments, message, tmp_path
 
 def test_help_teaches():
     assert "KERAS_BACKEND" in run([*KGAN, "--help"], "torch")
-    for command in ("demo", "train", "sample", "export", "verify"):
+    for command in ("demo", "train", "sample", "interpolate", "export", "verify"):
         assert "Usage" in run([*KGAN, command, "--help"], "torch")
 
 
