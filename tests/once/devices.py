@@ -150,7 +150,7 @@ def train(gan):
 def latents_of_two_devices(gan):
     """The latents that one call of `sample_latents` in a step gives to each device."""
     if keras.backend.backend() == "tensorflow":
-        draw = tf.function(lambda: gan.sample_latents(4))
+        draw = tf.function(lambda: gan.sample_latents(4), autograph=False)  # as Keras
         return [x.numpy().tolist() for x in strategy.experimental_local_results(strategy.run(draw))]
     latents = jax.jit(lambda: gan.sample_latents(8))()
     return [np.asarray(shard.data).tolist() for shard in latents.addressable_shards]
