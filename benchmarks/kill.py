@@ -95,8 +95,10 @@ def trials(backend, kills, epochs, folder, rng):
             }
         )
         fate = "equal" if equal else "DIFFERENT"
-        where = f"{moment:.2f} s, in epoch {killed['epochs'] + 1}"
-        print(f"  killed after {where}; resumed: {fate}", flush=True)
+        print(
+            f"  killed after {moment:.2f} s and {killed['epochs']} epochs; resumed: {fate}",
+            flush=True,
+        )
     return found
 
 
