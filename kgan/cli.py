@@ -1,10 +1,11 @@
 """The `kgan` command."""
 
-import enum
 import sys
 from pathlib import Path
 from typing import Annotated
 
+from kgan import cli_arguments as arguments
+from kgan.cli_arguments import Kind, Network
 from kgan.optional import require
 
 typer = require("typer", "cli", "The kgan command")
@@ -20,22 +21,6 @@ app = typer.Typer(
     "(default), jax or torch. Exit codes: 0 done, 1 a file was not proven, 2 bad input.",
 )
 console = rich_console.Console(highlight=False, soft_wrap=True)
-
-
-class Network(enum.StrEnum):
-    """Families in `kgan.networks`."""
-
-    dcgan = "dcgan"
-    mlp = "mlp"
-    resnet = "resnet"
-
-
-class Kind(enum.StrEnum):
-    """Models that `train` can make; all but the first learn from labels."""
-
-    gan = "gan"
-    conditional = "conditional"
-    acgan = "acgan"
 
 
 Seed = Annotated[int, typer.Option(help="Seed: the same one gives the same result.")]
@@ -103,10 +88,12 @@ def train(
     import kgan
 
     keras.utils.set_random_seed(seed)
-    images, labels = _images(data, image_size, channels, batch_size, data_dir, download)
+    images, labels = arguments.load_images(
+        data, image_size, channels, batch_size, data_dir, download
+    )
     stream = isinstance(images, keras.utils.PyDataset)
     shape = (images[0] if stream else images).shape[1:]
-    gan = _make(model, network, shape, latent_dim, width, labels, seed)
+    gan = arguments.make_model(model, network, shape, latent_dim, width, labels, seed)
     gan.compile(
         loss=loss,
         generator_optimizer=keras.optimizers.Adam(learning_rate, beta_1=0.5),
@@ -155,8 +142,8 @@ def sample(
     """Draw a grid of generated images."""
     from kgan.images import save_grid
 
-    model = _load(gan)
-    images = model.generate(count, seed=seed, **_labelled(model, label))
+    model = arguments.load_model(gan)
+    images = model.generate(count, seed=seed, **arguments.labels_for(model, label))
     save_grid(out, images, columns)
     console.print(f"Drew {count} images: {out}")
 
@@ -178,14 +165,14 @@ def interpolate(
     from kgan import latent
     from kgan.images import save_gif, save_grid
 
-    model = _load(gan)
+    model = arguments.load_model(gan)
     moving = out.suffix == ".gif"
     path = latent.walk(model.draw_latents(points, seed), steps, closed=moving)
     inputs = [path]
     if hasattr(model, "draw_labels"):
         inputs.append(model.draw_labels(len(path), label or 0))
     else:
-        _labelled(model, label)
+        arguments.labels_for(model, label)
     images = model.images_of(*inputs)
     if moving:
         save_gif(out, images)
@@ -203,7 +190,7 @@ def export(
     ),
 ):
     """Export the generator and prove that each file gives the same images as Keras."""
-    model = _load(gan)
+    model = arguments.load_model(gan)
     with console.status("Exporting") as status:
         report = model.export(
             out,
@@ -230,76 +217,6 @@ def verify(
         )
         if artefact.ill_conditioned:
             console.print(f"  values not proven on inputs of {', '.join(artefact.ill_conditioned)}")
-
-
-def _make(kind, network, shape, latent_dim, width, labels, seed):
-    import kgan
-
-    generator = getattr(kgan.networks, f"{network}_generator")
-    discriminator = getattr(kgan.networks, f"{network}_discriminator")
-    if kind is Kind.gan:
-        return kgan.GAN(generator(shape, latent_dim, width), discriminator(shape, width), seed=seed)
-    if labels is None:
-        raise ValueError(
-            f"This data has no labels to learn from: train a plain GAN. Received: --model {kind}"
-        )
-    classes = {"num_classes": int(labels.max()) + 1}
-    if kind is Kind.conditional:
-        judge, model = discriminator(shape, width, **classes), kgan.ConditionalGAN
-    else:
-        judge = discriminator(shape, width, conditioning="auxiliary", **classes)
-        model = kgan.ACGAN
-    return model(generator(shape, latent_dim, width, **classes), judge, **classes, seed=seed)
-
-
-def _labelled(model, label):
-    if label is None:
-        return {}
-    if not hasattr(model, "draw_labels"):
-        raise ValueError(
-            "This GAN knows no classes: leave out --label. "
-            f"Received: --label {label} for a {type(model).__name__}"
-        )
-    return {"labels": label}
-
-
-def _images(data, image_size, channels, batch_size, data_dir, download):
-    from kgan import data as sources
-
-    size = (image_size, image_size) if image_size else None
-    if Path(data).is_dir():
-        if not size:
-            raise ValueError(
-                "A folder of images needs --image-size, since they may differ. "
-                f"Received: {data} without --image-size"
-            )
-        return sources.folder(data, size, channels=channels, batch_size=batch_size), None
-    if data == "digits":
-        return sources.digits(image_size or 8)
-    return sources.tfds(data, data_dir=data_dir, download=download, image_size=size)
-
-
-def _load(path):
-    import keras
-
-    from kgan import AdversarialModel
-
-    if not path.is_file():
-        raise ValueError(f"There is no saved GAN here. Received: {path}")
-    try:
-        model = keras.saving.load_model(path)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            "This file cannot be loaded as a GAN saved with gan.save(). A model of your own class "
-            "is loaded in Python, after importing the module that defines the class. "
-            f"Received: {path} ({str(error).split('.')[0]})"
-        ) from error
-    if not isinstance(model, AdversarialModel):
-        raise ValueError(
-            "This file holds another kind of model; save a GAN with gan.save(). "
-            f"Received: {path} with a {type(model).__name__}"
-        )
-    return model
 
 
 def main():

@@ -1,0 +1,87 @@
+"""What a trained model gives: images, and files that give the same images."""
+
+import os
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from kgan import backend
+
+
+class Sampled:
+    """Latents in, images out: for training, for people, and for export."""
+
+    @property
+    def latent_shape(self):
+        """The shape of one latent, from the generator's input."""
+        shape = self.generator.input_shape
+        return tuple((shape[0] if isinstance(shape, list) else shape)[1:])
+
+    def sample_latents(self, batch_size):
+        """Draws latents for a training step: float32 of a standard normal."""
+        shape = (batch_size, *self.latent_shape)
+        return backend.spread(keras.random.normal(shape, seed=self.seed_generator))
+
+    def call(self, latents, training=False):
+        """Returns the images of latents, so that `predict` does too."""
+        return self.in_use(self.generator, training)(latents, training=training)
+
+    def generate(self, n: int, seed: int | None = None, batch_size: int = 64) -> np.ndarray:
+        """Returns `n` generated images.
+
+        Args:
+            n: how many, at least 1.
+            seed: an int gives the same latents on every call and on every backend. Default: new
+                ones each time.
+            batch_size: how many at a time.
+
+        Returns:
+            float32 NumPy array `(n, height, width, channels)` in the generator's range.
+
+        Raises:
+            ValueError: if `n` is not a positive integer.
+        """
+        return self.images_of(self.draw_latents(n, seed), batch_size=batch_size)
+
+    def draw_latents(self, n, seed=None):
+        """Returns `n` latents, float32 NumPy: those of `generate(n, seed)`.
+
+        Raises:
+            ValueError: if `n` is not a positive integer.
+        """
+        if not isinstance(n, (int, np.integer)) or n < 1:
+            raise ValueError(f"Ask for at least one image, as an integer. Received: n={n!r}")
+        return np.random.default_rng(seed).standard_normal((n, *self.latent_shape), np.float32)
+
+    def images_of(self, *inputs, batch_size=64):
+        """Returns the images that the generator makes of its inputs, NumPy arrays."""
+        backend.sync(self)
+        count = len(inputs[0])
+        share = backend.devices(self)  # each of them must get as many as the others
+        inputs = [np.resize(x, (count + -count % share, *x.shape[1:])) for x in inputs]
+        x = inputs[0] if len(inputs) == 1 else inputs
+        images = self.predict(x, batch_size=batch_size + -batch_size % share, verbose=0)
+        return np.asarray(images[:count], "float32")
+
+    def export(self, path: str | os.PathLike, formats: Sequence[str] | None = None, **options):
+        """Exports the generator and proves that the file gives the same images.
+
+        Args:
+            path: where to; the suffix chooses the format (`"generator.onnx"`).
+            formats: for a `path` without suffix, the formats of the bundle.
+            **options: see `kgan.export.export`.
+
+        Returns:
+            A `kgan.export.ExportReport`.
+
+        Raises:
+            kgan.export.ExportError: if a file cannot be made or its images differ.
+        """
+        from kgan.export import export
+
+        backend.sync(self)
+        options.setdefault("input_names", ["latent"])
+        options.setdefault("output_names", ["image"])
+        generator = self.in_use(self.generator, training=False)
+        return export(generator, path, formats, **options)
