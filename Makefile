@@ -15,10 +15,10 @@ demo: $(VENV)/demo.done  ## train, sample, export and verify a GAN of handwritte
 test: $(VENV)/dev.done  ## all tests, on TensorFlow, JAX and PyTorch
 	for backend in tensorflow jax torch; do \
 		echo "== $$backend"; \
-		KERAS_BACKEND=$$backend $(BIN)/python -m pytest tests --ignore tests/once || exit 1; \
+		KERAS_BACKEND=$$backend $(BIN)/python -m pytest -n 2 --dist worksteal tests --ignore tests/once || exit 1; \
 	done
 	@echo "== once"
-	KERAS_BACKEND=torch $(BIN)/python -m pytest tests/once
+	KERAS_BACKEND=torch $(BIN)/python -m pytest -n 2 --dist worksteal tests/once
 
 lint: $(VENV)/dev.done
 	$(BIN)/ruff check .
