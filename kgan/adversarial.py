@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 from keras import ops
 
 from kgan import augmentations as augmentations_module
@@ -172,6 +173,7 @@ class AdversarialModel(Turns, Sampled, Saved, keras.Model):
         self.game = losses.get(loss)
         self.penalties = penalties_module.check(penalties)
         penalties_module.warn_of_batch_norm(self.penalties, layers_of(self.discriminators))
+        penalties_module.warn_of_no_limit(self.game, self.penalties, layers_of(self.discriminators))
         self.augmentations = augmentations_module.check(augmentations)
         if not isinstance(discriminator_steps, int) or discriminator_steps < 1:
             raise ValueError(
@@ -245,8 +247,9 @@ class AdversarialModel(Turns, Sampled, Saved, keras.Model):
             checkpoint: a file such as `"run/checkpoint.keras"`, written after each epoch. Where it
                 exists, training goes on from it, so a script that was killed is simply started
                 again. On a CPU, with arrays, the result is bit for bit that of a run that never
-                stopped; a stream must itself give the same batches in the same epoch, and what
-                callbacks remember starts anew. Default: None, no checkpoint.
+                stopped; a stream must itself give the same batches in the same epoch. What other
+                callbacks remember, such as the patience of `ReduceLROnPlateau`, starts anew, but
+                a run that one of them has ended stays ended. Default: None, no checkpoint.
             **kwargs: every other argument of `keras.Model.fit`.
 
         Returns:
@@ -261,6 +264,7 @@ class AdversarialModel(Turns, Sampled, Saved, keras.Model):
         if validation_data is not None:
             val_x, val_y, _ = keras.utils.unpack_x_y_sample_weight(validation_data)
             self._check_data(val_x, val_y, None)
+        y = np.asarray(y) if isinstance(y, list) else y
         x = self._check_data(x, y, 32 if batch_size is None else batch_size)
         options = {**kwargs, "batch_size": batch_size, "validation_data": validation_data}
         options["callbacks"] = watch_both_players(options.get("callbacks"))

@@ -2,20 +2,18 @@
 
 import json
 import os
-import re
+import warnings
 import zipfile
-import zlib
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from kgan import backend
-from kgan.batches import Batches, with_callback
-from kgan.data.folder import ImageFolder
+from kgan.batches import with_callback
+from kgan.settings import differences, settings_of
 
 MEMBER = "kgan_checkpoint.json"
-SHOWN = 12
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -30,9 +28,7 @@ class Checkpoint(keras.callbacks.Callback):
     Args:
         path: of the file, ending in `.keras`.
         model: a compiled `AdversarialModel`.
-        data: what it trains on. Arrays are told apart by shape, type and checksum, streams by
-            their type.
-        options: the other arguments of `fit`.
+        data, options: see `settings_of`.
 
     Raises:
         ValueError: if the path does not end in `.keras`.
@@ -41,63 +37,98 @@ class Checkpoint(keras.callbacks.Callback):
     def __init__(self, path, model, data, options):
         super().__init__()
         self.path = Path(path)
+        self.sound = False
         if self.path.suffix != ".keras":
             raise ValueError(
                 "A checkpoint is a saved model, so its name must end in .keras. "
                 f"Received: checkpoint={str(path)!r}"
             )
         self.set_model(model)
-        settings = {
-            "backend": keras.backend.backend(),
-            "model": model.settings(),
-            "data": keras.tree.map_structure(_fingerprint, data),
-            "fit": {name: options.get(name) for name in ("batch_size", "shuffle")},
-        }
-        self.settings = json.loads(json.dumps(settings))
+        self.settings = settings_of(model, data, options)
 
     def resume(self, options):
-        """Restores the state and returns the arguments of `fit` with which to go on."""
-        epochs = self.restore()
+        """Restores the state and returns the arguments of `fit` with which to go on.
+
+        Says so where `fit` may speak, and warns if there is nothing left to train.
+        """
+        epochs, ended = self.restore()
         # Last, so that what the other callbacks change at the end of an epoch is saved.
         options = {**options, "callbacks": with_callback(options, self)}
-        return {**options, "initial_epoch": epochs} if epochs else options
+        if not epochs:
+            return options
+        wanted = options.get("epochs", 1)
+        if ended or epochs >= wanted:
+            end = "a callback ended the run there" if ended else f"fit was asked for {wanted}"
+            warnings.warn(
+                f"Nothing is left to train: {self.path} has seen {epochs} epochs, and {end}. "
+                "The model now has its weights. Delete the checkpoint or name another one to "
+                f"train anew. Received: epochs={wanted}",
+                stacklevel=4,
+            )
+            epochs = max(epochs, wanted)
+        elif options.get("verbose", "auto") != 0:
+            print(f"Going on after epoch {epochs}, from {self.path}")
+        return {**options, "initial_epoch": epochs}
 
     def restore(self):
         """Puts the state of the file, if there is one, into the model.
 
         Returns:
-            The number of epochs the checkpoint has seen, 0 without a file.
+            The number of epochs the checkpoint has seen, 0 without a file, and whether a callback
+            such as `EarlyStopping` has ended the run.
 
         Raises:
             ValueError: if the file cannot be read, or is of a run with other settings.
         """
         if not self.path.exists():
-            return 0
+            return 0, False
         try:
             with zipfile.ZipFile(self.path) as file:
                 damaged = file.testzip()
-                saved = json.loads(file.read(MEMBER))
-        except (zipfile.BadZipFile, KeyError, json.JSONDecodeError, EOFError) as error:
+                whole = MEMBER in file.namelist()
+                saved = json.loads(file.read(MEMBER)) if whole and not damaged else None
+        except (zipfile.BadZipFile, json.JSONDecodeError, EOFError) as error:
             raise self._unreadable(error) from error
         if damaged:
             raise self._unreadable(f"its part {damaged} is damaged")
-        differences = _differences(saved["settings"], self.settings)
-        if differences:
+        if not whole:
+            raise ValueError(
+                f"{self.path} is a saved model and no checkpoint: name another file. To go on "
+                "training that model, load it with keras.saving.load_model(). "
+                f"Received: checkpoint={str(self.path)!r}"
+            )
+        different = differences(saved["settings"], self.settings)
+        if different:
             raise ValueError(
                 f"The checkpoint {self.path} is of a run with other settings, so it cannot go on "
                 "from there. Take the settings back, name another checkpoint, or delete this one "
-                "to start anew. Received (what the checkpoint has): " + "; ".join(differences)
+                "to start anew. Received (what the checkpoint has): " + "; ".join(different)
             )
         self.model.load_weights(self.path)
         backend.set_random_state(bytes.fromhex(saved["random_state"]))
-        return saved["epochs"]
+        return saved["epochs"], saved["ended"]
 
     def on_epoch_end(self, epoch, logs=None):
+        losses = [value for name, value in (logs or {}).items() if name.endswith("r_loss")]
+        # What cannot be gone on from must not take the place of what can.
+        self.sound = bool(np.isfinite(losses).all())
+        if self.sound:
+            self.save(epoch + 1)
+
+    def on_train_end(self, logs=None):
+        if self.model.stop_training and self.sound:
+            # EarlyStopping brings back the best weights only now.
+            self.save(self.epochs, ended=True)
+
+    def save(self, epochs, ended=False):
+        """Writes the file, whole or not at all."""
+        self.epochs = epochs
         self.path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = self.path.with_name(f".{self.path.stem}.unfinished.keras")
         self.model.save(unfinished)
         state = {
-            "epochs": epoch + 1,
+            "epochs": epochs,
+            "ended": ended,
             "settings": self.settings,
             "random_state": backend.random_state().hex(),
         }
@@ -113,41 +144,3 @@ class Checkpoint(keras.callbacks.Callback):
             f"{self.path} is no checkpoint that can be read: delete it to start anew, or name "
             f"another file. Received: {reason}"
         )
-
-
-def _fingerprint(data):
-    if isinstance(data, Batches):
-        steps = f"{data.steps} batches of {data.batch_size}"
-        return [*keras.tree.map_structure(_fingerprint, data.data), steps]
-    if isinstance(data, ImageFolder):
-        names = zlib.crc32("\n".join(sorted(map(str, data.files))).encode())
-        return f"{len(data.files)} files, crc32 of names {names:08x}, {data.image_size}"
-    if isinstance(data, np.ndarray):
-        checksum = zlib.crc32(np.ascontiguousarray(data))
-        return f"{data.dtype} {data.shape} crc32 {checksum:08x}"
-    return type(data).__name__
-
-
-def _differences(saved, now):
-    """What differs, in words; a layer's automatic number is no difference."""
-    before, after = _leaves(saved), _leaves(now)
-    differences = [
-        f"{name} {after.get(name)!r} ({before.get(name)!r})"
-        for name in sorted({*before, *after})
-        if before.get(name) != after.get(name)
-    ]
-    more = len(differences) - SHOWN
-    return differences[:SHOWN] + ([f"and {more} more"] if more > 0 else [])
-
-
-def _leaves(settings):
-    """Every setting by its path, such as `compile_config.loss.class_name`."""
-    if not isinstance(settings, (dict, list)):
-        plain = re.sub(r"_\d+$", "", settings) if isinstance(settings, str) else settings
-        return {"": plain}
-    items = settings.items() if isinstance(settings, dict) else enumerate(settings)
-    return {
-        f"{key}.{name}".rstrip("."): value
-        for key, part in items
-        for name, value in _leaves(part).items()
-    }

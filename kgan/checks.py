@@ -62,6 +62,24 @@ def check_logits(discriminator):
         )
 
 
+def check_classes_of(name, network, num_classes):
+    """Raises a ValueError if a layer that takes the label is built for other classes."""
+    inputs = getattr(network, "inputs", None) or ()
+    for layer in network.layers if len(inputs) == 2 else ():
+        try:
+            taken = keras.tree.flatten(layer.input)
+        except (AttributeError, ValueError):  # a layer that is not part of one graph alone
+            continue
+        if not any(tensor is inputs[1] for tensor in taken):
+            continue
+        size = getattr(layer, "num_classes", getattr(layer, "input_dim", num_classes))
+        if size != num_classes:
+            raise ValueError(
+                f"The {name} is built for another number of classes: make both networks with "
+                f"num_classes={num_classes}. Received: a layer {layer.name!r} for {size} classes"
+            )
+
+
 def check_class_logits(discriminator, num_classes):
     """Raises a ValueError for a discriminator that does not give a logit and class logits."""
     shapes = discriminator.output_shape

@@ -1,5 +1,6 @@
 """The `kgan` command."""
 
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -74,7 +75,10 @@ def train(
     download: Annotated[bool, typer.Option(help="Whether to download a missing set.")] = True,
     seed: Seed = 0,
     resume: Annotated[
-        bool, typer.Option(help="Go on from the checkpoint that a killed run left in --out.")
+        bool, typer.Option("--resume", help="Go on with the run in --out, killed or finished.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Start anew where --out holds a run already.")
     ] = False,
 ):
     """Train a GAN on images and save it with pictures of each epoch.
@@ -99,15 +103,21 @@ def train(
         generator_optimizer=keras.optimizers.Adam(learning_rate, beta_1=0.5),
         discriminator_optimizer=keras.optimizers.Adam(learning_rate, beta_1=0.5),
     )
-    out.mkdir(parents=True, exist_ok=True)
     checkpoint = out / "checkpoint.keras"
     if resume and not checkpoint.is_file():
         raise ValueError(
             "There is no checkpoint to go on from: leave out --resume, or name the folder of the "
             f"run with --out. Received: --resume with --out {out}"
         )
-    if not resume:
-        checkpoint.unlink(missing_ok=True)
+    if not resume and checkpoint.is_file():
+        if not overwrite:
+            raise ValueError(
+                f"There is a run in {out} already: add --resume to go on with it, or --overwrite "
+                f"to start anew, or name another folder with --out. Received: --out {out}"
+            )
+        checkpoint.unlink()
+        shutil.rmtree(out / "samples", ignore_errors=True)
+    out.mkdir(parents=True, exist_ok=True)
     console.print(f"Training on images {shape} (Keras on {keras.backend.backend()})")
     gan.fit(
         images,
@@ -165,6 +175,8 @@ def interpolate(
     from kgan import latent
     from kgan.images import save_gif, save_grid
 
+    if out.suffix not in (".gif", ".png"):
+        raise ValueError(f"A walk is a .gif or a .png. Received: --out {out}")
     model = arguments.load_model(gan)
     moving = out.suffix == ".gif"
     path = latent.walk(model.draw_latents(points, seed), steps, closed=moving)

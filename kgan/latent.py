@@ -4,6 +4,7 @@ Everything here is NumPy on latents `(count, latent_dim)`. What looks at images 
 from latents to images, so that a Keras generator, `gan.images_of`, or an exported file will do.
 """
 
+import keras
 import numpy as np
 
 
@@ -55,7 +56,7 @@ def walk(points, steps: int = 8, closed: bool = False, path=spherical) -> np.nda
         float32 latents; each of the given ones once.
 
     Raises:
-        ValueError: if there are fewer than 2 points or steps.
+        ValueError: if there are fewer than 2 points, or not even one step.
     """
     points = np.asarray(points, "float32")
     if len(points) < 2:
@@ -134,7 +135,7 @@ def supervised(generate, score, latent_dim: int, count: int = 2000, seed: int = 
             f"Take more samples than the latent has values, {latent_dim}. Received: count={count}"
         )
     latents = np.random.default_rng(seed).standard_normal((count, latent_dim), "float32")
-    scores = np.asarray(score(generate(latents)), "float64").reshape(count)
+    scores = _numpy(score(generate(latents))).reshape(count)
     if np.ptp(scores) == 0:
         raise ValueError(
             f"The score must differ between images. Received: {scores[0]} for all {count}"
@@ -163,7 +164,9 @@ def sefa(generator, count: int = 5) -> np.ndarray:
     Reference: Shen and Zhou, Closed-Form Factorization of Latent Semantics in GANs, 2021
     (arXiv:2007.06600), equation 6.
     """
-    shape = generator.input_shape
+    shape = getattr(generator, "input_shape", None)
+    if shape is None:
+        raise ValueError(f"sefa() takes a network: gan.generator. Received: {generator!r}")
     latent_dim = (shape[0] if isinstance(shape, list) else shape)[-1]
     kernel = next((layer.kernel for layer in _flat(generator) if _is_dense(layer)), None)
     if kernel is None or kernel.shape[0] < latent_dim:
@@ -203,10 +206,16 @@ def principal(generate, latent_dim: int, count: int = 5, samples: int = 2000, se
 
     decomposition = require("sklearn.decomposition", "data", "kgan.latent.principal()")
     latents = np.random.default_rng(seed).standard_normal((samples, latent_dim), "float32")
-    outputs = np.asarray(generate(latents), "float64").reshape(samples, -1)
+    outputs = _numpy(generate(latents)).reshape(samples, -1)
     components = decomposition.PCA(count, random_state=seed).fit_transform(outputs)
     slopes, *_ = np.linalg.lstsq(components, latents - latents.mean(axis=0), rcond=None)
     return np.stack([_unit(slope) for slope in slopes])
+
+
+def _numpy(values):
+    """What a function of any framework returns, as NumPy."""
+    values = values if isinstance(values, np.ndarray) else keras.ops.convert_to_numpy(values)
+    return values.astype("float64")
 
 
 def _between(start, end, steps):

@@ -10,6 +10,9 @@ import warnings
 import keras
 from keras import ops
 
+from kgan.layers import SpectralNormalization
+from kgan.losses import Wasserstein
+
 
 class Penalty:
     """One term of the discriminator's loss. Subclass it, register the subclass, define the two
@@ -222,6 +225,18 @@ def warn_of_batch_norm(penalties, layers):
             "every logit depend on the whole batch: leave it out of the critic, for example "
             "dcgan_discriminator(batch_norm=False), or use another normalisation (Gulrajani et "
             f"al., 2017, section 4). Received: a critic with {', '.join(norms)}",
+            stacklevel=3,
+        )
+
+
+def warn_of_no_limit(game, penalties, layers):
+    """Warns of a Wasserstein critic that nothing keeps Lipschitz."""
+    limited = penalties or any(isinstance(layer, SpectralNormalization) for layer in layers)
+    if isinstance(game, Wasserstein) and not limited:
+        warnings.warn(
+            "The critic of a Wasserstein game must be kept Lipschitz, or its scores grow without "
+            "bound: add penalties=[kgan.penalties.GradientPenalty()] or [WeightClipping()], or "
+            "kgan.layers.SpectralNormalization to its layers. Received: loss='wasserstein' alone",
             stacklevel=3,
         )
 

@@ -136,13 +136,16 @@ def one_epoch(tmp_path_factory):
     return gan, path
 
 
-def test_a_finished_run_has_nothing_left_to_do_and_can_be_made_longer(one_epoch, tmp_path):
+def test_a_finished_run_has_nothing_left_to_do_and_can_be_made_longer(one_epoch, tmp_path, capsys):
     gan, path = one_epoch
     path = shutil.copy(path, tmp_path)
     again = mlp_gan()
-    assert fit(again, IMAGES, path, epochs=1) == {}
+    with pytest.warns(UserWarning, match="Nothing is left to train.*Received: epochs=1"):
+        assert fit(again, IMAGES, path, epochs=1) == {}
     assert_equal(again, gan)
-    assert len(fit(again, IMAGES, path, epochs=3)["generator_loss"]) == 2
+    capsys.readouterr()
+    assert len(fit(again, IMAGES, path, epochs=3, verbose=2)["generator_loss"]) == 2
+    assert f"Going on after epoch 1, from {path}" in capsys.readouterr().out
     never = mlp_gan()
     fit(never, IMAGES, epochs=3)
     assert_equal(again, never)
@@ -178,7 +181,8 @@ def test_a_changed_rate_is_kept_and_no_other_setting(tmp_path):
     gan = mlp_gan()
     gan.fit(IMAGES, epochs=2, verbose=0, callbacks=[halve], checkpoint=path)
     again = mlp_gan()
-    again.fit(IMAGES, epochs=2, verbose=0, checkpoint=path)
+    with pytest.warns(UserWarning, match="Nothing is left"):
+        again.fit(IMAGES, epochs=2, verbose=0, checkpoint=path)
     assert float(again.optimizer.generator.learning_rate) == pytest.approx(2e-4 / 4)
     # As in a notebook, where the same model is fitted again.
     gan.fit(IMAGES, epochs=3, verbose=0, callbacks=[halve], checkpoint=path)
@@ -208,9 +212,9 @@ def test_other_data_and_batches_are_refused(one_epoch):
     _, path = one_epoch
     with pytest.raises(ValueError, match=r"data.*crc32"):
         fit(mlp_gan(), IMAGES[::-1], path)
-    with pytest.raises(ValueError, match=r"batches of 16.*batches of 32"):
+    with pytest.raises(ValueError, match=r"batch_size 16 \(32\)"):
         fit(mlp_gan(), IMAGES, path, batch_size=16)
-    with pytest.raises(ValueError, match="other settings"):
+    with pytest.raises(ValueError, match=r"shuffle False \(True\)"):
         fit(mlp_gan(), IMAGES, path, shuffle=False)
     with pytest.raises(ValueError, match=r"and .* more"):
         fit(dcgan(), IMAGES, path)
@@ -241,8 +245,47 @@ def test_a_damaged_file_is_named(one_epoch, tmp_path):
     with pytest.raises(ValueError, match=r"no checkpoint that can be read.*Received"):
         fit(mlp_gan(), IMAGES, path)
     mlp_gan().save(path)  # a saved model, but no checkpoint
-    with pytest.raises(ValueError, match=r"no checkpoint that can be read.*Received"):
+    with pytest.raises(ValueError, match=r"saved model and no checkpoint.*Received"):
         fit(mlp_gan(), IMAGES, path)
+
+
+def test_a_run_that_a_callback_has_ended_stays_ended(tmp_path):
+    def early(gan):
+        # Only the discriminator learns, so the generator's loss is lowest in the first epoch.
+        stop = keras.callbacks.EarlyStopping(
+            "generator_loss", patience=1, mode="min", restore_best_weights=True
+        )
+        path = tmp_path / "checkpoint.keras"
+        return gan.fit(IMAGES, epochs=9, verbose=0, callbacks=[stop], checkpoint=path).epoch
+
+    def make():
+        return mlp_gan(
+            generator_optimizer=keras.optimizers.SGD(0.0),
+            discriminator_optimizer=keras.optimizers.Adam(1e-2),
+        )
+
+    gan, again = make(), make()
+    assert early(gan) == [0, 1]
+    with pytest.warns(UserWarning, match="a callback ended the run"):
+        assert early(again) == []
+    for a, b in zip(gan.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_loss_that_is_not_finite_does_not_replace_a_good_checkpoint(tmp_path):
+    path = tmp_path / "checkpoint.keras"
+
+    def spoil(epoch, logs):
+        if epoch == 1:
+            kernel = gan.discriminator.trainable_variables[0]
+            kernel.assign(kernel * np.nan)
+
+    gan = mlp_gan()
+    spoiler = keras.callbacks.LambdaCallback(on_epoch_begin=spoil)
+    gan.fit(IMAGES, epochs=3, verbose=0, callbacks=[spoiler], checkpoint=path)
+    loaded = keras.saving.load_model(path)
+    assert all(np.isfinite(weight).all() for weight in loaded.get_weights())
+    assert fit(mlp_gan(), IMAGES, path, epochs=2)["generator_loss"]
 
 
 def test_the_name_must_say_what_it_is(tmp_path):

@@ -218,6 +218,8 @@ def test_networks_that_do_not_fit():
         kgan.GAN(*told)
     with pytest.raises(ValueError, match=r"\[logit, class_logits\].*Received"):
         kgan.ACGAN(told[0], plain[1], num_classes=3)
+    with pytest.raises(ValueError, match=r"another number of classes.*Received.*for 3 classes"):
+        kgan.ConditionalGAN(*told, num_classes=5)
     with pytest.raises(ValueError, match=r"2 names for num_classes=3"):
         kgan.ConditionalGAN(*told, num_classes=3, class_names=["a", "b"])
     with pytest.raises(ValueError, match=r"Received: conditioning='film'"):

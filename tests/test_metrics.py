@@ -139,7 +139,12 @@ def test_bad_input():
         kgan.data.Mixture([1, 2], 0.1)
     with pytest.raises(ValueError, match=r"above 0.*Received"):
         kgan.data.ring(deviation=0)
-    with pytest.raises(ValueError, match=r"positive integer.*Received"):
-        kgan.data.ring().sample(0)
+    for make in (kgan.data.ring().sample, kgan.data.ring, kgan.data.grid):
+        with pytest.raises(ValueError, match=r"positive integer.*Received"):
+            make(0)
+    with pytest.raises(ValueError, match=r"\(batch, 2\).*Received"):
+        kgan.metrics.ModeCoverage(kgan.data.ring()).update_state(np.zeros((5, 3)))
+    with pytest.raises(ValueError, match="not weighed"):
+        kgan.metrics.ModeCoverage(kgan.data.ring()).update_state(np.zeros((5, 2)), np.ones(5))
     with pytest.raises(ValueError, match=r"grey images.*Received"):
         kgan.data.stack(np.zeros((4, 2, 2, 3)), np.zeros(4), 2)

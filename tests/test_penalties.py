@@ -267,3 +267,8 @@ def test_batch_norm_in_a_penalised_critic_warns():
     gan = kgan.GAN(kgan.networks.dcgan_generator((16, 16, 1), 4, 4), critic)
     gan.compile(loss="wasserstein", penalties=[penalties.GradientPenalty()])
     assert not any(isinstance(x, keras.layers.BatchNormalization) for x in critic.layers)
+
+
+def test_a_wasserstein_game_without_a_limit_warns():
+    with pytest.warns(UserWarning, match=r"kept Lipschitz.*Received: loss='wasserstein' alone"):
+        mlp_gan(loss="wasserstein")

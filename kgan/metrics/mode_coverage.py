@@ -8,7 +8,6 @@ from keras import ops
 from kgan.data.mixtures import Mixture
 
 
-@keras.saving.register_keras_serializable("kgan")
 class ModeCoverage(keras.metrics.Metric):
     r"""Counts the modes that samples fall into.
 
@@ -32,12 +31,32 @@ class ModeCoverage(keras.metrics.Metric):
     Raises:
         ValueError: if `modes` is neither, or the classifier gives no probabilities.
 
-    Example: of 2,500 samples of a generator trained on `ring`, as in PacGAN.
+    Example: a GAN of a ring, measured as in PacGAN (2 minutes on JAX or TensorFlow on a CPU).
 
     ```python
+    ring, steps = kgan.data.ring(), 30_000
+    points, _ = ring.sample(100_000, seed=0)
+    gan = kgan.GAN(
+        kgan.networks.mlp_generator((2,), latent_dim=2, width=128, depth=3),
+        kgan.networks.mlp_discriminator((2,), width=128, depth=3),
+    )
+
+    def adam():
+        rate = keras.optimizers.schedules.CosineDecay(1e-3, steps)
+        return keras.optimizers.Adam(rate, beta_1=0.5)
+
+    gan.compile(
+        loss="relativistic",
+        penalties=[kgan.penalties.R1(0.1), kgan.penalties.R2(0.1)],
+        generator_optimizer=adam(),
+        discriminator_optimizer=adam(),
+        ema=0.999,
+        steps_per_execution=50,  # not on PyTorch
+    )
+    gan.fit(points, batch_size=128, steps_per_epoch=steps)
     coverage = kgan.metrics.ModeCoverage(ring)
     coverage.update_state(gan.generate(2500, seed=0))
-    print(coverage.result())
+    print(coverage.result())  # modes 8, high_quality near 0.99
     ```
 
     Reference: Lin et al., PacGAN: The power of two samples in generative adversarial networks,
@@ -62,7 +81,19 @@ class ModeCoverage(keras.metrics.Metric):
         self.total = self.add_variable((), "zeros", name="total")
 
     def update_state(self, samples, sample_weight=None):
-        """Adds samples `(batch, ...)`, as the modes' data has them."""
+        """Adds samples `(batch, ...)`, as the modes' data has them.
+
+        Raises:
+            ValueError: if the samples have another shape, or are given weights.
+        """
+        if sample_weight is not None:
+            raise ValueError("Samples are counted, not weighed. Received: sample_weight")
+        samples = ops.convert_to_tensor(samples)
+        if tuple(samples.shape[1:]) != self._assign.shape:
+            raise ValueError(
+                f"Samples must have the shape (batch, {', '.join(map(str, self._assign.shape))}). "
+                f"Received: shape {tuple(samples.shape)}"
+            )
         modes, near = self._assign(ops.cast(samples, "float32"))
         near = ops.cast(near, self.dtype)
         chosen = ops.one_hot(modes, self.modes, dtype=self.dtype) * near[:, None]
@@ -86,6 +117,7 @@ class _Nearest:
 
     def __init__(self, mixture, threshold):
         self.centers, self.limit = mixture.centers, threshold * mixture.deviation
+        self.shape = mixture.centers.shape[1:]
 
     def __call__(self, samples):
         squares = ops.sum((samples[:, None] - ops.convert_to_tensor(self.centers)) ** 2, axis=-1)
@@ -97,6 +129,7 @@ class _Classified:
 
     def __init__(self, classifier, threshold):
         self.classifier, self.threshold = classifier, threshold
+        self.shape = tuple(classifier.input_shape[1:])
         last = getattr(classifier.layers[-1], "activation", None)
         if getattr(last, "__name__", None) == "linear":
             raise ValueError(

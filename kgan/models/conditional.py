@@ -58,6 +58,8 @@ class ConditionalGAN(GAN):
     ):
         self.num_classes = check_classes(num_classes)
         super().__init__(generator, discriminator, seed=seed, **kwargs)
+        for name, network in {"generator": generator, "discriminator": discriminator}.items():
+            checks.check_classes_of(name, network, num_classes)
         self.class_names = None if class_names is None else [str(name) for name in class_names]
         if self.class_names is not None and len(self.class_names) != num_classes:
             raise ValueError(

@@ -37,6 +37,7 @@ def test_train_goes_on_from_its_checkpoint(trained, tmp_path):
     run([*KGAN, *arguments, "--width", 32, "--resume"], "torch")
     assert len((folder / "log.csv").read_text().splitlines()) == 1 + 3
     assert (folder / "samples" / "epoch_0003.png").is_file()
+    assert "--overwrite" in fails([*arguments, "--width", 32], code=2)
     message = fails([*arguments, "--width", 16, "--resume"], code=2)
     assert "other settings" in message
     assert "no checkpoint to go on from" in fails(
@@ -72,6 +73,9 @@ def test_a_conditional_gan_draws_the_class_it_is_asked_for(tmp_path):
 def test_interpolate_draws_a_strip(trained, tmp_path):
     options = ["--out", tmp_path / "walk.png", "--points", 3, "--steps", 5]
     run([*KGAN, "interpolate", trained / "gan.keras", *options], "torch")
+    assert "Received: --out walk.mp4" in fails(
+        ["interpolate", trained / "gan.keras", "--out", "walk.mp4"], code=2
+    )
     with Image.open(tmp_path / "walk.png") as strip:
         assert strip.size == (6 * (5 * 9 - 1), 6 * (3 * 9 - 1))
     assert "knows no classes" in fails(["sample", trained / "gan.keras", "--label", 1], code=2)
