@@ -7,12 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kgan.export import samples
 from kgan.export.errors import ParityError
 from kgan.export.samples import Batch
-
-# A model rounds in every layer, the nudge only its input: measured up to 3 times the slack.
-SLACK_FACTOR = 10.0
 
 
 @dataclass(frozen=True)
@@ -21,14 +17,11 @@ class Parity:
 
     `max_abs_error` is the largest absolute difference. `max_error` is the one that was judged:
     each output's difference divided by max(1, largest absolute expected value of the batch).
-    Batches with more slack than the tolerance are judged by their slack and not counted here;
-    `ill_conditioned` names them.
     """
 
     max_abs_error: float
     max_error: float
     batch_sizes: tuple[int, ...]
-    ill_conditioned: tuple[str, ...] = ()
 
 
 def expected(call, spec, inputs, tolerance):
@@ -54,10 +47,7 @@ def expected(call, spec, inputs, tolerance):
                 "The Keras model answers differently each time: it draws random numbers at "
                 "inference. Make the noise an input of the model."
             )
-        slack = 0.0
-        if kind == "zeros":
-            slack = _distance(spec, outputs, _answer(call, spec, samples.nudged(values)))
-        batches.append(Batch(kind, values, outputs, slack))
+        batches.append(Batch(kind, values, outputs))
         for tensor in spec.outputs:
             problem = _not_finite(outputs[tensor.name])
             if problem:
@@ -97,13 +87,10 @@ def compare(runner, spec, batches, tolerance, file):
         for tensor in spec.outputs:
             where = f"{file}, output '{tensor.name}', batch of {batch.size}, '{batch.kind}' inputs"
             want, got = batch.outputs[tensor.name], outputs[tensor.name]
-            allowed = max(tolerance, SLACK_FACTOR * batch.slack)
-            absolute, relative = _compare(want, got, allowed, where)
-            if allowed == tolerance:
-                worst_absolute, worst = max(worst_absolute, absolute), max(worst, relative)
+            absolute, relative = _compare(want, got, tolerance, where)
+            worst_absolute, worst = max(worst_absolute, absolute), max(worst, relative)
     sizes = tuple(sorted({batch.size for batch in batches}))
-    excused = tuple(b.kind for b in batches if SLACK_FACTOR * b.slack > tolerance)
-    return Parity(worst_absolute, worst, sizes, excused)
+    return Parity(worst_absolute, worst, sizes)
 
 
 def load(module, path, file):

@@ -26,9 +26,6 @@ class Artefact:
         max_error: the judged figure, relative to max(1, largest expected value of a batch).
         tolerance: the bound for `max_error`.
         batch_sizes: the batch sizes that were compared.
-        ill_conditioned: kinds of inputs on which Keras's own answer moves by more than the
-            tolerance when the input moves by half a rounding step; there only names, shapes,
-            dtypes and finiteness are proven, and the value no closer than that.
         inputs, outputs: tuples of `TensorSpec`.
         training_backend: where the model lived: "tensorflow", "jax" or "torch".
         versions: of kgan, Keras and the converter's packages.
@@ -57,7 +54,6 @@ class Artefact:
     seconds: float
     child_seconds: float
     reason: str = ""
-    ill_conditioned: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, entry):
@@ -65,8 +61,7 @@ class Artefact:
         tensors = {
             side: tuple(map(TensorSpec.from_json, entry[side])) for side in ("inputs", "outputs")
         }
-        lists = {name: tuple(entry[name]) for name in ("batch_sizes", "ill_conditioned")}
-        return cls(**{**entry, **tensors, **lists})
+        return cls(**{**entry, **tensors, "batch_sizes": tuple(entry["batch_sizes"])})
 
 
 @dataclass(frozen=True)
@@ -129,12 +124,6 @@ class ExportReport:
                 f"trained on {artefact.training_backend}; compared on batches of {sizes}; "
                 f"{artefact.seconds:.1f} s, of which {artefact.child_seconds:.1f} s converting"
             ] = None
-            if artefact.ill_conditioned:
-                kinds = ", ".join(artefact.ill_conditioned)
-                seen[
-                    f"values not proven on inputs of {kinds}: there the model itself moves by more "
-                    "than the tolerance when its input moves by half a rounding step"
-                ] = None
         return [line for footer in seen for line in ("", *footer.splitlines())]
 
 

@@ -193,7 +193,6 @@ def _compare(plan, folder, job, tolerance, options):
         max_error=figures.max_error,
         tolerance=tolerance,
         batch_sizes=figures.batch_sizes,
-        ill_conditioned=figures.ill_conditioned,
         inputs=job.spec.inputs,
         outputs=job.spec.outputs,
         training_backend=keras.config.backend(),

@@ -10,17 +10,11 @@ STORED_BYTES = 4_000_000
 
 @dataclass(frozen=True)
 class Batch:
-    """One batch: the kind of its values, its inputs and the outputs Keras gave, both by name.
-
-    `slack` is how far those outputs move when the inputs do by a rounding error. It is measured
-    for zeros only: an image of one colour through instance normalisation is rounding noise divided
-    by almost nothing, where two correct programs may differ by 0.1.
-    """
+    """One batch: the kind of its values, its inputs and the outputs Keras gave, both by name."""
 
     kind: str
     inputs: dict
     outputs: dict
-    slack: float = 0.0
 
     @property
     def size(self):
@@ -42,8 +36,10 @@ def draw(spec, samples=None, seed=0):
 
     Returns:
         A list of `(kind, inputs)`: the user's batches, a standard normal in batches of 1, 2, 7
-        and 16, zeros, tens, and ten times a normal. The tens are constants for vectors and carry
-        random signs for images and sequences; see `Batch.slack` for what constant images do.
+        and 16, zeros, tens, and ten times a normal. Images and sequences are never constant: the
+        tens carry random signs, the zeros have a first row of random ones. Instance normalisation
+        turns a constant into rounding noise divided by almost nothing, where two right programs
+        differ as much as their outputs can.
 
     Raises:
         ValueError: a sample does not fit the model, or an integer input has no samples.
@@ -66,7 +62,7 @@ def draw(spec, samples=None, seed=0):
     drawn = [("normal", batch(size, random.standard_normal)) for size in BATCH_SIZES]
     if any(tensor.dtype == "float32" for tensor in spec.inputs):
         drawn += [
-            ("zeros", batch(2, np.zeros)),
+            ("zeros", batch(2, lambda shape: _zeros(shape, random))),
             ("tens", batch(2, lambda shape: 10.0 * _signs(shape, random))),
             ("negative tens", batch(2, lambda shape: -10.0 * _signs(shape, random))),
             ("10 x normal", batch(2, lambda shape: 10.0 * random.standard_normal(shape))),
@@ -79,7 +75,7 @@ def save(path, batches):
 
     The bound keeps the file modest for large images; below it everything is kept.
     """
-    arrays, kinds, slacks, total = {}, [], [], 0
+    arrays, kinds, total = {}, [], 0
     for batch in sorted(batches, key=lambda batch: batch.size):
         total += batch.bytes
         if kinds and total > STORED_BYTES:
@@ -88,8 +84,7 @@ def save(path, batches):
             for name, array in getattr(batch, side).items():
                 arrays[f"{len(kinds)}.{side}.{name}"] = array
         kinds.append(batch.kind)
-        slacks.append(batch.slack)
-    np.savez_compressed(path, kinds=np.array(kinds), slacks=np.array(slacks), **arrays)
+    np.savez_compressed(path, kinds=np.array(kinds), **arrays)
 
 
 def load(path, spec):
@@ -100,26 +95,20 @@ def load(path, spec):
                 str(kind),
                 {tensor.name: file[f"{index}.inputs.{tensor.name}"] for tensor in spec.inputs},
                 {tensor.name: file[f"{index}.outputs.{tensor.name}"] for tensor in spec.outputs},
-                float(slack),
             )
-            for index, (kind, slack) in enumerate(zip(file["kinds"], file["slacks"], strict=True))
+            for index, kind in enumerate(file["kinds"])
         ]
-
-
-def nudged(inputs, seed=0):
-    """The inputs, with every float moved by what rounding does to a number near one."""
-    random = np.random.default_rng(seed)
-    step = np.finfo("float32").eps / 2
-    return {
-        name: array + (random.choice([-step, step], array.shape)).astype("float32")
-        if array.dtype == "float32"
-        else array
-        for name, array in inputs.items()
-    }
 
 
 def _signs(shape, random):
     return np.ones(shape) if len(shape) < 3 else random.choice([-1.0, 1.0], shape)
+
+
+def _zeros(shape, random):
+    zeros = np.zeros(shape)
+    if len(shape) > 2:
+        zeros[:, 0] = random.choice([-1.0, 1.0], zeros[:, 0].shape)
+    return zeros
 
 
 def _as_list(samples):

@@ -73,7 +73,6 @@ def _verify(folder, artefact):
         max_abs_error=measured.max_abs_error,
         max_error=measured.max_error,
         batch_sizes=measured.batch_sizes,
-        ill_conditioned=measured.ill_conditioned,
     )
 
 

@@ -227,8 +227,6 @@ def verify(
             f"{report.folder / artefact.file}: unchanged, and gives the stored outputs "
             f"(largest error {artefact.max_error:.1e}, tolerance {artefact.tolerance:.0e}): passed"
         )
-        if artefact.ill_conditioned:
-            console.print(f"  values not proven on inputs of {', '.join(artefact.ill_conditioned)}")
 
 
 def main():

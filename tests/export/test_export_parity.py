@@ -1,7 +1,5 @@
 """The comparison itself, on runners that are wrong in one way each."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -87,24 +85,12 @@ def test_nan_in_the_stored_answers_fails_too(batches):
         parity.compare(Runner(), SPEC, batches, 1e-5, "a.onnx")
 
 
-def test_only_zeros_have_slack_and_only_as_much_as_the_model(batches):
-    assert {batch.kind for batch in batches if batch.slack} == {"zeros"}
-    zeros = next(batch for batch in batches if batch.kind == "zeros")
-    assert 5e-8 < zeros.slack < 2e-7  # the model doubles a nudge of 6e-8
-    shaky = dataclasses.replace(zeros, slack=1e-3)
-    off = Runner(lambda array: array + 5e-3)
-    figures = parity.compare(off, SPEC, [shaky], 1e-5, "a.onnx")
-    assert figures.max_error == 0
-    assert figures.ill_conditioned == ("zeros",)
-    assert parity.compare(Runner(), SPEC, batches, 1e-5, "a.onnx").ill_conditioned == ()
-    with pytest.raises(ParityError, match=r"tolerance 0\.01"):
-        parity.compare(Runner(lambda array: array + 2e-2), SPEC, [shaky], 1e-5, "a.onnx")
-
-
-def test_images_are_never_one_colour_except_black():
+def test_images_are_never_constant():
+    """Instance normalisation would make noise of them; see `samples.draw`."""
     spec = ModelSpec((TensorSpec("image", (4, 4, 3)),), (TensorSpec("out", (4, 4, 3)),))
     for kind, inputs in samples.draw(spec):
-        assert (inputs["image"].std() == 0) == (kind == "zeros")
+        assert inputs["image"].std(axis=(1, 2)).min() > 0
+        assert (np.median(abs(inputs["image"])) == 0) == (kind == "zeros")
 
 
 def test_stored_samples_stay_small_and_come_back(batches, tmp_path, monkeypatch):
