@@ -1,14 +1,18 @@
 """Layers that GANs need and Keras does not have."""
 
 from kgan.layers.conditional_batch_normalization import ConditionalBatchNormalization
+from kgan.layers.instance_normalization import InstanceNormalization
 from kgan.layers.labels import LabelPlane, ProjectionLogit
 from kgan.layers.minibatch_standard_deviation import MinibatchStandardDeviation
+from kgan.layers.reflection_padding import ReflectionPadding2D
 from kgan.layers.spectral_normalization import SpectralNormalization
 
 __all__ = [
     "ConditionalBatchNormalization",
+    "InstanceNormalization",
     "LabelPlane",
     "MinibatchStandardDeviation",
     "ProjectionLogit",
+    "ReflectionPadding2D",
     "SpectralNormalization",
 ]

@@ -1,0 +1,83 @@
+"""Normalisation of each image and channel by itself."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("kgan")
+class InstanceNormalization(keras.layers.Layer):
+    """Gives each channel of each sample mean 0 and variance 1, then a learned scale and shift.
+
+    The same in training and inference: there are no moving statistics. It computes what
+    `keras.layers.GroupNormalization(groups=-1)` computes, in plain means that converters
+    recognise: no transposes, reshapes or shapes in an exported graph. In mixed precision the
+    statistics are float32.
+
+    A map of one pixel has no variance and becomes 0, the shift alone: leave the layer out there.
+
+    Args:
+        epsilon: added to the variance. Default: 1e-5.
+        center: whether a shift is learned for each channel. Default: True.
+        scale: whether a factor is learned for each channel. Default: True.
+        **kwargs: `name`, `dtype` and `trainable`.
+
+    Call arguments:
+        inputs: `(batch, ..., channels)` with at least one axis between; the result has the same
+            shape.
+
+    Raises:
+        ValueError: if epsilon is not positive, or there is no axis to take the mean over.
+
+    Reference: Ulyanov et al., Instance Normalization: The Missing Ingredient for Fast
+    Stylization, 2016 (arXiv:1607.08022).
+    """
+
+    def __init__(self, epsilon=1e-5, center=True, scale=True, **kwargs):
+        super().__init__(**kwargs)
+        if not epsilon > 0:
+            raise ValueError(f"epsilon must be positive. Received: epsilon={epsilon!r}")
+        self.epsilon = epsilon
+        self.center = center
+        self.scale = scale
+
+    def build(self, input_shape):
+        if len(input_shape) < 3:
+            raise ValueError(
+                "InstanceNormalization takes the mean over the axes between batch and channels, "
+                "so it needs inputs such as (batch, height, width, channels). "
+                f"Received: input shape {tuple(input_shape)}"
+            )
+        shape = (input_shape[-1],)
+        # Not cast in mixed precision: all is float32 until the result.
+        self.gamma = (
+            self.add_weight(shape=shape, initializer="ones", autocast=False, name="gamma")
+            if self.scale
+            else None
+        )
+        self.beta = (
+            self.add_weight(shape=shape, initializer="zeros", autocast=False, name="beta")
+            if self.center
+            else None
+        )
+
+    def call(self, inputs):
+        axes = tuple(range(1, len(inputs.shape) - 1))
+        x = ops.cast(inputs, keras.backend.result_type(inputs.dtype, "float32"))
+        centred = x - ops.mean(x, axes, keepdims=True)
+        # Not `ops.moments` or `ops.var`: on TensorFlow their second derivative is wrong, and
+        # gradient penalties need it.
+        variance = ops.mean(ops.square(centred), axes, keepdims=True)
+        factor = ops.rsqrt(variance + self.epsilon)
+        if self.scale:
+            factor = factor * self.gamma
+        y = centred * factor
+        if self.center:
+            y = y + self.beta
+        return ops.cast(y, inputs.dtype)
+
+    def compute_output_shape(self, input_shape):
+        return tuple(input_shape)
+
+    def get_config(self):
+        own = {"epsilon": self.epsilon, "center": self.center, "scale": self.scale}
+        return {**super().get_config(), **own}

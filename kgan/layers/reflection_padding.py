@@ -1,0 +1,68 @@
+"""Padding of an image by its own mirror image."""
+
+import keras
+import numpy as np
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("kgan")
+class ReflectionPadding2D(keras.layers.Layer):
+    """Pads an image with what a mirror in its outermost rows and columns shows.
+
+    The outermost pixels are not repeated: 1 2 3 padded by 2 is 3 2 1 2 3 2 1. With zeros around
+    it, a network draws frames along the border; with this it does not.
+
+    Args:
+        padding: pixels on each side, an int or `(rows, columns)`. Default: 1.
+        **kwargs: `name`, `dtype` and `trainable`.
+
+    Call arguments:
+        inputs: `(batch, height, width, channels)`; the result has `2 * padding` more rows and
+            columns.
+
+    Raises:
+        ValueError: if the padding is negative or no integer, or not smaller than the image.
+    """
+
+    def __init__(self, padding=1, **kwargs):
+        super().__init__(**kwargs)
+        pair = tuple(padding) if isinstance(padding, (tuple, list)) else (padding, padding)
+        if len(pair) != 2 or not all(map(_is_count, pair)):
+            raise ValueError(
+                "padding must be an integer from 0, or two of them for rows and columns. "
+                f"Received: padding={padding!r}"
+            )
+        self.padding = tuple(map(int, pair))
+
+    def call(self, inputs):
+        self._check(inputs.shape)
+        rows, columns = self.padding
+        return ops.pad(inputs, ((0, 0), (rows, rows), (columns, columns), (0, 0)), "reflect")
+
+    def compute_output_shape(self, input_shape):
+        self._check(input_shape)
+        batch, *sizes, channels = input_shape
+        padded = (
+            None if size is None else size + 2 * padding
+            for size, padding in zip(sizes, self.padding, strict=True)
+        )
+        return (batch, *padded, channels)
+
+    def _check(self, shape):
+        # Unknown sizes are left to the backend, which says so in its own words.
+        if len(shape) != 4 or any(
+            size is not None and padding >= size
+            for size, padding in zip(shape[1:3], self.padding, strict=True)
+        ):
+            raise ValueError(
+                "ReflectionPadding2D takes (batch, height, width, channels), and a mirror shows no "
+                "more than the image: the padding must be smaller than height and width. "
+                f"Received: padding={self.padding}, input shape {tuple(shape)}"
+            )
+
+    def get_config(self):
+        return {**super().get_config(), "padding": self.padding}
+
+
+def _is_count(value):
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 0

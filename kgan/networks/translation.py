@@ -1,0 +1,35 @@
+"""What the image-to-image networks share: normalisations by name, and how weights begin."""
+
+import keras
+from keras import layers
+
+from kgan.layers import InstanceNormalization
+
+
+def normalization_maker(name):
+    """How to make the normalisation of a name: a function of nothing, or None for none.
+
+    Args:
+        name: `"instance"`, `"batch"` or None.
+
+    Raises:
+        ValueError: if the name is unknown.
+    """
+    makers = {"instance": InstanceNormalization, "batch": _batch_normalization, None: None}
+    if name not in makers:
+        raise ValueError(
+            f"normalization must be one of {', '.join(map(repr, makers))}. "
+            f"Received: normalization={name!r}"
+        )
+    return makers[name]
+
+
+def normal():
+    """Weights drawn from a normal of deviation 0.02, as both papers do."""
+    return keras.initializers.RandomNormal(stddev=0.02)
+
+
+def _batch_normalization():
+    # Keras's defaults (0.99, 1e-3) follow a GAN's moving target too slowly for the statistics
+    # used at inference.
+    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5)
