@@ -242,7 +242,8 @@ class AdversarialModel(Turns, Sampled, Saved, keras.Model):
                 `DataLoader`, a `keras.utils.PyDataset` or a generator of batches.
             y: ignored unless the model says otherwise.
             batch_size: images a turn of the discriminator, for arrays (a step takes
-                `discriminator_steps` times as many). Default: 32.
+                `discriminator_steps` times as many). Images that do not fill a last batch are
+                left out, others each epoch. Default: 32.
             validation_data: real images for `evaluate` after each epoch.
             checkpoint: a file such as `"run/checkpoint.keras"`, written after each epoch. Where it
                 exists, training goes on from it, so a script that was killed is simply started
@@ -271,6 +272,8 @@ class AdversarialModel(Turns, Sampled, Saved, keras.Model):
         x, y, options = batches.arrange(self, x, y, options)
         if checkpoint is not None:
             options = Checkpoint(checkpoint, self, (x, y), options).resume(options)
+        if isinstance(x, batches.Batches):
+            x = backend.stream(x)
         return super().fit(x, y, **options)
 
     def evaluate(self, x=None, y=None, batch_size=None, **kwargs):

@@ -57,12 +57,13 @@ class Batches(keras.utils.PyDataset):
     Keras would shuffle with random numbers that no checkpoint holds. Here the order follows from
     the state of the model: the seed of its latents and the updates it has had. So a run that was
     stopped goes on with the batches that would have come, and runs on different backends see the
-    same ones. If too few samples are left for a last batch they are left out, others each epoch.
+    same ones. Samples that do not fill a last batch are left out, others each epoch: so every step
+    is alike to batch normalisation, and a compiler sees one size.
 
     Args:
         model: the `AdversarialModel` that trains.
         data: `(x, y)`, NumPy arrays of equal length, or nested tuples of them; `y` may be None.
-        batch_size: samples in a batch.
+        batch_size: samples in a batch, or all there are if they are fewer.
         steps: batches in an epoch. Default: as many as one pass over the data has.
     """
 
@@ -70,10 +71,9 @@ class Batches(keras.utils.PyDataset):
         super().__init__()
         self.model = model
         self.data = data if data[1] is not None else data[:1]
-        self.batch_size = batch_size
         self.count = len(keras.tree.flatten(data)[0])
-        full, rest = divmod(self.count, batch_size)
-        self.batches_in_pass = full + (rest >= model.smallest_batch)
+        self.batch_size = min(batch_size, self.count)
+        self.batches_in_pass = self.count // self.batch_size
         self.steps = steps or self.batches_in_pass
         self.on_epoch_begin()
 

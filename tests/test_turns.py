@@ -44,11 +44,15 @@ def test_several_turns_equal_several_batches_with_a_generator_that_rests(images)
 
 def test_the_last_samples_are_left_out_if_they_are_too_few(images):
     gan = mlp_gan(discriminator_steps=4)
-    history = gan.fit(images[:67], batch_size=16, verbose=0).history  # 64, and a rest of 3
+    options = {"batch_size": 16, "verbose": 0}
+    # 64, and a rest of 3: not one for each turn
+    history = gan.fit(images[:67], shuffle=False, **options).history
     assert np.isfinite(list(history.values())).all()
     assert int(gan.optimizer.generator.iterations) == 1
-    gan.fit(images[:70], batch_size=16, verbose=0)  # 64, and a rest of 6
+    gan.fit(images[:70], shuffle=False, **options)  # 64, and a rest of 6
     assert int(gan.optimizer.generator.iterations) == 3
+    gan.fit(images[:70], **options)  # shuffled: whole batches alone
+    assert int(gan.optimizer.generator.iterations) == 4
 
 
 def test_a_batch_of_a_stream_must_be_divisible(images):

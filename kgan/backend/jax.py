@@ -106,6 +106,11 @@ def scope(model):
     return contextlib.nullcontext()
 
 
+def stream(batches):
+    """Nothing to do: Keras hands out NumPy batches as they are."""
+    return batches
+
+
 def spread(batch):
     """Shares a batch that a step has made itself among the devices, like the batches of `fit`.
 

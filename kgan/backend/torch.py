@@ -68,6 +68,11 @@ def scope(model):
     return contextlib.nullcontext()
 
 
+def stream(batches):
+    """Nothing to do: Keras hands out NumPy batches as they are."""
+    return batches
+
+
 def spread(batch):
     """Nothing to do on one device."""
     return batch
