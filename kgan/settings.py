@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from kgan.batches import Batches
-from kgan.data.folder import ImageFolder
+from kgan.data.image_stream import ImageStream
 
 SHOWN = 6
 # Parts of Keras's configurations that follow from others.
@@ -62,9 +62,8 @@ def _describe(data):
     if isinstance(data, np.ndarray):
         checksum = zlib.crc32(np.ascontiguousarray(data))
         return f"{data.dtype} {data.shape} crc32 {checksum:08x}"
-    if isinstance(data, ImageFolder):
-        names = zlib.crc32("\n".join(sorted(map(str, data.files))).encode())
-        return f"{len(data.files)} files, crc32 of names {names:08x}, {data.image_size}"
+    if isinstance(data, ImageStream):
+        return data.describe()
     try:
         return f"{type(data).__name__} of {len(data)} batches"
     except TypeError:

@@ -2,8 +2,21 @@
 
 from kgan.data.digits import digits
 from kgan.data.folder import folder
+from kgan.data.image_domains import image_domains
+from kgan.data.image_pairs import image_pairs
 from kgan.data.mixtures import Mixture, grid, ring
 from kgan.data.stacked import stack, stacked_mnist
 from kgan.data.tensorflow_datasets import tfds
 
-__all__ = ["Mixture", "digits", "folder", "grid", "ring", "stack", "stacked_mnist", "tfds"]
+__all__ = [
+    "Mixture",
+    "digits",
+    "folder",
+    "grid",
+    "image_domains",
+    "image_pairs",
+    "ring",
+    "stack",
+    "stacked_mnist",
+    "tfds",
+]

@@ -1,15 +1,10 @@
 """A folder of image files, read as training goes."""
 
+import dataclasses
 import os
-from pathlib import Path
 
-import keras
-import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
-
-from kgan.images import from_pixels
-
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+from kgan.data import files
+from kgan.data.image_stream import ImageStream, Samples
 
 
 def folder(
@@ -20,8 +15,9 @@ def folder(
     batch_size: int = 64,
     shuffle: bool = True,
     seed: int | None = None,
+    corrupt: str = "skip",
     **kwargs,
-) -> "ImageFolder":
+) -> ImageStream:
     """Returns the images below a folder as batches for `fit`, read from disk in each epoch.
 
     Every image is cropped to the wanted proportions around its centre, then resized.
@@ -30,10 +26,14 @@ def folder(
         path: the folder; its subfolders are searched too.
         image_size: `(height, width)`.
         channels: 3 for colour (default), 1 for grey.
-        batch_size: images a batch; the last one may be smaller. Default: 64.
+        batch_size: images a batch. When shuffled, images that do not fill a last batch are left
+            out, others each epoch; else the last batch may be smaller. Default: 64.
         shuffle: whether the order changes from epoch to epoch. Default: True.
         seed: seed of that order where `fit` is not kgan's, which orders the files by the model's
             own seed. Default: a random one.
+        corrupt: what to do with an image that cannot be read: `"skip"` (default) puts the next
+            one in its place and warns at the end of the epoch, once, with the count and names;
+            `"raise"` stops.
         **kwargs: of `keras.utils.PyDataset`, such as `workers` for reading in parallel.
 
     Returns:
@@ -41,62 +41,22 @@ def folder(
 
     Raises:
         ValueError: if the folder does not exist or holds no image, or an argument is wrong; when
-            an image is read that is damaged, with its name.
+            images are read, if none can be, or with `corrupt="raise"` for the first that cannot.
     """
-    if channels not in (1, 3):
-        raise ValueError(f"channels must be 1 or 3. Received: channels={channels!r}")
-    if not isinstance(batch_size, int) or batch_size < 1:
-        raise ValueError(
-            f"batch_size must be a positive integer. Received: batch_size={batch_size!r}"
-        )
-    files = sorted(p for p in Path(path).rglob("*") if p.suffix.lower() in SUFFIXES)
-    if not files:
-        state = "no image in it" if Path(path).is_dir() else "no such folder"
-        raise ValueError(
-            f"The folder must hold images ({', '.join(SUFFIXES)}), also in subfolders. "
-            f"Received: path={str(path)!r}, {state}"
-        )
-    return ImageFolder(files, tuple(image_size), channels, batch_size, shuffle, seed, **kwargs)
+    size, channels = files.check_size(image_size), files.check_channels(channels)
+    read = ReadImage(size, channels, crop=True)
+    source = Samples(files.find_images(path), read, corrupt)
+    return ImageStream([source], batch_size, shuffle, seed, **kwargs)
 
 
-class ImageFolder(keras.utils.PyDataset):
-    """What `folder` returns."""
+@dataclasses.dataclass(frozen=True)
+class ReadImage:
+    """Reads a file as pixels: see `kgan.data.files.to_array`."""
 
-    def __init__(self, files, image_size, channels, batch_size, shuffle, seed, **kwargs):
-        super().__init__(**kwargs)
-        self.files = files
-        self.image_size = image_size
-        self.mode = {1: "L", 3: "RGB"}[channels]
-        self.batch_size = batch_size
-        self.order = np.random.default_rng(seed) if shuffle else None
-        self.on_epoch_end()
+    size: tuple[int, int]
+    channels: int
+    crop: bool = False
 
-    def __len__(self):
-        return -(-len(self.files) // self.batch_size)
-
-    def __getitem__(self, index):
-        chosen = self.files[index * self.batch_size : (index + 1) * self.batch_size]
-        return from_pixels(np.stack([self._read(file) for file in chosen]))
-
-    def on_epoch_end(self):
-        if self.order is not None:
-            self.order.shuffle(self.files)
-
-    def reorder(self, seed):
-        """Shuffles by a seed; `fit` calls it, so that a run can be stopped and go on exactly."""
-        if self.order is not None:
-            order = np.random.default_rng(seed).permutation(len(self.files))
-            files = sorted(self.files)
-            self.files = [files[i] for i in order]
-
-    def _read(self, file):
-        height, width = self.image_size
-        try:
-            with Image.open(file) as image:
-                image = ImageOps.exif_transpose(image).convert(self.mode)
-                pixels = np.asarray(ImageOps.fit(image, (width, height), Image.Resampling.BILINEAR))
-        except (OSError, UnidentifiedImageError) as error:
-            raise ValueError(
-                f"This image cannot be read: replace or remove it. Received: {file} ({error})"
-            ) from error
-        return pixels if pixels.ndim == 3 else pixels[..., None]
+    def __call__(self, file):
+        with files.opened(file) as image:
+            return files.to_array(image, self.size, self.channels, self.crop)

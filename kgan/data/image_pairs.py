@@ -1,0 +1,167 @@
+"""Pairs of images, what is to be translated beside what it is to become, read from disk."""
+
+import dataclasses
+import itertools
+import math
+import os
+import warnings
+from pathlib import Path
+
+from kgan.data import files
+from kgan.data.folder import ReadImage
+from kgan.data.image_stream import ImageStream, Samples
+
+
+def image_pairs(
+    source: str | os.PathLike,
+    targets: str | os.PathLike | None = None,
+    image_size: tuple[int, int] | None = None,
+    batch_size: int = 1,
+    *,
+    swap: bool = False,
+    channels: int | tuple[int, int] = 3,
+    shuffle: bool = True,
+    seed: int | None = None,
+    corrupt: str = "skip",
+    **kwargs,
+) -> ImageStream:
+    """Returns pairs of images as batches for `kgan.Pix2Pix.fit`, read from disk in each epoch.
+
+    Either two folders whose files have the same names, but for their endings, or one folder of
+    images that hold a pair side by side: the input on the left, the target on the right, as the
+    Pix2Pix data sets do. Images are resized whole, without cropping, so that the two keep fitting
+    each other.
+
+    Args:
+        source: the folder of the inputs, or of the pairs; subfolders are searched too.
+        targets: the folder of the targets. Default: None, the pairs are side by side.
+        image_size: `(height, width)` of each image of a pair. Default: their own size, which must
+            then be the same for all.
+        batch_size: pairs a batch. When shuffled, pairs that do not fill a last batch are left out,
+            others each epoch; else the last batch may be smaller. Default: 1.
+        swap: whether to translate the other way: from right to left, from targets to source.
+            Default: False.
+        channels: 3 for colour (default), 1 for grey, or `(inputs, targets)`.
+        shuffle: whether the order changes from epoch to epoch. Default: True.
+        seed: seed of that order where `fit` is not kgan's, which orders the files by the model's
+            own seed. Default: a random one.
+        corrupt: what to do with a pair that cannot be read: `"skip"` (default) puts the next one in
+            its place and warns at the end of the epoch, once, with the count and names; `"raise"`
+            stops.
+        **kwargs: of `keras.utils.PyDataset`, such as `workers` for reading in parallel.
+
+    Returns:
+        A `keras.utils.PyDataset` of batches `(inputs, targets)`, float32
+        `(batch, height, width, channels)` in [-1, 1].
+
+    Raises:
+        ValueError: if a folder does not exist or holds no image, a file has no partner, images
+            side by side have an odd width, sizes differ and `image_size` is None, or an argument is
+            wrong; when images are read, if none can be, or with `corrupt="raise"` for the first
+            that cannot.
+
+    Reference: Isola, Zhu, Zhou, Efros, Image-to-Image Translation with Conditional Adversarial
+    Networks, 2017 (arXiv:1611.07004).
+    """
+    both = files.check_two_channels(channels)
+    size = None if image_size is None else files.check_size(image_size)
+    if targets is None:
+        items = files.find_images(source)
+        read = ReadHalves(_half_size(items, size), both, swap)
+    else:
+        items = _matched(*((targets, source) if swap else (source, targets)))
+        size = size or files.the_size(files.sizes_of(itertools.chain(*items)))
+        read = ReadTwoFiles(size, both)
+    return ImageStream([Samples(items, read, corrupt)], batch_size, shuffle, seed, **kwargs)
+
+
+@dataclasses.dataclass(frozen=True)
+class ReadHalves:
+    """Reads a file as the pixels of its left and right half."""
+
+    size: tuple[int, int]
+    channels: tuple[int, int]
+    swap: bool
+
+    def __call__(self, file):
+        with files.opened(file) as image:
+            middle = image.width // 2
+            left = image.crop((0, 0, middle, image.height))
+            right = image.crop((middle, 0, image.width, image.height))
+        halves = (right, left) if self.swap else (left, right)
+        return tuple(
+            files.to_array(half, self.size, channels)
+            for half, channels in zip(halves, self.channels, strict=True)
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class ReadTwoFiles:
+    """Reads two files as the pixels of each."""
+
+    size: tuple[int, int]
+    channels: tuple[int, int]
+
+    def __call__(self, pair):
+        return tuple(
+            ReadImage(self.size, channels)(file)
+            for file, channels in zip(pair, self.channels, strict=True)
+        )
+
+
+def _half_size(items, wanted):
+    """The size to read halves in: the wanted one, or their own."""
+    sizes = files.sizes_of(items)
+    odd = [of[0] for (_, width), of in sizes.items() if width % 2]
+    if odd:
+        raise ValueError(
+            "Two images side by side have an even width together: cut off the excess column, or "
+            "give inputs and targets as two folders. "
+            f"Received: {len(odd)} odd widths, such as that of {odd[0]}"
+        )
+    if wanted is None:
+        height, width = files.the_size(sizes)
+        return height, width // 2
+    proportions = wanted[1] / wanted[0]
+    for (height, width), of in sizes.items():
+        whole, half = (abs(math.log(w / height / proportions)) for w in (width, width / 2))
+        # Halves as wide as high have often been squeezed, and are to get their width back.
+        if whole < half and width < 2 * height:
+            warnings.warn(
+                f"An image_size of {wanted} fits the whole of some images better than the halves "
+                "that are to be a pair. Are they pairs side by side? Inputs and targets in two "
+                "folders are read with image_pairs(inputs, targets), images without partners with "
+                f"image_domains(a, b). Received: {of[0]} of {height}x{width}",
+                stacklevel=3,
+            )
+            break
+    return wanted
+
+
+def _matched(inputs, targets):
+    """The files of two folders in pairs of one name."""
+    first, second = _by_name(inputs), _by_name(targets)
+    lonely = [first[name] for name in first.keys() - second.keys()]
+    lonely += [second[name] for name in second.keys() - first.keys()]
+    if lonely:
+        shown = ", ".join(map(str, sorted(lonely)[: files.SHOWN]))
+        raise ValueError(
+            "Each input needs a target of the same name in the other folder (endings may differ): "
+            "add or remove files; images without partners are for kgan.data.image_domains. "
+            f"Received: {len(lonely)} of {len(first) + len(second)} files without a partner: "
+            f"{shown}{', ...' if len(lonely) > files.SHOWN else ''}"
+        )
+    return [(first[name], second[name]) for name in first]
+
+
+def _by_name(folder):
+    named = {}
+    for file in files.find_images(folder):
+        name = file.relative_to(Path(folder)).with_suffix("")
+        if name in named:
+            raise ValueError(
+                "Two files of one name in a folder leave open which is meant: remove one. "
+                f"Received: {named[name]} and {file}"
+            )
+        named[name] = file
+    return named

@@ -1,0 +1,142 @@
+"""Images read from disk as training goes, whatever they are put together from."""
+
+import warnings
+import zlib
+
+import keras
+import numpy as np
+
+from kgan.data.files import SHOWN, CorruptImageError
+from kgan.images import from_pixels
+
+
+class Samples:
+    """What a data set has of one kind, read one at a time.
+
+    A sample that cannot be read is told of once and its place taken by the next one in the order
+    of the epoch, so that batches keep their size and the order follows from the seed alone.
+
+    Args:
+        items: what the samples are read from: files, or tuples of files.
+        read: a function from an item to pixels, uint8 `(height, width, channels)`, or to a tuple
+            of such; raises `CorruptImageError`.
+        corrupt: `"skip"` or `"raise"`.
+
+    Raises:
+        ValueError: if `corrupt` is neither.
+    """
+
+    def __init__(self, items, read, corrupt="skip"):
+        if corrupt not in ("skip", "raise"):
+            raise ValueError(f"corrupt must be 'skip' or 'raise'. Received: corrupt={corrupt!r}")
+        self.items = items
+        self.read = read
+        self.corrupt = corrupt
+        self.unreadable = {}
+        self.told = 0
+
+    def arrange(self, length, rng=None):
+        """Sets the order of an epoch: passes over all samples, each anew shuffled if `rng` is."""
+        count = len(self.items)
+        passes = -(-length // count)
+        orders = [rng.permutation(count) if rng else np.arange(count) for _ in range(passes)]
+        self.order = np.concatenate(orders)[:length]
+
+    def __getitem__(self, position):
+        for step in range(len(self.order)):
+            index = self.order[(position + step) % len(self.order)]
+            if index not in self.unreadable:
+                try:
+                    return self.read(self.items[index])
+                except CorruptImageError as error:
+                    if self.corrupt == "raise":
+                        raise
+                    self.unreadable[index] = str(error.file)
+        raise ValueError(f"None of the {len(self.items)} images can be read. {self._names(0)}")
+
+    def tell(self):
+        """Warns of what could not be read and was not told of before."""
+        if len(self.unreadable) > self.told:
+            warnings.warn(
+                f"{len(self.unreadable)} of {len(self.items)} images cannot be read; others take "
+                "their place. Replace or remove them, or pass corrupt='raise' to stop at the "
+                f"first. {self._names(self.told)}",
+                stacklevel=2,
+            )
+            self.told = len(self.unreadable)
+
+    def _names(self, start):
+        names = list(self.unreadable.values())[start:]
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        return f"Received: {', '.join(names[:SHOWN])}{more}"
+
+
+class ImageStream(keras.utils.PyDataset):
+    """Batches for `fit`, float32 in [-1, 1], in an order that a seed decides.
+
+    An epoch is as long as the largest of the sources; the smaller ones are gone through again,
+    each time in a new order.
+
+    Args:
+        sources: `Samples` of each kind. A batch of one source is what its samples are, stacked;
+            that of several is a tuple with a batch of each.
+        batch_size: samples of each source in a batch. When shuffled, those that do not fill a
+            last batch are left out, others each epoch; else the last batch may be smaller.
+        shuffle: whether the order changes from epoch to epoch.
+        seed: seed of that order where `fit` is not kgan's; see `reorder`.
+        **kwargs: of `keras.utils.PyDataset`.
+
+    Raises:
+        ValueError: if the batch size is not a positive integer.
+    """
+
+    def __init__(self, sources, batch_size, shuffle=True, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(batch_size, int) or batch_size < 1:
+            raise ValueError(
+                f"batch_size must be a positive integer. Received: batch_size={batch_size!r}"
+            )
+        self.sources = sources
+        self.length = max(len(source.items) for source in sources)
+        self.batch_size = min(batch_size, self.length)
+        self.rng = np.random.default_rng(seed) if shuffle else None
+        self._arrange(self.rng)
+
+    def __len__(self):
+        full, rest = divmod(self.length, self.batch_size)
+        return full + (rest > 0 and self.rng is None)
+
+    def __getitem__(self, index):
+        start = index * self.batch_size
+        stop = min(start + self.batch_size, self.length)
+        batches = []
+        for source in self.sources:
+            samples = [source[position] for position in range(start, stop)]
+            batches.append(keras.tree.map_structure(_stack, *samples))
+        return batches[0] if len(batches) == 1 else tuple(batches)
+
+    def on_epoch_end(self):
+        for source in self.sources:
+            source.tell()
+        self._arrange(self.rng)
+
+    def reorder(self, seed):
+        """Shuffles by a seed; `fit` calls it, so that a run can be stopped and go on exactly."""
+        if self.rng is not None:
+            self._arrange(np.random.default_rng(seed))
+
+    def describe(self):
+        """Returns what tells this data set from others, without reading it: names and settings."""
+        parts = []
+        for source in self.sources:
+            names = zlib.crc32("\n".join(map(str, source.items)).encode())
+            parts.append(f"{len(source.items)} images, crc32 of names {names:08x}, {source.read}")
+        return f"batches of {self.batch_size}: {'; '.join(parts)}"
+
+    def _arrange(self, rng):
+        for source in self.sources:
+            source.arrange(self.length, rng)
+
+
+def _stack(*pixels):
+    return from_pixels(np.stack(pixels))
