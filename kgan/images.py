@@ -76,6 +76,35 @@ def save_grid(path, images, columns=None, scale=None):
     _write(path, Image.fromarray(picture.squeeze(-1) if picture.shape[2] == 1 else picture), "PNG")
 
 
+def save_columns(path, *columns, scale=None):
+    """Writes columns of images as a PNG: a row has the first image of each, and so on.
+
+    Args:
+        path, scale: as for `save_grid`.
+        *columns: floats in [-1, 1], each `(count, height, width, 1 or 3)`; grey beside colour is
+            shown as grey.
+
+    Raises:
+        ValueError: if the columns differ in length or size, or cannot be shown.
+    """
+    columns = in_color([np.asarray(column) for column in columns])
+    if len({column.shape for column in columns}) > 1:
+        raise ValueError(
+            "Columns of a picture must have the same number of images, of one height and width. "
+            f"Received: shapes {[column.shape for column in columns]}"
+        )
+    images = np.stack(columns, axis=1)
+    save_grid(path, images.reshape(-1, *images.shape[2:]), len(columns), scale)
+
+
+def in_color(arrays):
+    """Returns arrays of images with as many channels each, grey ones in colour if any is."""
+    channels = max(array.shape[-1] for array in arrays)
+    return [
+        np.repeat(array, channels, axis=-1) if array.shape[-1] == 1 else array for array in arrays
+    ]
+
+
 def save_gif(path, images, seconds=0.08, scale=None):
     """Writes images as an endless GIF, whole or not at all.
 

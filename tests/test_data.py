@@ -175,6 +175,19 @@ def test_a_grid_of_what_cannot_be_shown():
         kgan.images.grid(np.zeros((4, 8, 8, 2)))
 
 
+def test_columns_of_grey_and_colour_side_by_side(tmp_path):
+    grey = np.linspace(-1, 1, 3).reshape(3, 1, 1, 1) * np.ones((3, 2, 2, 1))
+    red = np.full((3, 2, 2, 3), (1.0, -1.0, -1.0))
+    kgan.images.save_columns(tmp_path / "rows.png", grey, red, scale=1)
+    with Image.open(tmp_path / "rows.png") as picture:
+        pixels = np.asarray(picture)
+    assert pixels.shape == (3 * 3 - 1, 2 * 3 - 1, 3)
+    assert pixels[[0, 3, 6], 0].tolist() == [[level] * 3 for level in (0, 128, 255)]
+    assert (pixels[[0, 3, 6], 4] == (255, 0, 0)).all()
+    with pytest.raises(ValueError, match=r"same number.*Received: shapes.*\(2, 2, 2, 3\)"):
+        kgan.images.save_columns(tmp_path / "rows.png", red, red[:2])
+
+
 def test_a_folder_is_a_keras_dataset(picture_folder):
     data = kgan.data.folder(picture_folder, (8, 8), workers=2)
     assert isinstance(data, keras.utils.PyDataset)

@@ -7,6 +7,7 @@ from kgan.data.image_pairs import image_pairs
 from kgan.data.mixtures import Mixture, grid, ring
 from kgan.data.stacked import stack, stacked_mnist
 from kgan.data.tensorflow_datasets import tfds
+from kgan.data.tfds_domains import tfds_domains
 
 __all__ = [
     "Mixture",
@@ -19,4 +20,5 @@ __all__ = [
     "stack",
     "stacked_mnist",
     "tfds",
+    "tfds_domains",
 ]

@@ -42,8 +42,12 @@ def find_images(path: str | os.PathLike) -> list[Path]:
 
 
 @contextlib.contextmanager
-def opened(file):
+def opened(file, name=None):
     """The decoded image of a file, upright.
+
+    Args:
+        file: its path, or the open file.
+        name: what to call it in a message. Default: the path.
 
     Raises:
         CorruptImageError: if the file cannot be read.
@@ -52,7 +56,7 @@ def opened(file):
         with Image.open(file) as image:
             upright = _eight_bits(ImageOps.exif_transpose(image))
     except DAMAGE as error:
-        raise CorruptImageError(file, error) from error
+        raise CorruptImageError(name or file, error) from error
     yield upright
 
 

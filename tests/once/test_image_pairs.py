@@ -307,3 +307,29 @@ def test_photos_and_their_label_maps(tfds_folder):
     assert share(photos, sky) + share(photos, road) < 0.1
     swapped, _ = kgan.data.image_pairs(folder, batch_size=8, shuffle=False, swap=True)[0]
     np.testing.assert_array_equal(swapped, labels)
+
+
+def test_domains_of_tensorflow_datasets_are_those_of_the_folders(tfds_folder):
+    """The stand-in holds the very files of the two folders, in some order."""
+    options = {"data_dir": tfds_folder, "download": False, "shuffle": False}
+    splits = ("testA", "testB[2:12]")
+    data = kgan.data.tfds_domains("camvid_day2dusk", (32, 48), splits=splits, **options)
+    assert len(data) == 43
+    a, b = (np.concatenate(part) for part in zip(*data, strict=True))
+    assert a.shape == b.shape == (43, 32, 48, 3)
+    np.testing.assert_array_equal(b[:10], b[10:20])
+    folder = tfds_folder.parent / "camvid_day2dusk"
+    if not folder.is_dir():
+        pytest.skip(f"no folders of the same images at {folder}")
+    same = kgan.data.image_domains(folder / "testA", folder / "testB", (32, 48), shuffle=False)
+    for ours, theirs in zip((a, b[:10]), zip(*same, strict=True), strict=True):
+        theirs = {image.tobytes() for batch in theirs for image in batch}
+        ours = {image.tobytes() for image in ours}
+        assert len(ours) > 9
+        assert ours <= theirs
+
+
+def test_splits_of_no_domain(tfds_folder):
+    options = {"data_dir": tfds_folder, "download": False}
+    with pytest.raises(ValueError, match=r"splits of both domains.*Received: split 'trainA'"):
+        kgan.data.tfds_domains("mnist", (8, 8), **options)
