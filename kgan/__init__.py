@@ -10,9 +10,10 @@ from kgan import (
     metrics,
     networks,
     penalties,
+    schedules,
 )
 from kgan.adversarial import AdversarialModel
-from kgan.models import ACGAN, GAN, ConditionalGAN
+from kgan.models import ACGAN, GAN, ConditionalGAN, CycleGAN, Pix2Pix
 
 __version__ = "0.1.0"
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "GAN",
     "AdversarialModel",
     "ConditionalGAN",
+    "CycleGAN",
+    "Pix2Pix",
     "augmentations",
     "callbacks",
     "data",
@@ -29,4 +32,5 @@ __all__ = [
     "metrics",
     "networks",
     "penalties",
+    "schedules",
 ]

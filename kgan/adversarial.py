@@ -68,6 +68,8 @@ class AdversarialModel(Turns, Sampled, Saved, keras.Model):
     ```
     """
 
+    unpaired = False  # whether the arrays given to `fit` are shuffled each by itself
+
     def __init__(self, seed=None, **kwargs):
         super().__init__(**kwargs)
         self.seed = seed
@@ -100,6 +102,14 @@ class AdversarialModel(Turns, Sampled, Saved, keras.Model):
         """
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         return ops.cast(x, "float32")
+
+    def vary(self, batch):
+        """Returns the batch with random changes, such as jitter, in training alone. Default: none.
+
+        Args:
+            batch: what `unpack` returned.
+        """
+        return batch
 
     def check_batch(self, batch):
         """Raises a ValueError if the first batch given to `fit` is not fit to train on.
@@ -262,11 +272,11 @@ class AdversarialModel(Turns, Sampled, Saved, keras.Model):
         """
         self._assert_compiled("fit")
         checks.check_no_weights(kwargs)
+        y = np.asarray(y) if isinstance(y, list) else y
+        x = self._check_data(x, y, 32 if batch_size is None else batch_size)
         if validation_data is not None:
             val_x, val_y, _ = keras.utils.unpack_x_y_sample_weight(validation_data)
             self._check_data(val_x, val_y, None)
-        y = np.asarray(y) if isinstance(y, list) else y
-        x = self._check_data(x, y, 32 if batch_size is None else batch_size)
         options = {**kwargs, "batch_size": batch_size, "validation_data": validation_data}
         options["callbacks"] = watch_both_players(options.get("callbacks"))
         x, y, options = batches.arrange(self, x, y, options)
@@ -310,7 +320,10 @@ class AdversarialModel(Turns, Sampled, Saved, keras.Model):
             checks.check_shares(batch, batch_size, devices)
         else:
             checks.check_divisible(batch, self.discriminator_steps, devices)
-        self._find_metrics(keras.tree.map_structure(lambda array: array[:32], batch))
+        if checks.is_arrays(x):
+            few = min(batch_size or 32, 32)
+            batch = keras.tree.map_structure(lambda array: array[:few], batch)
+        self._find_metrics(batch)
         return x
 
 

@@ -63,6 +63,8 @@ class Batches(keras.utils.PyDataset):
     Args:
         model: the `AdversarialModel` that trains.
         data: `(x, y)`, NumPy arrays of equal length, or nested tuples of them; `y` may be None.
+            If the model is `unpaired`, each has an order of its own, and shorter ones are gone
+            through again.
         batch_size: samples in a batch, or all there are if they are fewer.
         steps: batches in an epoch. Default: as many as one pass over the data has.
     """
@@ -71,7 +73,8 @@ class Batches(keras.utils.PyDataset):
         super().__init__()
         self.model = model
         self.data = data if data[1] is not None else data[:1]
-        self.count = len(keras.tree.flatten(data)[0])
+        self.counts = [len(array) for array in keras.tree.flatten(self.data)]
+        self.count = max(self.counts)
         self.batch_size = min(batch_size, self.count)
         self.batches_in_pass = self.count // self.batch_size
         self.steps = steps or self.batches_in_pass
@@ -88,9 +91,21 @@ class Batches(keras.utils.PyDataset):
         current_pass, batch = divmod(index, self.batches_in_pass)
         if current_pass != self.ordered_pass:
             rng = np.random.default_rng([*self.seed, current_pass])
-            self.order, self.ordered_pass = rng.permutation(self.count), current_pass
-        chosen = self.order[batch * self.batch_size : (batch + 1) * self.batch_size]
-        return keras.tree.map_structure(lambda array: array[chosen], self.data)
+            self.orders = [rng.permutation(self.count)] * len(self.counts)
+            if self.model.unpaired:
+                self.orders = [np.resize(rng.permutation(n), self.count) for n in self.counts]
+            self.ordered_pass = current_pass
+        chosen = slice(batch * self.batch_size, (batch + 1) * self.batch_size)
+        arrays = zip(keras.tree.flatten(self.data), self.orders, strict=True)
+        shown = [array[order[chosen]] for array, order in arrays]
+        return keras.tree.pack_sequence_as(self.data, shown)
+
+
+def as_long(x, y):
+    """Returns two arrays with the shorter one repeated until it is as long as the other."""
+    x, y = checks.to_numpy(x), checks.to_numpy(y)
+    count = max(len(x), len(y))
+    return tuple(np.resize(array, (count, *array.shape[1:])) for array in (x, y))
 
 
 def epoch_seed(model):

@@ -54,14 +54,22 @@ class Sampled:
             raise ValueError(f"Ask for at least one image, as an integer. Received: n={n!r}")
         return np.random.default_rng(seed).standard_normal((n, *self.latent_shape), np.float32)
 
-    def images_of(self, *inputs, batch_size=64):
-        """Returns the images that the generator makes of its inputs, NumPy arrays."""
+    def images_of(self, *inputs, batch_size=64, network=None):
+        """Returns the images that a network makes of its inputs, NumPy arrays.
+
+        Args:
+            *inputs: the arrays that it is called with.
+            batch_size: how many at a time.
+            network: default: this model itself, whose `call` uses the generator.
+        """
         backend.sync(self)
         count = len(inputs[0])
         share = backend.devices(self)  # each of them must get as many as the others
         inputs = [np.resize(x, (count + -count % share, *x.shape[1:])) for x in inputs]
         x = inputs[0] if len(inputs) == 1 else inputs
-        images = self.predict(x, batch_size=batch_size + -batch_size % share, verbose=0)
+        images = (network or self).predict(
+            x, batch_size=batch_size + -batch_size % share, verbose=0
+        )
         return np.asarray(images[:count], "float32")
 
     def export(self, path: str | os.PathLike, formats: Sequence[str] | None = None, **options):
@@ -78,10 +86,13 @@ class Sampled:
         Raises:
             kgan.export.ExportError: if a file cannot be made or its images differ.
         """
+        options.setdefault("input_names", ["latent"])
+        options.setdefault("output_names", ["image"])
+        return self.export_generator(self.generator, path, formats, options)
+
+    def export_generator(self, generator, path, formats, options):
+        """Exports one of the generators, or its average if one is kept."""
         from kgan.export import export
 
         backend.sync(self)
-        options.setdefault("input_names", ["latent"])
-        options.setdefault("output_names", ["image"])
-        generator = self.in_use(self.generator, training=False)
-        return export(generator, path, formats, **options)
+        return export(self.in_use(generator, training=False), path, formats, **options)

@@ -15,7 +15,7 @@ class Turns:
 
     @backend.step
     def train_step(self, data):
-        *parts, batch = self._parts(self.unpack(data))
+        *parts, batch = self._parts(self.vary(self.unpack(data)))
         _move_spectral_vectors(self.generators)
         for part in parts:
             self._discriminator_turn(part, _stop_gradient(self.play(part)))
@@ -110,6 +110,30 @@ class Turns:
         for augmentation in self.augmentations if training else ():
             images = augmentation(images, self.seed_generator)
         return images
+
+    def judging_terms(self, judge, real, fake):
+        """Returns what a discriminator minimises: the game's term and the penalties.
+
+        The logits are shown among the metrics, as probabilities where the game has such.
+
+        Args:
+            judge: a function from what the discriminator judges to its logits.
+            real, fake: the two kinds of samples to judge, `(batch, ...)`.
+
+        Returns:
+            A dictionary of scalar terms.
+        """
+        logits = judge(real), judge(fake)
+        self.track_logits(*logits)
+        penalties = self.penalty_terms(judge, real, fake)
+        return {"adversarial": self.game.discriminator(*logits), **penalties}
+
+    def track_logits(self, real, fake):
+        """Shows the logits among the metrics, as probabilities where the game has such."""
+        if self.game.probabilities:
+            self.track(real_probability=ops.sigmoid(real), fake_probability=ops.sigmoid(fake))
+        else:
+            self.track(real_score=real, fake_score=fake)
 
     def penalty_terms(self, judge, real, fake):
         """Returns the penalties given to `compile`, for use in a `discriminator_loss`.

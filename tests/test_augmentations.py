@@ -134,7 +134,8 @@ def packed_gan(packing, channels):
 
 def test_packing_puts_different_samples_side_by_side(images, tmp_path):
     gan = packed_gan(3, 3)
-    packs = ops.convert_to_numpy(gan.to_judge(ops.convert_to_tensor(images[:10]), training=False))
+    packs = gan.to_judge(ops.convert_to_tensor(images[:10]), None, training=False)
+    packs = ops.convert_to_numpy(packs)
     assert packs.shape == (3, 8, 8, 3)
     for i in range(9):
         np.testing.assert_array_equal(packs[i // 3, ..., i % 3], images[i, ..., 0])

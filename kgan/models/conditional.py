@@ -192,8 +192,8 @@ class ACGAN(ConditionalGAN):
 
     def discriminator_loss(self, batch, outputs, training=True):
         images, labels = batch
-        reals = self.to_judge(images, training)
-        fakes = self.to_judge(outputs["image"], training)
+        reals = self.to_judge(images, batch, training)
+        fakes = self.to_judge(outputs["image"], batch, training)
         (real, real_names), (fake, fake_names) = (
             self.judge_and_name(x, training) for x in (reals, fakes)
         )
@@ -211,10 +211,12 @@ class ACGAN(ConditionalGAN):
 
     def generator_loss(self, batch, outputs, training=True):
         images, labels = batch
-        fake, names = self.judge_and_name(self.to_judge(outputs["image"], training), training)
+        fake, names = self.judge_and_name(
+            self.to_judge(outputs["image"], batch, training), training
+        )
         real = None
         if self.game.pairs:
-            real = self.judge(self.to_judge(images, training), batch, training)
+            real = self.judge(self.to_judge(images, batch, training), batch, training)
         return {
             "adversarial": self.game.generator(real, fake),
             "fake_class": self.class_weight * _cross_entropy(labels, names),

@@ -87,29 +87,19 @@ class GAN(AdversarialModel):
         return {"image": generator(self.generator_inputs(latents, batch), training=training)}
 
     def discriminator_loss(self, batch, outputs, training=True):
-        reals = self.to_judge(self.images_in(batch), training)
-        fakes = self.to_judge(outputs["image"], training)
-        real, fake = (self.judge(images, batch, training) for images in (reals, fakes))
-        self.track_logits(real, fake)
-        penalties = self.penalty_terms(lambda x: self.judge(x, batch, training), reals, fakes)
-        return {"adversarial": self.game.discriminator(real, fake), **penalties}
+        reals = self.to_judge(self.images_in(batch), batch, training)
+        fakes = self.to_judge(outputs["image"], batch, training)
+        return self.judging_terms(lambda x: self.judge(x, batch, training), reals, fakes)
 
     def generator_loss(self, batch, outputs, training=True):
-        fake = self.judge(self.to_judge(outputs["image"], training), batch, training)
+        fake = self.judge(self.to_judge(outputs["image"], batch, training), batch, training)
         real = None
         if self.game.pairs:
-            reals = self.to_judge(self.images_in(batch), training)
+            reals = self.to_judge(self.images_in(batch), batch, training)
             real = self.judge(reals, batch, training)
         return {"adversarial": self.game.generator(real, fake)}
 
-    def track_logits(self, real, fake):
-        """Shows the logits among the metrics, as probabilities where the game has such."""
-        if self.game.probabilities:
-            self.track(real_probability=ops.sigmoid(real), fake_probability=ops.sigmoid(fake))
-        else:
-            self.track(real_score=real, fake_score=fake)
-
-    def to_judge(self, images, training=True):
+    def to_judge(self, images, batch, training=True):
         """Returns what the discriminator is given: augmented, and packed if it judges several."""
         images = self.augment(images, training)
         if self.packing == 1:

@@ -1,102 +1,10 @@
-"""What cannot be trained on is said before training starts, with the fix."""
+"""Data that cannot be trained on."""
 
 import itertools
 import warnings
 
 import keras
 import numpy as np
-
-
-def check_built(**networks):
-    """Raises a ValueError for a network whose shapes are not known yet."""
-    for name, network in networks.items():
-        if not getattr(network, "built", False) or not hasattr(network, "input_shape"):
-            raise ValueError(
-                f"The {name} must be a built Keras model: begin it with keras.Input(shape), or "
-                f"call its build(). Received: {name}={network!r}"
-            )
-
-
-def check_inputs(name, network, inputs):
-    """Raises a ValueError for a network with another number of inputs."""
-    shapes = network.input_shape
-    count = len(shapes) if isinstance(shapes, (list, dict)) else 1
-    if count != len(inputs):
-        hint = " (kgan.ConditionalGAN takes networks with labels)" if len(inputs) == 1 else ""
-        raise ValueError(
-            f"The {name} must have {len(inputs)} input{'s'[: len(inputs) > 1]}: "
-            f"{', '.join(inputs)}{hint}. Received: input shapes {shapes}"
-        )
-
-
-def check_fit(output_shape, input_shape, packing=1):
-    """Raises a ValueError if a generator's output cannot be given to a discriminator."""
-    if not isinstance(packing, int) or packing < 1:
-        raise ValueError(f"packing must be a positive integer. Received: packing={packing!r}")
-    wanted = (*output_shape[:-1], output_shape[-1] * packing)
-    if len(wanted) != len(input_shape) or any(
-        None not in (a, b) and a != b for a, b in zip(wanted, input_shape, strict=True)
-    ):
-        packed = f" with {packing} times the channels" if packing > 1 else ""
-        raise ValueError(
-            f"The discriminator's input must have the shape of the generator's output{packed}: "
-            "build both for the same image_shape. Received: generator output "
-            f"{output_shape}, discriminator input {input_shape}, packing={packing}"
-        )
-
-
-def check_logits(discriminator):
-    """Raises a ValueError for a discriminator that does not end in one logit."""
-    last = discriminator.layers[-1] if getattr(discriminator, "layers", None) else discriminator
-    activation = getattr(getattr(last, "activation", None), "__name__", "linear")
-    if activation in ("sigmoid", "softmax", "log_softmax"):
-        raise ValueError(
-            "The discriminator must end in a logit, since the losses apply the sigmoid themselves, "
-            "in a stable form: use Dense(1) without activation. "
-            f"Received: a last layer {last.name!r} with activation {activation!r}"
-        )
-    if discriminator.output_shape[-1] != 1:
-        raise ValueError(
-            "The discriminator must give one logit for each sample, or one for each patch: its "
-            f"last axis must be 1. Received: output shape {discriminator.output_shape}"
-        )
-
-
-def check_classes_of(name, network, num_classes):
-    """Raises a ValueError if a layer that takes the label is built for other classes."""
-    inputs = getattr(network, "inputs", None) or ()
-    for layer in network.layers if len(inputs) == 2 else ():
-        try:
-            taken = keras.tree.flatten(layer.input)
-        except (AttributeError, ValueError):  # a layer that is not part of one graph alone
-            continue
-        if not any(tensor is inputs[1] for tensor in taken):
-            continue
-        size = getattr(layer, "num_classes", getattr(layer, "input_dim", num_classes))
-        if size != num_classes:
-            raise ValueError(
-                f"The {name} is built for another number of classes: make both networks with "
-                f"num_classes={num_classes}. Received: a layer {layer.name!r} for {size} classes"
-            )
-
-
-def check_class_logits(discriminator, num_classes):
-    """Raises a ValueError for a discriminator that does not give a logit and class logits."""
-    shapes = discriminator.output_shape
-    if not isinstance(shapes, list) or [shape[-1] for shape in shapes] != [1, num_classes]:
-        raise ValueError(
-            "The discriminator must give [logit, class_logits], of 1 and num_classes values, for "
-            "example dcgan_discriminator(num_classes=10, conditioning='auxiliary'). "
-            f"Received: output shape {shapes} with num_classes={num_classes}"
-        )
-    for tensor in discriminator.outputs:
-        layer = getattr(tensor, "_keras_history", [None])[0]
-        activation = getattr(getattr(layer, "activation", None), "__name__", "linear")
-        if activation in ("sigmoid", "softmax", "log_softmax"):
-            raise ValueError(
-                "The discriminator must end in logits, without activations. "
-                f"Received: a last layer {layer.name!r} with activation {activation!r}"
-            )
 
 
 def check_labels(labels, num_classes, count):
@@ -139,12 +47,13 @@ def check_labels(labels, num_classes, count):
     return labels.reshape(-1).astype("int32")
 
 
-def check_images(images, shape):
+def check_images(images, shape, taker="discriminator"):
     """Raises a ValueError if an array is no batch of images (or vectors) to train on.
 
     Args:
         images: what was given as a batch, or as the whole data set.
-        shape: the shape of one sample, from the discriminator's input; None fits any size.
+        shape: the shape of one sample, from the input of a network; None fits any size.
+        taker: name of that network.
     """
     images = np.asarray(images)
     if images.size == 0:
@@ -154,7 +63,7 @@ def check_images(images, shape):
     ):
         raise ValueError(
             f"Images must have the shape (batch, {', '.join(map(str, shape))}) that the "
-            f"discriminator takes, channels last.{_shape_hint(images.shape, shape)} "
+            f"{taker} takes, channels last.{_shape_hint(images.shape, shape)} "
             f"Received: shape {images.shape}"
         )
     kind = "Images" if len(shape) == 3 else "Samples"
@@ -182,6 +91,24 @@ def check_images(images, shape):
             "The images seem to lie in [0, 1], but a generator that ends in tanh gives [-1, 1]: "
             f"use images * 2 - 1. Received: range [{low}, {high}]",
             stacklevel=4,
+        )
+
+
+def check_pair(first, second, call):
+    """Raises a ValueError if one of two kinds of images is missing."""
+    if first is None or second is None:
+        raise ValueError(
+            f"Give two kinds of images: {call}, or a stream whose batches are tuples of both. "
+            f"Received: {'nothing' if first is None else 'one kind'}"
+        )
+
+
+def check_lengths(inputs, targets):
+    """Raises a ValueError unless each input has its target."""
+    if len(inputs) != len(targets):
+        raise ValueError(
+            "Each input needs its target, in the same order. "
+            f"Received: {len(inputs)} inputs and {len(targets)} targets"
         )
 
 

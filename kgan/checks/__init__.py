@@ -1,0 +1,51 @@
+"""What cannot be trained or trained on is said before training starts, with the fix."""
+
+from kgan.checks.data import (
+    check_divisible,
+    check_images,
+    check_labels,
+    check_lengths,
+    check_no_weights,
+    check_pair,
+    check_shares,
+    first_batch,
+    is_arrays,
+    is_stream,
+    to_numpy,
+    whole_turns,
+)
+from kgan.checks.networks import (
+    check_built,
+    check_class_logits,
+    check_classes_of,
+    check_cycle,
+    check_fit,
+    check_inputs,
+    check_logits,
+    check_translator,
+    check_weights,
+)
+
+__all__ = [
+    "check_built",
+    "check_class_logits",
+    "check_classes_of",
+    "check_cycle",
+    "check_divisible",
+    "check_fit",
+    "check_images",
+    "check_inputs",
+    "check_labels",
+    "check_lengths",
+    "check_logits",
+    "check_no_weights",
+    "check_pair",
+    "check_shares",
+    "check_translator",
+    "check_weights",
+    "first_batch",
+    "is_arrays",
+    "is_stream",
+    "to_numpy",
+    "whole_turns",
+]

@@ -1,0 +1,128 @@
+"""Networks that do not fit their model or each other."""
+
+import keras
+
+
+def check_built(**networks):
+    """Raises a ValueError for a network whose shapes are not known yet."""
+    for name, network in networks.items():
+        if not getattr(network, "built", False) or not hasattr(network, "input_shape"):
+            raise ValueError(
+                f"The {name} must be a built Keras model: begin it with keras.Input(shape), or "
+                f"call its build(). Received: {name}={network!r}"
+            )
+
+
+def check_inputs(name, network, inputs):
+    """Raises a ValueError for a network with another number of inputs."""
+    shapes = network.input_shape
+    count = len(shapes) if isinstance(shapes, (list, dict)) else 1
+    if count != len(inputs):
+        hint = " (kgan.ConditionalGAN takes networks with labels)" if len(inputs) == 1 else ""
+        raise ValueError(
+            f"The {name} must have {len(inputs)} input{'s'[: len(inputs) > 1]}: "
+            f"{', '.join(inputs)}{hint}. Received: input shapes {shapes}"
+        )
+
+
+def check_fit(output_shape, input_shape, packing=1):
+    """Raises a ValueError if a generator's output cannot be given to a discriminator."""
+    if not isinstance(packing, int) or packing < 1:
+        raise ValueError(f"packing must be a positive integer. Received: packing={packing!r}")
+    wanted = (*output_shape[:-1], output_shape[-1] * packing)
+    if len(wanted) != len(input_shape) or any(
+        None not in (a, b) and a != b for a, b in zip(wanted, input_shape, strict=True)
+    ):
+        packed = f" with {packing} times the channels" if packing > 1 else ""
+        raise ValueError(
+            f"The discriminator's input must have the shape of the generator's output{packed}: "
+            "build both for the same image_shape. Received: generator output "
+            f"{output_shape}, discriminator input {input_shape}, packing={packing}"
+        )
+
+
+def check_logits(discriminator):
+    """Raises a ValueError for a discriminator that does not end in one logit."""
+    last = discriminator.layers[-1] if getattr(discriminator, "layers", None) else discriminator
+    activation = getattr(getattr(last, "activation", None), "__name__", "linear")
+    if activation in ("sigmoid", "softmax", "log_softmax"):
+        raise ValueError(
+            "The discriminator must end in a logit, since the losses apply the sigmoid themselves, "
+            "in a stable form: use Dense(1) without activation. "
+            f"Received: a last layer {last.name!r} with activation {activation!r}"
+        )
+    if discriminator.output_shape[-1] != 1:
+        raise ValueError(
+            "The discriminator must give one logit for each sample, or one for each patch: its "
+            f"last axis must be 1. Received: output shape {discriminator.output_shape}"
+        )
+
+
+def check_classes_of(name, network, num_classes):
+    """Raises a ValueError if a layer that takes the label is built for other classes."""
+    inputs = getattr(network, "inputs", None) or ()
+    for layer in network.layers if len(inputs) == 2 else ():
+        try:
+            taken = keras.tree.flatten(layer.input)
+        except (AttributeError, ValueError):  # a layer that is not part of one graph alone
+            continue
+        if not any(tensor is inputs[1] for tensor in taken):
+            continue
+        size = getattr(layer, "num_classes", getattr(layer, "input_dim", num_classes))
+        if size != num_classes:
+            raise ValueError(
+                f"The {name} is built for another number of classes: make both networks with "
+                f"num_classes={num_classes}. Received: a layer {layer.name!r} for {size} classes"
+            )
+
+
+def check_class_logits(discriminator, num_classes):
+    """Raises a ValueError for a discriminator that does not give a logit and class logits."""
+    shapes = discriminator.output_shape
+    if not isinstance(shapes, list) or [shape[-1] for shape in shapes] != [1, num_classes]:
+        raise ValueError(
+            "The discriminator must give [logit, class_logits], of 1 and num_classes values, for "
+            "example dcgan_discriminator(num_classes=10, conditioning='auxiliary'). "
+            f"Received: output shape {shapes} with num_classes={num_classes}"
+        )
+    for tensor in discriminator.outputs:
+        layer = getattr(tensor, "_keras_history", [None])[0]
+        activation = getattr(getattr(layer, "activation", None), "__name__", "linear")
+        if activation in ("sigmoid", "softmax", "log_softmax"):
+            raise ValueError(
+                "The discriminator must end in logits, without activations. "
+                f"Received: a last layer {layer.name!r} with activation {activation!r}"
+            )
+
+
+def check_translator(name, generator):
+    """Raises a ValueError for a generator whose images are not as large as those it is given."""
+    given, made = generator.input_shape, generator.output_shape
+    if len(given) != 4 or len(made) != 4 or given[1:3] != made[1:3]:
+        raise ValueError(
+            f"The {name} must turn images (batch, height, width, channels) into images of the same "
+            f"height and width. Received: input shape {given}, output shape {made}"
+        )
+
+
+def check_cycle(generator_ab, generator_ba, identity_weight):
+    """Raises a ValueError if two generators do not undo each other."""
+    a, b = generator_ab.input_shape, generator_ba.input_shape
+    if generator_ba.output_shape != a or generator_ab.output_shape != b:
+        raise ValueError(
+            "The two generators must go from A to B and back: the output of each has the shape of "
+            f"the other's input. Received: generator_ab from {a} to {generator_ab.output_shape}, "
+            f"generator_ba from {b} to {generator_ba.output_shape}"
+        )
+    if identity_weight and a != b:
+        raise ValueError(
+            "An image of B can be given to the generator of B only if A has as many channels: use "
+            f"identity_weight=0. Received: A {a}, B {b}, identity_weight={identity_weight}"
+        )
+
+
+def check_weights(**weights):
+    """Raises a ValueError for a factor of a loss term that is negative."""
+    for name, weight in weights.items():
+        if not weight >= 0:
+            raise ValueError(f"{name} must be at least 0. Received: {name}={weight!r}")

@@ -1,0 +1,66 @@
+"""The generated images of past steps, shown to a discriminator again."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("kgan")
+class ImagePool(keras.layers.Layer):
+    """Keeps generated images, and gives old ones in place of half of the new.
+
+    A discriminator that sees what the generator made before as well cannot be led round in
+    circles. Until the pool is full, every new image is kept and returned. From then on, each is
+    either returned, or, with a probability of one half, put in the place of a kept one, which is
+    returned in its stead. The images are weights, so they are saved with a model.
+
+    Args:
+        size: how many images are kept, at least as many as a batch has. Default: 50, as in the
+            CycleGAN paper.
+
+    Call arguments:
+        images: `(batch, height, width, channels)`.
+        seed: a `keras.random.SeedGenerator`.
+
+    Raises:
+        ValueError: if the size is not a positive integer, or a batch is larger.
+
+    Reference: Shrivastava et al., Learning from Simulated and Unsupervised Images through
+    Adversarial Training, 2017 (arXiv:1612.07828), section 2.3.
+    """
+
+    def __init__(self, size=50, **kwargs):
+        super().__init__(trainable=False, **kwargs)
+        if not isinstance(size, int) or size < 1:
+            raise ValueError(f"size must be a positive integer. Received: size={size!r}")
+        self.size = size
+
+    def build(self, shape):
+        options = {"initializer": "zeros", "trainable": False, "autocast": False}
+        self.images = self.add_weight(
+            (self.size, *shape[1:]), dtype="float32", name="images", **options
+        )
+        self.count = self.add_weight((), dtype="int32", name="count", **options)
+
+    def call(self, images, seed):
+        images = ops.cast(images, "float32")
+        batch = ops.shape(images)[0]
+        if isinstance(batch, int) and batch > self.size:
+            raise ValueError(
+                "A pool must hold at least a batch: make it larger or the batches smaller. "
+                f"Received: a batch of {batch}, size={self.size}"
+            )
+        # Places that differ from each other, so that no image of a batch overwrites another.
+        shuffled = ops.argsort(keras.random.uniform((self.size,), seed=seed))[:batch]
+        swapped = keras.random.uniform((batch,), seed=seed) < 0.5
+        next_free = self.count + ops.arange(batch, dtype="int32")
+        full = self.count >= self.size
+        places = ops.where(full, ops.cast(shuffled, "int32"), next_free % self.size)
+        taken = ops.where(full, swapped, next_free < self.size)[:, None, None, None]
+        kept = ops.take(self.images, places, axis=0)
+        new = ops.where(taken, images, kept)
+        self.images.assign(ops.scatter_update(self.images, places[:, None], new))
+        self.count.assign(ops.minimum(self.count + batch, self.size))
+        return ops.where(ops.logical_and(taken, full), kept, images)
+
+    def get_config(self):
+        return {**super().get_config(), "size": self.size}

@@ -1,0 +1,42 @@
+"""The random jitter of the translation papers, of Keras's own layers."""
+
+import keras
+
+
+def jitter(image_size, enlarged=None, flip=True, seed=None):
+    """Returns a layer that enlarges images, crops them at a random place and may mirror them.
+
+    Give it to `kgan.Pix2Pix` or `kgan.CycleGAN` as `jitter=`. Pairs of images go through it
+    together, side by side in the channels, so that both are changed alike; all images of a batch
+    are cropped at one place.
+
+    Args:
+        image_size: `(height, width)` of the images.
+        enlarged: the size before the crop. Default: 286/256 of the image size, as in the papers.
+        flip: whether half of the images are mirrored left to right. Default: True.
+        seed: seed of its random numbers. Default: a random one.
+
+    Returns:
+        A `keras.Sequential` of `Resizing`, `RandomCrop` and `RandomFlip`.
+
+    Raises:
+        ValueError: if a size is not two positive integers, or the enlarged one is smaller.
+
+    Reference: Isola et al., Image-to-Image Translation with Conditional Adversarial Networks, 2017
+    (arXiv:1611.07004), section 6.2.
+    """
+    height, width = image_size
+    if enlarged is None:
+        enlarged = tuple(round(size * 286 / 256) for size in image_size)
+    if enlarged[0] < height or enlarged[1] < width:
+        raise ValueError(
+            "enlarged must be at least the size of the images. "
+            f"Received: enlarged={enlarged}, image_size={image_size}"
+        )
+    parts = [
+        keras.layers.Resizing(*enlarged, dtype="float32"),
+        keras.layers.RandomCrop(height, width, seed=seed, dtype="float32"),
+    ]
+    if flip:
+        parts.append(keras.layers.RandomFlip("horizontal", seed=seed, dtype="float32"))
+    return keras.Sequential(parts, name="jitter")

@@ -1,0 +1,135 @@
+"""Images of images, learned from pairs."""
+
+import os
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+from keras import ops
+
+from kgan import checks
+from kgan.models.gan import GAN
+from kgan.translated import Translated
+
+
+@keras.saving.register_keras_serializable("kgan")
+class Pix2Pix(Translated, GAN):
+    """A generator that translates images, and a discriminator that sees both sides of a pair.
+
+    The generator is to come near the target, by the mean absolute difference (L1), and to be
+    taken for real by a discriminator that judges input and output together.
+
+    What is random in training (dropout, the paper's noise; jitter) is off in `translate`,
+    `predict` and exported files, and batch normalisation uses its moving statistics there: an
+    image always gives the same translation. The paper leaves dropout on and takes the statistics
+    of the test batch. Networks with instance normalisation, the default here, are the same in both.
+
+    Args:
+        generator: a built Keras model from images to images, such as
+            `kgan.networks.unet_generator`.
+        discriminator: a built Keras model from images with the channels of the input and of the
+            target, in this order, to one logit or a map of logits for patches, such as
+            `kgan.networks.patch_discriminator` for `(height, width, input + target channels)`.
+        l1_weight: factor of the L1 term. Default: 100, as in the paper.
+        jitter: a layer of random changes for training, such as `kgan.layers.jitter(image_size)`,
+            applied to both images of a pair together. Default: none.
+        seed: seed of what is random in the model itself. Default: a random one.
+        **kwargs: `name` and `dtype`, as for `keras.Model`.
+
+    Raises:
+        ValueError: if a network is not built, the two do not fit each other, the discriminator
+            does not end in a logit, or the weight is negative.
+
+    Example:
+
+    ```python
+    pairs = kgan.data.image_pairs("photos_and_labels/train", image_size=(128, 128))
+    gan = kgan.Pix2Pix(
+        kgan.networks.unet_generator((128, 128, 3)),
+        kgan.networks.patch_discriminator((128, 128, 6)),
+        jitter=kgan.layers.jitter((128, 128)),
+    )
+    gan.compile()
+    gan.fit(pairs, epochs=20)  # or gan.fit(inputs, targets, ...), arrays (n, 128, 128, 3)
+    outputs = gan.translate(inputs)  # (n, 128, 128, 3), float32 in [-1, 1]
+    ```
+
+    Reference: Isola et al., Image-to-Image Translation with Conditional Adversarial Networks, 2017
+    (arXiv:1611.07004).
+    """
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        l1_weight: float = 100.0,
+        jitter: keras.layers.Layer | None = None,
+        seed: int | None = None,
+        **kwargs,
+    ):
+        checks.check_weights(l1_weight=l1_weight)
+        super().__init__(generator, discriminator, seed=seed, **kwargs)
+        self.l1_weight = l1_weight
+        self.jitter = jitter
+
+    def check_networks(self):
+        checks.check_inputs("generator", self.generator, ["image"])
+        checks.check_inputs("discriminator", self.discriminator, ["input and target image"])
+        given, made = self.generator.input_shape, self.generator.output_shape
+        checks.check_translator("generator", self.generator)
+        checks.check_fit((*made[:-1], given[-1] + made[-1]), self.discriminator.input_shape)
+        checks.check_logits(self.discriminator)
+
+    def check_batch(self, batch):
+        inputs, targets, _ = keras.utils.unpack_x_y_sample_weight(batch)
+        checks.check_pair(inputs, targets, "fit(inputs, targets)")
+        checks.check_images(inputs, self.generator.input_shape[1:], "generator")
+        checks.check_images(targets, self.generator.output_shape[1:], "generator")
+        checks.check_lengths(inputs, targets)
+
+    def unpack(self, data):
+        inputs, targets, _ = keras.utils.unpack_x_y_sample_weight(data)
+        return ops.cast(inputs, "float32"), ops.cast(targets, "float32")
+
+    def vary(self, batch):
+        if self.jitter is None:
+            return batch
+        changed = self.jitter(ops.concatenate(batch, axis=-1), training=True)
+        return tuple(ops.split(changed, [batch[0].shape[-1]], axis=-1))
+
+    def images_in(self, batch):
+        return batch[1]
+
+    def play(self, batch, training=True):
+        generator = self.in_use(self.generator, training)
+        return {"image": ops.cast(generator(batch[0], training=training), "float32")}
+
+    def to_judge(self, images, batch, training=True):
+        return self.augment(ops.concatenate([batch[0], images], axis=-1), training)
+
+    def generator_loss(self, batch, outputs, training=True):
+        distance = ops.mean(ops.abs(batch[1] - outputs["image"]))
+        adversarial = super().generator_loss(batch, outputs, training)
+        return {**adversarial, "l1": self.l1_weight * distance}
+
+    def translate(self, images, batch_size: int = 8) -> np.ndarray:
+        """Returns the translations of images, the same on every call.
+
+        Args:
+            images: float array `(n, height, width, channels)` in [-1, 1].
+            batch_size: how many at a time. Default: 8.
+
+        Returns:
+            float32 NumPy array `(n, height, width, output channels)` in the generator's range.
+
+        Raises:
+            ValueError: if the images do not fit the generator.
+        """
+        return self.translate_by(self.generator, images, batch_size)
+
+    def export(self, path: str | os.PathLike, formats: Sequence[str] | None = None, **options):
+        """Exports the generator, see `AdversarialModel.export`: `image` in, `translated_image` out.
+
+        The file gives what `translate` gives, within an error of 1e-4.
+        """
+        return self.export_generator(self.generator, path, formats, options)
