@@ -3,5 +3,6 @@
 from kgan.callbacks.progress import ProgressBar
 from kgan.callbacks.sample_grid import SampleGrid
 from kgan.callbacks.terminate_on_nan import TerminateOnNaN
+from kgan.callbacks.translation_grid import TranslationGrid
 
-__all__ = ["ProgressBar", "SampleGrid", "TerminateOnNaN"]
+__all__ = ["ProgressBar", "SampleGrid", "TerminateOnNaN", "TranslationGrid"]

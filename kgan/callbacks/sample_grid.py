@@ -1,14 +1,12 @@
 """Pictures of the same latents as training goes."""
 
 import os
-from pathlib import Path
 
-import keras
-
+from kgan.callbacks.epoch_picture import EpochPicture, check_count
 from kgan.images import save_grid
 
 
-class SampleGrid(keras.callbacks.Callback):
+class SampleGrid(EpochPicture):
     """Draws a grid of generated images after epochs, always from the same latents.
 
     Args:
@@ -22,16 +20,10 @@ class SampleGrid(keras.callbacks.Callback):
     """
 
     def __init__(self, folder: str | os.PathLike, count: int = 64, every: int = 1, seed: int = 0):
-        super().__init__()
-        for name, value in {"count": count, "every": every}.items():
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a positive integer. Received: {name}={value!r}")
-        self.folder = Path(folder)
+        super().__init__(folder, every)
+        check_count(count=count)
         self.count = count
-        self.every = every
         self.seed = seed
 
-    def on_epoch_end(self, epoch, logs=None):
-        if (epoch + 1) % self.every == 0 or epoch + 1 == self.params.get("epochs"):
-            images = self.model.generate(self.count, seed=self.seed)
-            save_grid(self.folder / f"epoch_{epoch + 1:04d}.png", images)
+    def draw(self, path):
+        save_grid(path, self.model.generate(self.count, seed=self.seed))

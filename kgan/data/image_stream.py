@@ -126,12 +126,18 @@ class ImageStream(keras.utils.PyDataset):
             self._arrange(np.random.default_rng(seed))
 
     def describe(self):
-        """Returns what tells this data set from others, without reading it: names and settings."""
-        parts = []
-        for source in self.sources:
-            names = zlib.crc32("\n".join(map(str, source.items)).encode())
-            parts.append(f"{len(source.items)} images, crc32 of names {names:08x}, {source.read}")
-        return f"batches of {self.batch_size}: {'; '.join(parts)}"
+        """Returns what tells this data set from others as JSON has it, without reading images."""
+        return {
+            "batch_size": self.batch_size,
+            "sources": [
+                {
+                    "images": len(source.items),
+                    "names": f"crc32 {zlib.crc32(' '.join(map(str, source.items)).encode()):08x}",
+                    "read": repr(source.read),
+                }
+                for source in self.sources
+            ],
+        }
 
     def _arrange(self, rng):
         for source in self.sources:
