@@ -113,6 +113,15 @@ class Task:
             save_grid(arguments.pictures / file, samples, columns=10)
 
 
+def draw(path, samples):
+    """Writes the samples of all sets side by side, a row for each class."""
+    # Ten images of each set a row, with a white column between the sets.
+    rows = [images.reshape(CLASSES, -1, *images.shape[1:]) for images in samples]
+    gap = np.ones_like(rows[0][:, :1])
+    joined = np.concatenate([part for row in rows for part in (row, gap)][:-1], axis=1)
+    save_grid(path, joined.reshape(-1, *joined.shape[2:]), joined.shape[1])
+
+
 def table(name, result):
     """Returns the rows of a set as a Markdown table."""
     lines = [
@@ -172,18 +181,13 @@ def main():
     plan += [(tasks[0], kind, seed) for seed in range(1, arguments.seeds) for kind in again]
     for task, kind, seed in plan:
         task.run(kind, seed, arguments)
+        if arguments.picture and kind == PICTURED:
+            draw(arguments.picture, [t.samples[kind] for t in tasks if kind in t.samples])
         if arguments.out:
             sets = {task.name: task.result for task in tasks}
             arguments.out.write_text(json.dumps({**about, "sets": sets}, indent=1) + "\n")
     for task in tasks:
         print(table(task.name, task.result), flush=True)
-    pictured = [task.samples[PICTURED] for task in tasks if PICTURED in task.samples]
-    if arguments.picture and pictured:
-        # Ten images of each set a row, with a white column between the sets.
-        rows = [samples.reshape(CLASSES, 10, *samples.shape[1:]) for samples in pictured]
-        gap = np.ones_like(rows[0][:, :1])
-        joined = np.concatenate([part for row in rows for part in (row, gap)][:-1], axis=1)
-        save_grid(arguments.picture, joined.reshape(-1, *joined.shape[2:]), joined.shape[1])
 
 
 if __name__ == "__main__":

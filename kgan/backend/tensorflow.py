@@ -19,12 +19,15 @@ def vjp(model, function, *, variables=(), inputs=()):
         outputs = function(*inputs)
 
     def pullback(cotangents):
-        return tape.gradient(
+        gradients = tape.gradient(
             keras.tree.flatten(outputs),
             sources,
             output_gradients=keras.tree.flatten(cotangents),
             unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )
+        # What an embedding learned comes as slices, one for each sample, whose squares Keras's
+        # Adam would add up where it means the square of their sum.
+        return keras.tree.map_structure(tf.convert_to_tensor, gradients)
 
     return outputs, pullback
 

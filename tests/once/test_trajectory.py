@@ -38,10 +38,12 @@ def difference(*runs):
     return float((np.ptp(values, axis=0).max(axis=1) / np.maximum(size, 1)).max())
 
 
-@pytest.mark.parametrize("network", ["mlp", "dcgan"])
-def test_losses_agree_over_20_steps(trajectories, network, capsys):
-    names = [name for name in trajectories["torch"] if name.startswith(network)]
-    assert len(names) == {"mlp": 30, "dcgan": 4}[network]
+@pytest.mark.parametrize(
+    ("kind", "runs"), [("mlp", 30), ("dcgan", 4), ("conditional", 3), ("acgan", 2)]
+)
+def test_losses_agree_over_20_steps(trajectories, kind, runs, capsys):
+    names = [name for name in trajectories["torch"] if name.startswith(kind)]
+    assert len(names) == runs
     for name in names:
         # Something was learned, else agreement would say little.
         losses = trajectories["torch"][name]["generator_loss"]

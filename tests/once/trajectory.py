@@ -12,6 +12,7 @@ import sys
 import keras
 import numpy as np
 from factory import FedGAN
+from keras import ops
 
 import kgan
 from kgan.penalties import R1, R2, GradientPenalty, WeightClipping
@@ -30,6 +31,23 @@ class FedGradientPenalty(GradientPenalty):
     def prepare(self, real, fake, seed):
         u = (real[:, :1, :1, :1] + 1) / 2
         return u * real + (1 - u) * fake
+
+
+class Fed:
+    """Takes its latents from the pixels of the real images, beside which the labels are given."""
+
+    def play(self, batch, training=True):
+        latents = ops.reshape(batch[0], (BATCH, -1))[:, :8]
+        generator = self.in_use(self.generator, training)
+        return {"image": generator(self.generator_inputs(latents, batch), training=training)}
+
+
+class FedConditionalGAN(Fed, kgan.ConditionalGAN):
+    pass
+
+
+class FedACGAN(Fed, kgan.ACGAN):
+    pass
 
 
 def adam():
@@ -78,10 +96,22 @@ def spectral_dcgan():
     return generator, keras.Model(image, normed(keras.layers.Dense(1))(x))
 
 
-def train(networks, loss, penalties=(), optimizer=adam):
+def told(family, of_generator="concatenation", of_discriminator="concatenation"):
+    """Networks that know of 3 classes."""
+    shape, options = (8, 8, 1), {"num_classes": 3}
+    generator = getattr(kgan.networks, f"{family}_generator")
+    discriminator = getattr(kgan.networks, f"{family}_discriminator")
+    conditioning = {"conditioning": of_generator} if family == "dcgan" else {}
+    return (
+        generator(shape, 8, 16, **options, **conditioning),
+        discriminator(shape, 16, **options, conditioning=of_discriminator),
+    )
+
+
+def train(networks, loss, penalties=(), optimizer=adam, kind=FedGAN):
     """Returns the losses of each step, by name."""
     rng = np.random.default_rng(0)
-    gan = FedGAN(*networks)
+    gan = kind(*networks) if kind is FedGAN else kind(*networks, num_classes=3)
     for variable in gan.weights:
         *inputs, _ = variable.shape
         if inputs:
@@ -96,11 +126,12 @@ def train(networks, loss, penalties=(), optimizer=adam):
     )
 
     def batches():
-        shape = gan.discriminator.input_shape[1:]
+        shape = gan.generator.output_shape[1:]
         for _ in range(STEPS + 1):  # Keras reads one batch ahead
             images = np.tanh(rng.normal(size=(BATCH, *shape)))
-            latents = rng.normal(size=(BATCH, 8))
-            yield images.astype("float32"), latents.astype("float32")
+            latents = rng.normal(size=(BATCH, 8)).astype("float32")
+            beside = latents if kind is FedGAN else rng.integers(3, size=BATCH)
+            yield images.astype("float32"), beside
 
     # One step an epoch, so that the history has every step.
     return gan.fit(batches(), steps_per_epoch=1, epochs=STEPS, verbose=0).history
@@ -118,6 +149,21 @@ def trajectories():
         "dcgan, hinge, spectral normalisation": train(spectral_dcgan(), "hinge"),
         "dcgan, wasserstein, gradient penalty": train(
             dcgan(batch_norm=False), "wasserstein", [FedGradientPenalty(10.0)]
+        ),
+        "conditional, mlp, wasserstein, gradient penalty": train(
+            told("mlp"), "wasserstein", [FedGradientPenalty(10.0)], kind=FedConditionalGAN
+        ),
+        "conditional, dcgan, non_saturating": train(
+            told("dcgan"), "non_saturating", kind=FedConditionalGAN
+        ),
+        "conditional, batch norm, projection, hinge": train(
+            told("dcgan", "conditional_batch_norm", "projection"), "hinge", kind=FedConditionalGAN
+        ),
+        "acgan, mlp, relativistic, r1, sgd": train(
+            told("mlp", of_discriminator="auxiliary"), "relativistic", [R1(1.0)], sgd, FedACGAN
+        ),
+        "acgan, dcgan, non_saturating": train(
+            told("dcgan", of_discriminator="auxiliary"), "non_saturating", kind=FedACGAN
         ),
     }
 
