@@ -34,6 +34,19 @@ CASES = {
         [(9, 4), (9,)],
         (9, 1),
     ),
+    "instance norm": (lambda **k: K.InstanceNormalization(**k), (8, 5, 6, 2), (8, 5, 6, 2)),
+    "instance norm, sequences": (lambda **k: K.InstanceNormalization(**k), (8, 6, 2), (8, 6, 2)),
+    "instance norm, no weights": (
+        lambda **k: K.InstanceNormalization(center=False, scale=False, **k),
+        (8, 5, 6, 2),
+        (8, 5, 6, 2),
+    ),
+    "reflection padding": (lambda **k: K.ReflectionPadding2D(2, **k), (8, 3, 4, 2), (8, 7, 8, 2)),
+    "reflection padding, columns": (
+        lambda **k: K.ReflectionPadding2D((0, 3), **k),
+        (8, 3, 4, 2),
+        (8, 3, 10, 2),
+    ),
 }
 
 
@@ -211,6 +224,16 @@ def test_minibatch_deviation_shows_a_collapse():
         (lambda: K.ProjectionLogit(True), "Received: num_classes=True"),
         (lambda: K.LabelPlane(2).build([(None, None, 8, 1), (None,)]), "must be known. Received"),
         (lambda: SN(L.ReLU()).build((1, 2)), "with a kernel.*Received: layer="),
+        (lambda: K.InstanceNormalization(epsilon=0), "Received: epsilon=0"),
+        (lambda: K.InstanceNormalization().build((None, 4)), r"input shape \(None, 4\)"),
+        (lambda: K.ReflectionPadding2D(-1), "Received: padding=-1"),
+        (lambda: K.ReflectionPadding2D((1, 2, 3)), r"Received: padding=\(1, 2, 3\)"),
+        (lambda: K.ReflectionPadding2D(1.0), "Received: padding=1.0"),
+        (
+            lambda: K.ReflectionPadding2D((1, 3))(np.zeros((2, 2, 3, 1), "float32")),
+            r"smaller than height and width.*padding=\(1, 3\), input shape \(2, 2, 3, 1\)",
+        ),
+        (lambda: K.ReflectionPadding2D(3)(keras.Input((9, 3, 1))), r"\(None, 9, 3, 1\)"),
     ],
 )
 def test_what_makes_no_layer(make, message):
@@ -253,3 +276,89 @@ def test_a_label_plane_is_one_of_the_learned_planes():
     y = ops.convert_to_numpy(layer([x, LABELS]))
     np.testing.assert_array_equal(y[..., :2], x)
     np.testing.assert_array_equal(y[..., 2:], np.array(layer.planes.numpy())[LABELS])
+
+
+def test_instance_norm_is_that_of_numpy_and_of_group_norm():
+    rng = np.random.default_rng(1)
+    x = rng.normal(3, 2, size=(4, 5, 6, 3)).astype("float32")
+    layer, group = K.InstanceNormalization(), L.GroupNormalization(groups=-1, epsilon=1e-5)
+    for each in (layer, group):
+        each.build(x.shape)
+    gamma, beta = rng.normal(size=(2, 3)).astype("float32")
+    for each in (layer, group):
+        each.gamma.assign(gamma)
+        each.beta.assign(beta)
+    y = ops.convert_to_numpy(layer(x))
+    mean, variance = x.mean((1, 2), keepdims=True), x.var((1, 2), keepdims=True)
+    np.testing.assert_allclose(y, (x - mean) / np.sqrt(variance + 1e-5) * gamma + beta, atol=1e-5)
+    np.testing.assert_allclose(y, ops.convert_to_numpy(group(x)), atol=1e-5)
+    # An image does not see its neighbours in the batch, nor that it is trained with.
+    alone = ops.convert_to_numpy(layer(x[:1], training=True))
+    np.testing.assert_allclose(alone, y[:1], atol=1e-6)
+
+
+def test_instance_norm_has_float32_statistics_in_mixed_precision():
+    """The squares of such values are infinite in float16, and their mean loses its digits."""
+    x = np.random.default_rng(1).normal(1000, 300, size=(2, 16, 16, 3)).astype("float16")
+    half = ops.convert_to_numpy(K.InstanceNormalization(dtype="mixed_float16")(x))
+    full = ops.convert_to_numpy(K.InstanceNormalization()(x.astype("float32")))
+    assert half.dtype == "float16"
+    np.testing.assert_allclose(half.astype("float32"), full, atol=2e-3)
+
+
+def instance_critic():
+    """A critic whose gradient with respect to its input depends on the input by the norm."""
+    image = keras.Input((4, 4, 2))
+    x = L.Conv2D(3, 3, padding="same")(image)
+    x = L.Activation("tanh")(K.InstanceNormalization()(x))
+    model = keras.Model(image, L.Dense(1)(L.Flatten()(x)))
+    gan = kgan.GAN(kgan.networks.mlp_generator((4, 4, 2), 2, 4), model)
+    gan.compile()
+    return gan, model
+
+
+def test_gradients_of_constant_images_are_finite():
+    from kgan import backend
+
+    gan, model = instance_critic()
+    x = ops.ones((2, 4, 4, 2))
+    assert np.isfinite(ops.convert_to_numpy(backend.input_gradient(gan, model, x))).all()
+
+    def penalty():
+        return ops.sum(ops.square(backend.input_gradient(gan, model, x)))
+
+    out, pull = backend.vjp(gan, penalty, variables=model.trainable_variables)
+    gradients, _ = pull(ops.ones_like(out))
+    assert all(np.isfinite(ops.convert_to_numpy(gradient)).all() for gradient in gradients)
+
+
+def test_the_second_derivative_of_an_instance_norm_is_that_of_differences():
+    from kgan import backend
+
+    gan, model = instance_critic()
+    rng = np.random.default_rng(1)
+    x = ops.convert_to_tensor(rng.normal(size=(2, 4, 4, 2)).astype("float32"))
+    kernel = model.layers[1].kernel
+    start, direction = np.array(kernel.numpy()), rng.normal(size=kernel.shape).astype("float32")
+
+    def penalty():
+        return ops.sum(ops.square(backend.input_gradient(gan, model, x)))
+
+    def penalty_at(step):
+        kernel.assign(start + step * direction)
+        return float(ops.convert_to_numpy(penalty()))
+
+    out, pull = backend.vjp(gan, penalty, variables=[kernel])
+    (gradient,), _ = pull(ops.ones_like(out))
+    slope = float((ops.convert_to_numpy(gradient) * direction).sum())
+    differences = (penalty_at(1e-2) - penalty_at(-1e-2)) / 2e-2
+    assert slope == pytest.approx(differences, rel=2e-2)
+
+
+@pytest.mark.parametrize("padding", [1, (2, 0), (3, 4)])
+def test_reflection_padding_is_that_of_numpy(padding):
+    x = np.random.default_rng(1).normal(size=(2, 4, 5, 3)).astype("float32")
+    rows, columns = padding if isinstance(padding, tuple) else (padding, padding)
+    expected = np.pad(x, ((0, 0), (rows, rows), (columns, columns), (0, 0)), "reflect")
+    padded = ops.convert_to_numpy(K.ReflectionPadding2D(padding)(x))
+    np.testing.assert_array_equal(padded, expected)

@@ -64,8 +64,8 @@ class InstanceNormalization(keras.layers.Layer):
         axes = tuple(range(1, len(inputs.shape) - 1))
         x = ops.cast(inputs, keras.backend.result_type(inputs.dtype, "float32"))
         centred = x - ops.mean(x, axes, keepdims=True)
-        # Not `ops.moments` or `ops.var`: on TensorFlow their second derivative is wrong, and
-        # gradient penalties need it.
+        # Not `ops.moments`: TensorFlow stops a gradient in it that a penalty's second derivative
+        # needs.
         variance = ops.mean(ops.square(centred), axes, keepdims=True)
         factor = ops.rsqrt(variance + self.epsilon)
         if self.scale:

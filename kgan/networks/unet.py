@@ -77,7 +77,7 @@ def unet_generator(
     for block, skip in enumerate(reversed(maps)):
         x = resample(layers.Conv2DTranspose, skip.shape[-1], x)
         if dropout and block < 3:
-            # With a seed, its state is saved with the model on every backend.
+            # On PyTorch the state of a dropout without a seed is part of no model.
             x = layers.Dropout(dropout, seed=block)(x)
         x = layers.ReLU()(layers.Concatenate()([x, skip]))
     x = layers.Conv2DTranspose(output_channels, 4, 2, "same", kernel_initializer=normal())(x)
