@@ -1,16 +1,13 @@
 """The `kgan` command."""
 
-import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
 
 from kgan import cli_arguments as arguments
+from kgan import cli_translation as translation
 from kgan.cli_arguments import Kind, Network
-from kgan.optional import require
-
-typer = require("typer", "cli", "The kgan command")
-rich_console = require("rich.console", "cli", "The kgan command")
+from kgan.cli_shared import SavedGAN, Seed, console, typer
 
 app = typer.Typer(
     add_completion=False,
@@ -21,11 +18,8 @@ app = typer.Typer(
     "Keras runs on the backend named by the environment variable KERAS_BACKEND: tensorflow "
     "(default), jax or torch. Exit codes: 0 done, 1 a file was not proven, 2 bad input.",
 )
-console = rich_console.Console(highlight=False, soft_wrap=True)
-
-
-Seed = Annotated[int, typer.Option(help="Seed: the same one gives the same result.")]
-SavedGAN = Annotated[Path, typer.Argument(help="A GAN saved by kgan, such as run/gan.keras.")]
+app.command()(translation.translate)
+app.command()(translation.grid)
 
 
 @app.command()
@@ -49,26 +43,53 @@ def train(
         str,
         typer.Argument(
             help="**digits** (with scikit-learn), a folder of images, or the name of a TensorFlow "
-            "Datasets set such as mnist."
+            "Datasets set such as mnist. For pix2pix a folder of pairs side by side, or of inputs; "
+            "for cyclegan one that holds trainA and trainB, or domain A, or a set such as "
+            "cycle_gan/horse2zebra."
         ),
     ],
+    targets: Annotated[
+        Path | None, typer.Option(help="The folder of pix2pix's targets, or of cyclegan's B.")
+    ] = None,
     out: Annotated[
         Path, typer.Option(help="Folder for gan.keras, samples/, log.csv, checkpoint.keras.")
     ] = Path("runs/gan"),
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the data.")] = 20,
-    batch_size: Annotated[int, typer.Option(min=1, help="Images a step.")] = 64,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(min=1, help="Images a step. Default: 64, or 1 for pix2pix and cyclegan."),
+    ] = None,
     model: Annotated[
-        Kind, typer.Option(help="conditional and acgan learn to make the class they are asked for.")
+        Kind,
+        typer.Option(
+            help="conditional and acgan learn to make the class they are asked for; pix2pix "
+            "learns to translate images from pairs, cyclegan between two folders without pairs."
+        ),
     ] = Kind.gan,
-    network: Annotated[Network, typer.Option(help="Family of the networks.")] = Network.dcgan,
+    network: Annotated[
+        Network, typer.Option(help="Family of the networks; pix2pix and cyclegan have their own.")
+    ] = Network.dcgan,
     width: Annotated[int, typer.Option(min=1, help="Filters or units of the networks.")] = 64,
     latent_dim: Annotated[int, typer.Option(min=1, help="Length of the latent.")] = 64,
-    loss: Annotated[str, typer.Option(help="The game: see kgan.losses.")] = "non_saturating",
-    learning_rate: Annotated[float, typer.Option(help="Of Adam, for both players.")] = 2e-4,
-    image_size: Annotated[
-        int | None, typer.Option(min=1, help="Resize to this height and width.")
+    loss: Annotated[
+        str | None, typer.Option(help="The game: see kgan.losses. Default: the model's own.")
     ] = None,
-    channels: Annotated[int, typer.Option(help="Of a folder's images: 3 or 1 (grey).")] = 3,
+    learning_rate: Annotated[float, typer.Option(help="Of Adam, for both players.")] = 2e-4,
+    decay: Annotated[
+        bool, typer.Option("--decay", help="Let the rate fall to zero in the second half.")
+    ] = False,
+    image_size: Annotated[
+        str | None, typer.Option(help="Resize to this height and width, as in 64 or 96x128.")
+    ] = None,
+    channels: Annotated[
+        str, typer.Option(help="Of images in folders: 3, 1 (grey), or of both kinds as in 3,1.")
+    ] = "3",
+    swap: Annotated[
+        bool, typer.Option("--swap", help="Of pix2pix: the right image, or target, is the input.")
+    ] = False,
+    jitter: Annotated[
+        bool, typer.Option(help="Of pix2pix and cyclegan: random crops and mirroring.")
+    ] = True,
     data_dir: Annotated[
         Path | None, typer.Option(help="Where TensorFlow Datasets keeps its sets.")
     ] = None,
@@ -84,7 +105,8 @@ def train(
     """Train a GAN on images and save it with pictures of each epoch.
 
     For example: **kgan train digits --epochs 100**, or
-    **kgan train photos/ --image-size 64 --out runs/photos**. The same command with **--resume**
+    **kgan train photos/ --image-size 64 --out runs/photos**, or
+    **kgan train pairs/ --model pix2pix --image-size 128**. The same command with **--resume**
     goes on after a crash, from the last whole epoch, as if nothing had happened.
     """
     import keras
@@ -92,47 +114,40 @@ def train(
     import kgan
 
     keras.utils.set_random_seed(seed)
-    images, labels = arguments.load_images(
-        data, image_size, channels, batch_size, data_dir, download
-    )
-    stream = isinstance(images, keras.utils.PyDataset)
-    shape = (images[0] if stream else images).shape[1:]
-    gan = arguments.make_model(model, network, shape, latent_dim, width, labels, seed)
-    gan.compile(
-        loss=loss,
-        generator_optimizer=keras.optimizers.Adam(learning_rate, beta_1=0.5),
-        discriminator_optimizer=keras.optimizers.Adam(learning_rate, beta_1=0.5),
+    options = {"image_size": arguments.size(image_size), "channels": arguments.channels(channels)}
+    options |= {"data_dir": data_dir, "download": download, "width": width, "seed": seed}
+    if model in (Kind.pix2pix, Kind.cyclegan):
+        options |= {"batch_size": batch_size or 1, "jitter": jitter, "swap": swap}
+        run = translation.prepare(model, data, targets, out / "samples", **options)
+    else:
+        arguments.refuse_for_gans(targets=targets, swap=swap)
+        options |= {"batch_size": batch_size or 64, "latent_dim": latent_dim, "network": network}
+        run = arguments.prepare(model, data, out / "samples", **options)
+    rates = [run.rate(learning_rate, epochs, decay) for _ in range(2)]
+    optimizers = [keras.optimizers.Adam(rate, beta_1=0.5) for rate in rates]
+    run.model.compile(
+        generator_optimizer=optimizers[0],
+        discriminator_optimizer=optimizers[1],
+        **({"loss": loss} if loss else {}),
     )
     checkpoint = out / "checkpoint.keras"
-    if resume and not checkpoint.is_file():
-        raise ValueError(
-            "There is no checkpoint to go on from: leave out --resume, or name the folder of the "
-            f"run with --out. Received: --resume with --out {out}"
-        )
-    if not resume and checkpoint.is_file():
-        if not overwrite:
-            raise ValueError(
-                f"There is a run in {out} already: add --resume to go on with it, or --overwrite "
-                f"to start anew, or name another folder with --out. Received: --out {out}"
-            )
-        checkpoint.unlink()
-        shutil.rmtree(out / "samples", ignore_errors=True)
+    arguments.check_run(checkpoint, out, resume, overwrite)
     out.mkdir(parents=True, exist_ok=True)
-    console.print(f"Training on images {shape} (Keras on {keras.backend.backend()})")
-    gan.fit(
-        images,
-        None if model is Kind.gan else labels,
-        batch_size=None if stream else batch_size,
+    console.print(f"Training on images {run.shape} (Keras on {keras.backend.backend()})")
+    run.model.fit(
+        run.images,
+        run.labels,
+        batch_size=run.batch_size,
         epochs=epochs,
         verbose=0,
         callbacks=[
             kgan.callbacks.ProgressBar(),
-            kgan.callbacks.SampleGrid(out / "samples", seed=seed),
+            run.picture,
             keras.callbacks.CSVLogger(str(out / "log.csv"), append=resume),
         ],
         checkpoint=checkpoint,
     )
-    gan.save(out / "gan.keras")
+    run.model.save(out / "gan.keras")
     console.print(f"Saved {out}/gan.keras; pictures in {out}/samples, losses in {out}/log.csv")
 
 
@@ -152,7 +167,7 @@ def sample(
     """Draw a grid of generated images."""
     from kgan.images import save_grid
 
-    model = arguments.load_model(gan)
+    model = arguments.load_sampler(gan)
     images = model.generate(count, seed=seed, **arguments.labels_for(model, label))
     save_grid(out, images, columns)
     console.print(f"Drew {count} images: {out}")
@@ -177,7 +192,7 @@ def interpolate(
 
     if out.suffix not in (".gif", ".png"):
         raise ValueError(f"A walk is a .gif or a .png. Received: --out {out}")
-    model = arguments.load_model(gan)
+    model = arguments.load_sampler(gan)
     moving = out.suffix == ".gif"
     path = latent.walk(model.draw_latents(points, seed), steps, closed=moving)
     inputs = [path]

@@ -1,7 +1,10 @@
-"""What the arguments of the command stand for: models, images, saved GANs."""
+"""What the arguments of the command stand for: models, images, runs, saved GANs."""
 
+import dataclasses
 import enum
+import shutil
 from pathlib import Path
+from typing import Any
 
 
 class Network(enum.StrEnum):
@@ -13,11 +16,109 @@ class Network(enum.StrEnum):
 
 
 class Kind(enum.StrEnum):
-    """Models that `train` can make; all but the first learn from labels."""
+    """Models that `train` can make; conditional and acgan learn from labels."""
 
     gan = "gan"
     conditional = "conditional"
     acgan = "acgan"
+    pix2pix = "pix2pix"
+    cyclegan = "cyclegan"
+
+
+@dataclasses.dataclass
+class Run:
+    """What `train` fits: a model on images, drawn by a callback."""
+
+    model: Any
+    images: Any  # arrays or a stream
+    picture: Any  # a callback
+    shape: tuple
+    batch_size: int | None = None  # of arrays
+    labels: Any = None
+
+    def rate(self, rate, epochs, decay):
+        """The learning rate of `--learning-rate` and `--decay`."""
+        if not decay:
+            return rate
+        from kgan.schedules import LinearDecay
+
+        batches = len(self.images) // (self.batch_size or 1)
+        return LinearDecay(rate, epochs * max(batches, 1))
+
+
+def size(text):
+    """The `(height, width)` that "64" or "96x128" means, None for none."""
+    if text is None:
+        return None
+    sides = text.lower().split("x")
+    if len(sides) > 2 or not all(side.isdecimal() and int(side) for side in sides):
+        raise ValueError(
+            "--image-size is one number for squares, or height and width as in 96x128. "
+            f"Received: --image-size {text}"
+        )
+    return int(sides[0]), int(sides[-1])
+
+
+def channels(text):
+    """The number that "3" means, or the two of "3,1"."""
+    parts = text.split(",")
+    if len(parts) > 2 or not all(part in ("1", "3") for part in parts):
+        raise ValueError(
+            "--channels is 1 or 3, or two of these as in 3,1 for inputs and targets. "
+            f"Received: --channels {text}"
+        )
+    return int(parts[0]) if len(parts) == 1 else tuple(map(int, parts))
+
+
+def refuse_for_gans(**options):
+    """Raises a ValueError for an option that only translators know."""
+    for name, value in options.items():
+        if value:
+            raise ValueError(
+                f"Leave it out, or train a translator with --model pix2pix. Received: --{name}"
+            )
+
+
+def check_run(checkpoint, out, resume, overwrite):
+    """Makes sure that a run goes on or starts as was asked for."""
+    if resume and not checkpoint.is_file():
+        raise ValueError(
+            "There is no checkpoint to go on from: leave out --resume, or name the folder of the "
+            f"run with --out. Received: --resume with --out {out}"
+        )
+    if not resume and checkpoint.is_file():
+        if not overwrite:
+            raise ValueError(
+                f"There is a run in {out} already: add --resume to go on with it, or --overwrite "
+                f"to start anew, or name another folder with --out. Received: --out {out}"
+            )
+        checkpoint.unlink()
+        shutil.rmtree(out / "samples", ignore_errors=True)
+
+
+def prepare(kind, data, samples, *, network, latent_dim, width, seed, batch_size, **options):
+    """A `Run` that learns to make images.
+
+    Args:
+        kind, data: the model and the first argument of `train`; the others are its options.
+        samples: the folder of pictures.
+        **options: see `load_images`.
+    """
+    import keras
+
+    import kgan
+
+    images, labels = load_images(data, batch_size=batch_size, **options)
+    stream = isinstance(images, keras.utils.PyDataset)
+    shape = (images[0] if stream else images).shape[1:]
+    return Run(
+        make_model(kind, network, shape, latent_dim, width, labels, seed),
+        images,
+        kgan.callbacks.SampleGrid(samples, seed=seed),
+        shape,
+        None if stream else batch_size,
+        None if kind is Kind.gan else labels,
+    )
 
 
 def make_model(kind, network, shape, latent_dim, width, labels, seed):
@@ -53,21 +154,28 @@ def labels_for(model, label):
     return {"labels": label}
 
 
-def load_images(data, image_size, channels, batch_size, data_dir, download):
+def load_images(data, *, image_size, channels, batch_size, data_dir, download):
     """Images, or a stream of them, and labels if the data has any."""
     from kgan import data as sources
 
-    size = (image_size, image_size) if image_size else None
     if Path(data).is_dir():
-        if not size:
+        if not image_size:
             raise ValueError(
                 "A folder of images needs --image-size, since they may differ. "
                 f"Received: {data} without --image-size"
             )
-        return sources.folder(data, size, channels=channels, batch_size=batch_size), None
+        return sources.folder(data, image_size, channels=channels, batch_size=batch_size), None
     if data == "digits":
-        return sources.digits(image_size or 8)
-    return sources.tfds(data, data_dir=data_dir, download=download, image_size=size)
+        return sources.digits(*_side(image_size))
+    return sources.tfds(data, data_dir=data_dir, download=download, image_size=image_size)
+
+
+def _side(image_size):
+    if image_size and image_size[0] != image_size[1]:
+        raise ValueError(
+            f"The digits are square. Received: --image-size {image_size[0]}x{image_size[1]}"
+        )
+    return image_size[:1] if image_size else ()
 
 
 def load_model(path):
@@ -89,6 +197,28 @@ def load_model(path):
     if not isinstance(model, AdversarialModel):
         raise ValueError(
             "This file holds another kind of model; save a GAN with gan.save(). "
+            f"Received: {path} with a {type(model).__name__}"
+        )
+    return model
+
+
+def load_sampler(path):
+    """A saved GAN that makes images of latents."""
+    model = load_model(path)
+    if hasattr(model, "translate"):
+        raise ValueError(
+            f"This model makes images of images: use kgan translate or kgan grid. Received: {path} "
+            f"with a {type(model).__name__}"
+        )
+    return model
+
+
+def load_translator(path):
+    """A saved model that makes images of images."""
+    model = load_model(path)
+    if not hasattr(model, "translate"):
+        raise ValueError(
+            "This model makes images of latents: use kgan sample. "
             f"Received: {path} with a {type(model).__name__}"
         )
     return model

@@ -72,8 +72,7 @@ def save_grid(path, images, columns=None, scale=None):
         images, columns: see `grid`.
         scale: enlargement by whole pixels. Default: what makes small images readable.
     """
-    picture = _enlarged(grid(images, columns), images, scale)
-    _write(path, Image.fromarray(picture.squeeze(-1) if picture.shape[2] == 1 else picture), "PNG")
+    _write(path, _picture(_enlarged(grid(images, columns), images, scale)), "PNG")
 
 
 def save_columns(path, *columns, scale=None):
@@ -105,6 +104,21 @@ def in_color(arrays):
     ]
 
 
+def save_image(path, image, size=None):
+    """Writes one image, whole or not at all, in the format that the name's ending means.
+
+    Args:
+        path: the file; its folder is made if needed.
+        image: floats in [-1, 1], `(height, width, 1 or 3)`.
+        size: `(height, width)` to resize to, bicubic. Default: as it is.
+    """
+    picture = _picture(grid(image[None]))
+    if size is not None:
+        picture = picture.resize((size[1], size[0]), Image.Resampling.BICUBIC)
+    kind = Image.registered_extensions()[Path(path).suffix.lower()]
+    _write(path, picture, kind, **({"quality": 95} if kind in ("JPEG", "WEBP") else {}))
+
+
 def save_gif(path, images, seconds=0.08, scale=None):
     """Writes images as an endless GIF, whole or not at all.
 
@@ -114,9 +128,13 @@ def save_gif(path, images, seconds=0.08, scale=None):
         seconds: how long each is shown. Default: 0.08.
     """
     frames = [_enlarged(grid(image[None]), images, scale) for image in np.asarray(images)]
-    first, *rest = [Image.fromarray(f.squeeze(-1) if f.shape[2] == 1 else f) for f in frames]
+    first, *rest = map(_picture, frames)
     options = {"save_all": True, "append_images": rest, "duration": 1000 * seconds, "loop": 0}
     _write(path, first, "GIF", **options)
+
+
+def _picture(pixels):
+    return Image.fromarray(pixels.squeeze(-1) if pixels.shape[2] == 1 else pixels)
 
 
 def _enlarged(picture, images, scale):

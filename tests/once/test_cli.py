@@ -123,7 +123,8 @@ def test_bad_input_is_a_message_and_not_a_traceback(arguments, message, tmp_path
 
 def test_help_teaches():
     assert "KERAS_BACKEND" in run([*KGAN, "--help"], "torch")
-    for command in ("demo", "train", "sample", "interpolate", "export", "verify"):
+    commands = ["demo", "train", "sample", "interpolate", "translate", "grid", "export", "verify"]
+    for command in commands:
         assert "Usage" in run([*KGAN, command, "--help"], "torch")
 
 

@@ -1,0 +1,172 @@
+"""The command line for translators: training, translating files, drawing."""
+
+import contextlib
+import io
+import shutil
+import sys
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from kgan.cli import main
+from kgan.images import from_pixels, to_pixels
+
+TRAIN = ["--image-size", "16x24", "--width", 2, "--epochs", 1]
+
+
+def kgan(*arguments, code=0):
+    """Runs the command in this process, must end with an exit code, returns what was printed."""
+    printed = io.StringIO()
+    redirected = contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed)
+    with pytest.MonkeyPatch.context() as patch, redirected[0], redirected[1]:
+        patch.setattr(sys, "argv", ["kgan", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    assert (ended.value.code or 0) == code, printed.getvalue()
+    return printed.getvalue()
+
+
+def photos(folder, count, mode="RGB", size=(30, 20), ending="png"):
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(count)
+    shape = size[::-1] if mode == "L" else (*size[::-1], 3)
+    for i in range(count):
+        pixels = rng.integers(256, size=shape, dtype="uint8")
+        Image.fromarray(pixels).save(folder / f"{i}.{ending}")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("images")
+    photos(folder / "in", 3)
+    photos(folder / "out", 3, "L")
+    photos(folder / "pairs", 3, size=(60, 20))
+    photos(folder / "domains" / "trainA", 3)
+    photos(folder / "domains" / "trainB", 2)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pix2pix(folders, tmp_path_factory):
+    """From colour to grey, of two folders."""
+    out = tmp_path_factory.mktemp("pix2pix")
+    options = ["--targets", folders / "out", "--channels", "3,1", "--out", out]
+    kgan("train", folders / "in", "--model", "pix2pix", *options, *TRAIN)
+    return out
+
+
+@pytest.fixture(scope="module")
+def cyclegan(folders, tmp_path_factory):
+    out = tmp_path_factory.mktemp("cyclegan")
+    options = ["--model", "cyclegan", "--decay", "--out", out]
+    printed = kgan("train", folders / "domains", *options, *TRAIN)
+    assert "Training on images (16, 24, 3)" in printed
+    return out
+
+
+def test_train_leaves_a_model_and_rows_of_pictures(pix2pix, cyclegan):
+    for out, rows in [(pix2pix, 3), (cyclegan, 3 + 3)]:
+        assert (out / "gan.keras").is_file()
+        assert (out / "log.csv").read_text().count("\n") == 2
+        with Image.open(out / "samples" / "epoch_0001.png") as picture:
+            assert picture.size == (2 * (3 * 25 - 1), 2 * (rows * 17 - 1))
+
+
+def test_a_run_goes_on(pix2pix, folders, tmp_path):
+    out = shutil.copytree(pix2pix, tmp_path / "run")
+    options = ["--targets", folders / "out", "--channels", "3,1", "--out", out, *TRAIN[:-1], 2]
+    kgan("train", folders / "in", "--model", "pix2pix", *options, "--resume")
+    assert (out / "log.csv").read_text().count("\n") == 1 + 2
+
+
+def test_pairs_side_by_side_the_other_way(folders, tmp_path):
+    options = ["--model", "pix2pix", "--swap", "--no-jitter", "--out", tmp_path]
+    kgan("train", folders / "pairs", *options, *TRAIN)
+    out = tmp_path / "grid.png"
+    kgan("grid", tmp_path / "gan.keras", folders / "pairs", "--swap", "--out", out, "--count", 2)
+    with Image.open(out) as picture:
+        target = picture.crop((2 * 50, 0, 2 * 50 + 48, 32)).resize(
+            (24, 16), Image.Resampling.NEAREST
+        )
+    lefts = []
+    for i in range(3):
+        with Image.open(folders / "pairs" / f"{i}.png") as pair:
+            left = pair.crop((0, 0, 30, 20)).resize((24, 16), Image.Resampling.BILINEAR)
+        lefts.append(np.abs(np.asarray(left, int) - target).max())
+    assert min(lefts) <= 1
+
+
+def test_translate_keeps_names_and_sizes(pix2pix, folders, tmp_path):
+    source = tmp_path / "source"
+    shutil.copytree(folders / "in", source / "deep")
+    photos(source / "wide", 1, size=(77, 11), ending="jpg")
+    photos(source / "grey", 1, "L", size=(8, 50))
+    (source / "broken.png").write_bytes(b"no picture")
+    arguments = ["translate", pix2pix / "gan.keras", source, "--out", tmp_path / "new"]
+    printed = kgan(*arguments, "--batch-size", 2)
+    assert "Translated 5 of 6 images" in printed
+    assert "1 cannot be read" in printed and "broken.png" in printed
+    sizes = {}
+    for file in (tmp_path / "new").rglob("*.*"):
+        with Image.open(file) as image:
+            sizes[str(file.relative_to(tmp_path / "new"))] = image.size
+            assert image.mode == "L"
+    deep = {f"deep/{i}.png": (30, 20) for i in range(3)}
+    assert sizes == {**deep, "wide/0.jpg": (77, 11), "grey/0.png": (8, 50)}
+    assert "add --overwrite" in kgan(*arguments, code=2)
+    assert "among what is translated" in kgan(*arguments[:-1], source / "new", code=2)
+    assert "one way only" in kgan(*arguments, "--overwrite", "--direction", "ba", code=2)
+    kgan(*arguments, "--overwrite")
+
+
+def test_each_direction_is_that_of_the_model(cyclegan, folders, tmp_path):
+    """The files hold what `translate` gives in Python, resized."""
+    file = folders / "domains" / "trainA" / "0.png"
+    gan = keras.saving.load_model(cyclegan / "gan.keras")
+    with Image.open(file) as image:
+        pixels = np.asarray(image.resize((24, 16), Image.Resampling.BILINEAR))
+    for direction in ("ab", "ba"):
+        options = ["--out", tmp_path / direction, "--direction", direction]
+        kgan("translate", cyclegan / "gan.keras", file, *options)
+        (expected,) = to_pixels(gan.translate(from_pixels(pixels)[None], direction=direction))
+        expected = Image.fromarray(expected).resize((30, 20), Image.Resampling.BICUBIC)
+        with Image.open(tmp_path / direction / "0.png") as translated:
+            np.testing.assert_array_equal(np.asarray(translated), np.asarray(expected))
+    assert (tmp_path / "ab" / "0.png").read_bytes() != (tmp_path / "ba" / "0.png").read_bytes()
+
+
+def test_grid_draws_both_domains_and_back(cyclegan, folders, tmp_path):
+    gan, out = cyclegan / "gan.keras", tmp_path / "grid.png"
+    kgan("grid", gan, folders / "domains", "--out", out, "--count", 2)
+    with Image.open(out) as picture:
+        assert picture.size == (2 * (3 * 25 - 1), 2 * (4 * 17 - 1))
+    assert "name the second folder" in kgan("grid", gan, folders / "in", code=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "domains", "--model", "pix2pix"], "without pairs: learn them with"),
+        (["train", "in", "--model", "cyclegan"], "name the second folder"),
+        (["train", "in", "--model", "pix2pix", "--targets", "domains"], "without a partner"),
+        (["train", "in", "--targets", "out", "--image-size", "8"], "Received: --targets"),
+        (["train", "in", "--image-size", "8x"], "Received: --image-size 8x"),
+        (["train", "in", "--channels", "2"], "Received: --channels 2"),
+        (["translate", "none.keras", "in"], "no saved GAN here"),
+    ],
+    ids=lambda value: " ".join(value[1:]) if isinstance(value, list) else "",
+)
+def test_bad_input_is_a_message(arguments, message, folders, monkeypatch):
+    monkeypatch.chdir(folders)
+    assert message in kgan(*arguments, code=2)
+
+
+def test_each_command_names_the_one_for_the_other_kind(pix2pix, folders, tmp_path):
+    assert "use kgan translate" in kgan("sample", pix2pix / "gan.keras", code=2)
+    options = ["--network", "mlp", "--width", 8, "--epochs", 1, "--out", tmp_path]
+    kgan("train", "digits", *options)
+    message = kgan("translate", tmp_path / "gan.keras", folders / "in", code=2)
+    assert "use kgan sample" in message
