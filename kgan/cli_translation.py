@@ -2,6 +2,7 @@
 
 import enum
 import functools
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -64,7 +65,10 @@ def translate(
             except files.CorruptImageError:
                 unreadable.append(str(file))
         if pixels:
-            translated = model.translate(from_pixels(np.stack(pixels)), **options)
+            with warnings.catch_warnings():
+                # A bright image is taken for one in [0, 1], which it cannot be here.
+                warnings.filterwarnings("ignore", "The images seem to lie in")
+                translated = model.translate(from_pixels(np.stack(pixels)), **options)
             for (target, own_size), image in zip(kept, translated, strict=True):
                 save_image(target, image, own_size)
     if len(unreadable) == len(jobs):

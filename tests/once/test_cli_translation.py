@@ -105,9 +105,10 @@ def test_translate_keeps_names_and_sizes(pix2pix, folders, tmp_path):
     photos(source / "wide", 1, size=(77, 11), ending="jpg")
     photos(source / "grey", 1, "L", size=(8, 50))
     (source / "broken.png").write_bytes(b"no picture")
+    Image.new("RGB", (9, 9), "white").save(source / "white.png")
     arguments = ["translate", pix2pix / "gan.keras", source, "--out", tmp_path / "new"]
-    printed = kgan(*arguments, "--batch-size", 2)
-    assert "Translated 5 of 6 images" in printed
+    printed = kgan(*arguments, "--batch-size", 1)
+    assert "Translated 6 of 7 images" in printed
     assert "1 cannot be read" in printed and "broken.png" in printed
     sizes = {}
     for file in (tmp_path / "new").rglob("*.*"):
@@ -115,7 +116,7 @@ def test_translate_keeps_names_and_sizes(pix2pix, folders, tmp_path):
             sizes[str(file.relative_to(tmp_path / "new"))] = image.size
             assert image.mode == "L"
     deep = {f"deep/{i}.png": (30, 20) for i in range(3)}
-    assert sizes == {**deep, "wide/0.jpg": (77, 11), "grey/0.png": (8, 50)}
+    assert sizes == {**deep, "wide/0.jpg": (77, 11), "grey/0.png": (8, 50), "white.png": (9, 9)}
     assert "add --overwrite" in kgan(*arguments, code=2)
     assert "among what is translated" in kgan(*arguments[:-1], source / "new", code=2)
     assert "one way only" in kgan(*arguments, "--overwrite", "--direction", "ba", code=2)
