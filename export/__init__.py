@@ -1,11 +1,13 @@
 """Ship a Keras model with proof: export it, compare it with Keras, verify it later.
 
-Works on any Keras model with tensors in and out, and knows nothing of GANs.
+Works on any Keras model with tensors in and out, and knows nothing of GANs. `load` and `verify`
+need neither Keras nor TensorFlow.
 """
 
 from kgan.export.errors import ExportError, ParityError, PreflightError, VerificationError
 from kgan.export.report import Artefact, ExportReport
-from kgan.export.road import export
+from kgan.export.road import check, export
+from kgan.export.runtime import Runtime, load
 from kgan.export.spec import ModelSpec, TensorSpec
 from kgan.export.verification import verify
 
@@ -16,8 +18,11 @@ __all__ = [
     "ModelSpec",
     "ParityError",
     "PreflightError",
+    "Runtime",
     "TensorSpec",
     "VerificationError",
+    "check",
     "export",
+    "load",
     "verify",
 ]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,32 +13,58 @@ from kgan.export.errors import ExportError
 # -P keeps the current folder off the child's path unless it is on ours: a user's `onnx.py` there
 # would otherwise be imported instead of the package.
 COMMAND = (sys.executable, "-P", "-m", "kgan.export.worker")
+RESPONSE = "response.json"
 _LAST_LINES = 15
+_GREETING = re.compile(r"WARNING: All log messages before absl|[IW]\d{4} ")  # TensorFlow's
 
 
-def run(request, folder, timeout):
-    """Runs the worker on a request.
+def convert(request, folder, timeout):
+    """Converts every artefact of a request, in one process unless one of them takes it down.
 
     Args:
         request: dictionary, JSON-able; see `worker.work`.
         folder: folder for the request, the response and the log; holds the blueprint already.
-        timeout: seconds before the child is killed.
+        timeout: seconds before a child is killed.
 
     Returns:
-        Seconds the child took.
+        Seconds the children took, and a dictionary of the artefacts that could not be converted:
+        file name to reason.
+
+    Raises:
+        ExportError: the model could not even be rebuilt.
+    """
+    started = time.perf_counter()
+    failed, waiting = {}, request["artefacts"]
+    while waiting:
+        fallen = None
+        try:
+            run({**request, "artefacts": waiting}, folder, timeout)
+        except ExportError as error:
+            fallen = _response(folder).get("artefact")
+            if fallen is None:
+                raise
+            failed[fallen] = str(error)
+        failed.update(_response(folder).get("failed", {}))
+        names = [artefact["name"] for artefact in waiting]
+        waiting = waiting[names.index(fallen) + 1 :] if fallen else []
+    return time.perf_counter() - started, failed
+
+
+def run(request, folder, timeout):
+    """Runs the worker once; what it could not convert is in `response.json`. As `convert`.
 
     Raises:
         ExportError: it crashed, failed, or did not end in time.
     """
     request_path = folder / "request.json"
     request_path.write_text(json.dumps(request), encoding="utf-8")
+    (folder / RESPONSE).unlink(missing_ok=True)
     log_path = folder / "worker.log"
-    started = time.perf_counter()
     with open(log_path, "wb") as log:
         try:
             code = subprocess.run(
                 [*COMMAND, str(request_path)],
-                env=_environment(),
+                env=environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -46,26 +73,31 @@ def run(request, folder, timeout):
             ).returncode
         except subprocess.TimeoutExpired:
             code = None
-    if code == 0:
-        return time.perf_counter() - started
-    raise ExportError(_explain(code, timeout, folder / "response.json", log_path))
+    if code != 0:
+        raise ExportError(_explain(code, timeout, _response(folder), log_path))
 
 
-def _environment():
+def environment():
+    """The environment of a process with TensorFlow on the CPU that finds the same modules."""
     path = [entry or os.getcwd() for entry in sys.path]
     return {
         **os.environ,
         "KERAS_BACKEND": "tensorflow",
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "CUDA_VISIBLE_DEVICES": "-1",
+        "PYTHONWARNINGS": "ignore",
         "PYTHONPATH": os.pathsep.join(path),
     }
 
 
-def _explain(code, timeout, response_path, log_path):
-    response = {}
-    if response_path.exists():
-        response = json.loads(response_path.read_text(encoding="utf-8"))
+def _response(folder):
+    try:
+        return json.loads((folder / RESPONSE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # none yet, or it died while writing it
+        return {}
+
+
+def _explain(code, timeout, response, log_path):
     if code is None:
         end = f"did not finish within {timeout:g} s and was stopped; pass a longer timeout="
     elif code < 0:
@@ -75,6 +107,7 @@ def _explain(code, timeout, response_path, log_path):
     stage = f" while {response['stage']}" if "stage" in response else ""
     cause = f"\nCause: {response['error']}" if "error" in response else ""
     lines = log_path.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = [line for line in lines if not _GREETING.match(line)]
     tail = "\n".join(f"    {line}" for line in lines[-_LAST_LINES:]) or "    (no output)"
     return f"The converter process {end}{stage}.{cause}\nIts last lines:\n{tail}"
 

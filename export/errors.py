@@ -2,7 +2,13 @@
 
 
 class ExportError(RuntimeError):
-    """An export did not happen. Nothing new is left on the disk, older files are untouched."""
+    """An export did not happen. What is not proven is not there, older files are untouched.
+
+    Attributes:
+        report: of a call for several artefacts the `ExportReport`, else None.
+    """
+
+    report = None
 
 
 class PreflightError(ExportError):

@@ -23,19 +23,19 @@ def staging(target):
     end, and so are folders that had to be made for it if they are still empty.
 
     Raises:
-        ExportError: nothing can be written there.
+        ExportError: nothing can be written there, or the disk is full.
     """
     target = Path(target)
     made = [folder for folder in (target.parent, *target.parent.parents) if not folder.exists()]
     try:
-        if target.is_dir():
-            raise IsADirectoryError("there is a folder of that name")
         target.parent.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=".kgan-export-", dir=target.parent))
     except OSError as error:
         raise ExportError(f"Cannot write there: {error}. Received: path={str(target)!r}") from error
     try:
         yield folder
+    except OSError as error:
+        raise ExportError(f"Cannot write there: {error}. Received: path={str(target)!r}") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         for empty in made:
@@ -58,6 +58,40 @@ def locked(folder):
 
 
 def sha256(path):
-    """The SHA-256 of a file, as hexadecimal text."""
+    """The SHA-256 of a file, or of a folder's file names and contents, as hexadecimal text."""
+    path = Path(path)
+    if path.is_dir():
+        digest = hashlib.sha256()
+        for file in members(path):
+            digest.update(f"{file.relative_to(path).as_posix()} {sha256(file)}\n".encode())
+        return digest.hexdigest()
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def size(path):
+    """The bytes of a file, or of all files of a folder."""
+    return sum(file.stat().st_size for file in members(path))
+
+
+def members(path):
+    """The file itself, or all files of a folder in a fixed order."""
+    path = Path(path)
+    return sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+
+
+def replace(source, target):
+    """Moves a file or folder into place; an older one of that name goes."""
+    source, target = Path(source), Path(target)
+    if target.is_dir() and source.is_dir():
+        # A folder that holds something cannot be replaced in one move.
+        with tempfile.TemporaryDirectory(prefix=".kgan-export-", dir=target.parent) as aside:
+            older = Path(aside) / target.name
+            os.replace(target, older)
+            try:
+                os.replace(source, target)
+            except OSError:
+                os.replace(older, target)
+                raise
+        return
+    os.replace(source, target)

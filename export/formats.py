@@ -1,10 +1,12 @@
-"""Which formats exist, and what a path and `formats=` ask for.
+"""Which formats exist, and what a path, `formats=` and `precision=` ask for.
 
 A format is one module. It has:
     NAME, SUFFIX, PACKAGES      what it is called, how its files end, what it needs installed
-    filename(precision)         the name of its file in a bundle
-    convert(model, spec, path, options, metadata)   writes the file; runs in the child process
-    load(path)                  a `Runner`: `.inputs`, `.outputs`, and a call with NumPy arrays
+    PRECISIONS                  which of `PRECISIONS` it can be written in
+    DYNAMIC_BATCH               whether its files take batches of any size
+    convert(model, spec, path, precision, options, metadata)    writes it; runs in the child process
+    load(path, threads)         a runner: `.inputs`, `.outputs`, `.metadata`, `.batch_size`, and a
+                                call from a dictionary of NumPy arrays to another
 A new format is a new module and one more name in `MODULES`.
 """
 
@@ -13,7 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-MODULES = {"onnx": "kgan.export.onnx"}
+from kgan.export.errors import ExportError
+
+MODULES = {
+    "saved_model": "kgan.export.saved_model",
+    "tflite": "kgan.export.tflite",
+    "onnx": "kgan.export.onnx",
+}
+# int8_io also takes and gives int8; the others take and give float32.
+PRECISIONS = ("float32", "float16", "dynamic_range", "int8", "int8_io")
 
 
 @dataclass(frozen=True)
@@ -23,6 +33,17 @@ class Plan:
     format: ModuleType
     precision: str
     path: Path
+    bundle: bool = False
+
+    def check_place(self):
+        """Raises ExportError when something is at the path that must not be replaced."""
+        taken = self.path.is_dir() if self.format.SUFFIX else self.path.exists()
+        if taken and (self.format.SUFFIX or not (self.path / "saved_model.pb").is_file()):
+            kind = "folder" if self.path.is_dir() else "file"
+            raise ExportError(
+                f"Cannot write there: there is a {kind} of that name, which is no export. "
+                f"Received: path={str(self.path)!r}"
+            )
 
 
 def get(name):
@@ -32,41 +53,93 @@ def get(name):
     return importlib.import_module(MODULES[name])
 
 
-def plan(path, formats=None):
-    """The artefacts that `path` and `formats` ask for.
+def of(path):
+    """The module of the format that an exported file or folder has. Raises ValueError."""
+    path = Path(path)
+    if path.is_dir() and (path / "saved_model.pb").is_file():
+        return get("saved_model")
+    for module in map(get, MODULES):
+        if module.SUFFIX and path.suffix == module.SUFFIX:
+            return module
+    raise ValueError(
+        f"Not an exported file. Known formats: {_known()}; of a bundle, name one of its files. "
+        f"Received: path={str(path)!r}"
+    )
+
+
+def plan(path, formats=None, precision="float32", name="model"):
+    """The artefacts that a path, formats and precisions ask for.
 
     Args:
-        path: a file whose suffix is that of a format, or a folder (no suffix) for a bundle.
+        path: a file whose suffix is that of a format; without suffix a SavedModel folder, or with
+            `formats` a folder for a bundle.
         formats: names of formats for a bundle; for a file None, or the one its suffix says.
+        precision: one of `PRECISIONS`, or for a bundle several.
+        name: what the file names in a bundle begin with.
 
     Returns:
-        A list of `Plan`.
+        A list of `Plan`, the precisions that convert most safely first. A format that does not
+        have one of several precisions is left out for it.
 
     Raises:
-        ValueError: unknown suffix or format, or the two disagree.
+        ValueError: an unknown suffix, format or precision, or some that do not go together.
     """
     given, path = path, Path(path)
-    names = (formats,) if isinstance(formats, str) else tuple(formats or ())
-    chosen = [get(name) for name in dict.fromkeys(names)]
-    if not path.suffix:
-        if not chosen:
+    chosen = [get(each) for each in dict.fromkeys(_several(formats))]
+    wanted = precisions(precision)
+    if path.suffix or not chosen:
+        by_suffix = {get(each).SUFFIX: get(each) for each in MODULES}
+        if path.suffix not in by_suffix:
+            raise ValueError(f"Unknown suffix. Known formats: {_known()}. Received: path={given!r}")
+        module = by_suffix[path.suffix]
+        if chosen and chosen != [module]:
             raise ValueError(
-                "The path has no suffix to choose a format by; give it one, or pass formats= for "
-                f"a bundle folder. Known formats: {_known()}. Received: path={given!r}"
+                f"The suffix asks for '{module.NAME}' but formats= for something else; for several "
+                f"formats give a folder name without suffix. Received: path={given!r}, "
+                f"formats={formats!r}"
             )
-        return [Plan(each, "float32", path / each.filename("float32")) for each in chosen]
-    by_suffix = {get(name).SUFFIX: get(name) for name in MODULES}
-    if path.suffix not in by_suffix:
-        raise ValueError(f"Unknown suffix. Known formats: {_known()}. Received: path={given!r}")
-    suffixed = by_suffix[path.suffix]
-    if chosen and chosen != [suffixed]:
+        if len(wanted) > 1:
+            raise ValueError(
+                "Several precisions make several files: give a folder name without suffix and "
+                f"formats=. Received: path={given!r}, precision={precision!r}"
+            )
+        plans = [Plan(module, each, path) for each in wanted if each in module.PRECISIONS]
+    else:
+        plans = [
+            Plan(module, each, path / _filename(name, each, module), bundle=True)
+            for each in wanted
+            for module in chosen
+            if each in module.PRECISIONS
+        ]
+    missing = set(wanted) - {plan.precision for plan in plans}
+    if missing:
+        modules = chosen or [module]
+        known = "; ".join(f"{each.NAME}: {', '.join(each.PRECISIONS)}" for each in modules)
         raise ValueError(
-            f"The suffix asks for '{suffixed.NAME}' but formats= for something else; for several "
-            f"formats give a folder name without suffix. Received: path={given!r}, "
-            f"formats={formats!r}"
+            f"No file would be {', '.join(sorted(missing))}. The precisions are {known}. "
+            f"Received: {precision=!r}"
         )
-    return [Plan(suffixed, "float32", path)]
+    return plans
+
+
+def precisions(precision):
+    """The names in `precision`, the safest to convert first. Raises ValueError for others."""
+    names = _several(precision)
+    if not names or set(names) - set(PRECISIONS):
+        raise ValueError(
+            f"precision is one or several of {', '.join(PRECISIONS)}. Received: {precision=!r}"
+        )
+    return sorted(set(names), key=PRECISIONS.index)
+
+
+def _several(names):
+    return (names,) if isinstance(names, str) else tuple(names or ())
+
+
+def _filename(name, precision, module):
+    stem = name if precision == "float32" else f"{name}_{precision}"
+    return stem + (module.SUFFIX or f"_{module.NAME}")
 
 
 def _known():
-    return ", ".join(f"{name} ({get(name).SUFFIX})" for name in MODULES)
+    return ", ".join(f"{name} ({get(name).SUFFIX or 'a folder'})" for name in MODULES)

@@ -13,44 +13,36 @@ from kgan.export.spec import BATCH, TensorSpec
 NAME = "onnx"
 SUFFIX = ".onnx"
 PACKAGES = ("tensorflow", "tf2onnx", "onnx", "onnxruntime")
+PRECISIONS = ("float32", "float16")
+DYNAMIC_BATCH = True
 
 
-def filename(precision):
-    """The file's name in a bundle."""
-    return "model.onnx" if precision == "float32" else f"model_{precision}.onnx"
-
-
-def convert(model, spec, path, options, metadata):
+def convert(model, spec, path, precision, options, metadata):
     """Writes a rebuilt model as ONNX. Runs in the child process, under TensorFlow.
 
     Args:
-        model: callable of a flat list of tensors, returning a flat list of tensors, in inference.
+        model: Keras model, functional or Sequential.
         spec: `ModelSpec` to keep exactly.
         path: file to write.
-        options: dictionary with `opset`.
+        precision: "float32", or "float16" for weights and arithmetic; inputs and outputs stay
+            float32.
+        options: dictionary with `opset` and `name`.
         metadata: dictionary of JSON-able values for the file's `metadata_props`.
     """
     import onnx
-    import tensorflow as tf
     import tf2onnx
 
-    signature = [
-        tf.TensorSpec((None, *tensor.shape), tensor.dtype, name=tensor.name)
-        for tensor in spec.inputs
-    ]
+    from kgan.export import serving
 
-    @tf.function(input_signature=signature, autograph=False)
-    def serve(*values):
-        # The identity keeps two names apart when one tensor is given back twice.
-        named = zip(spec.outputs, model(list(values)), strict=True)
-        return {tensor.name: tf.identity(value) for tensor, value in named}
-
+    serve, signature = serving.function(model, spec)
     proto, _ = tf2onnx.convert.from_function(serve, signature, opset=options["opset"])
     _promise(proto.graph.input, spec.inputs)
     _promise(proto.graph.output, spec.outputs)
     # tf2onnx's own intermediate shapes name the batch `unk__12`; drop them and infer afresh.
     del proto.graph.value_info[:]
     proto = onnx.shape_inference.infer_shapes(proto, strict_mode=True, data_prop=True)
+    if precision == "float16":
+        proto = _to_float16(proto)
     proto.producer_name = "kgan"
     proto.producer_version = metadata["kgan_version"]
     proto.graph.name = options["name"]
@@ -59,9 +51,9 @@ def convert(model, spec, path, options, metadata):
     onnx.save(proto, path)
 
 
-def load(path):
+def load(path, threads=None):
     """An ONNX file as a `Runner`, on the CPU, with onnxruntime alone."""
-    return Runner(path)
+    return Runner(path, threads)
 
 
 class Runner:
@@ -69,18 +61,39 @@ class Runner:
 
     Attributes:
         inputs, outputs: tuples of `TensorSpec` as the file declares them.
+        metadata: the dictionary written into the file.
+        batch_size: None, any.
     """
 
-    def __init__(self, path):
+    batch_size = None
+
+    def __init__(self, path, threads=None):
         import onnxruntime
 
-        self._session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or 0
+        self._session = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
         self.inputs = tuple(map(_declared, self._session.get_inputs()))
         self.outputs = tuple(map(_declared, self._session.get_outputs()))
+        properties = self._session.get_modelmeta().custom_metadata_map
+        self.metadata = {key: _value(text) for key, text in properties.items()}
 
     def __call__(self, inputs):
         names = [tensor.name for tensor in self.outputs]
         return dict(zip(names, self._session.run(names, inputs), strict=True))
+
+
+def _to_float16(proto):
+    import onnx
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+    from onnxruntime.transformers.onnx_model import OnnxModel
+
+    proto = convert_float_to_float16(proto, keep_io_types=True, force_fp16_initializers=True)
+    OnnxModel.graph_topological_sort(proto.graph)  # it leaves the casts of inputs at the end
+    del proto.graph.value_info[:]
+    return onnx.shape_inference.infer_shapes(proto, strict_mode=True, data_prop=True)
 
 
 def _promise(values, tensors):
@@ -112,4 +125,14 @@ def _declared(node):
 
 
 def _text(value):
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+    """Text as it is, so that any viewer shows it plainly, unless it would be read as JSON."""
+    if isinstance(value, str) and _value(value) == value:
+        return value
+    return json.dumps(value, sort_keys=True)
+
+
+def _value(text):
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

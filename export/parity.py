@@ -3,6 +3,7 @@
 Only NumPy: the same comparison runs after an export and, years later, in `verify`.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,42 +13,65 @@ from kgan.export.samples import Batch
 
 
 @dataclass(frozen=True)
-class Parity:
-    """The figures of a comparison that passed.
+class Bound:
+    """What the values of an artefact must keep to.
 
-    `max_abs_error` is the largest absolute difference. `max_error` is the one that was judged:
-    each output's difference divided by max(1, largest absolute expected value of the batch).
+    Attributes:
+        tolerance: largest error, relative to max(1, largest expected value of a batch). None: any.
+        psnr: least peak signal-to-noise ratio in dB. None: any.
+        limits: whether zeros and extremes count too, or typical inputs alone.
+    """
+
+    tolerance: float | None
+    psnr: float | None
+    limits: bool
+
+
+def bounds(tolerance, float16_tolerance, float16_psnr, int8_psnr):
+    """The `Bound` of each precision; the arguments are those of `kgan.export.export`."""
+    narrow = Bound(None, int8_psnr, limits=False)
+    return {
+        "float32": Bound(tolerance, None, limits=True),
+        "float16": Bound(float16_tolerance, float16_psnr, limits=False),
+        **dict.fromkeys(("dynamic_range", "int8", "int8_io"), narrow),
+    }
+
+
+@dataclass(frozen=True)
+class Parity:
+    """The figures of a comparison that passed, over the batches whose values were judged.
+
+    `max_abs_error` is the largest absolute difference. `max_error` divides each output's difference
+    by max(1, largest absolute expected value of the batch). `psnr` is that of the worst output of
+    the worst batch, in dB, with the span of Keras's typical outputs as the peak; None if no output
+    differs at all.
     """
 
     max_abs_error: float
     max_error: float
+    psnr: float | None
     batch_sizes: tuple[int, ...]
 
 
-def expected(call, spec, inputs, tolerance):
+def expected(call, spec, inputs, typical):
     """Lets the Keras model answer the inputs.
 
     Args:
         call: the model in inference: flat list of arrays to flat list of arrays.
         spec: its `ModelSpec`.
         inputs: list of `(kind, inputs by name)`.
-        tolerance: how far two answers to one input may lie apart.
+        typical: which kinds are of the values that the model is made for.
 
     Returns:
-        A list of `Batch`.
+        A list of `Batch`, and for each output its span over the typical ones.
 
     Raises:
-        ParityError: the model answers NaN or infinity, or differently each time it is asked.
+        ParityError: the model answers NaN or infinity.
     """
     batches = []
     for kind, values in inputs:
-        outputs = _answer(call, spec, values)
-        if not batches and _distance(spec, outputs, _answer(call, spec, values)) > tolerance:
-            raise ParityError(
-                "The Keras model answers differently each time: it draws random numbers at "
-                "inference. Make the noise an input of the model."
-            )
-        batches.append(Batch(kind, values, outputs))
+        outputs = answer(call, spec, values)
+        batches.append(Batch(kind, values, outputs, kind in typical))
         for tensor in spec.outputs:
             problem = _not_finite(outputs[tensor.name])
             if problem:
@@ -55,17 +79,27 @@ def expected(call, spec, inputs, tolerance):
                     f"The Keras model itself gives {problem} in output '{tensor.name}' for the "
                     f"'{kind}' inputs, so no artefact of it can be trusted."
                 )
-    return batches
+    return batches, {tensor.name: _span(batches, tensor.name) for tensor in spec.outputs}
 
 
-def compare(runner, spec, batches, tolerance, file):
+def answer(call, spec, values):
+    """A model's outputs by name, from inputs by name."""
+    outputs = call([values[tensor.name] for tensor in spec.inputs])
+    return {
+        tensor.name: np.asarray(output)
+        for tensor, output in zip(spec.outputs, outputs, strict=True)
+    }
+
+
+def compare(runner, spec, batches, spans, bound, file):
     """Compares a loaded artefact with the answers of Keras.
 
     Args:
         runner: what a format's `load` returned.
         spec: `ModelSpec` that the artefact must keep.
         batches: list of `Batch` with Keras's outputs.
-        tolerance: largest error relative to max(1, largest expected value).
+        spans: the peak of the PSNR for each output.
+        bound: `Bound` of its precision.
         file: name of the artefact, for the message.
 
     Returns:
@@ -77,40 +111,39 @@ def compare(runner, spec, batches, tolerance, file):
     _check_declared("input", runner.inputs, spec.inputs, file)
     _check_declared("output", runner.outputs, spec.outputs, file)
     worst_absolute = worst = 0.0
+    least = math.inf
     for batch in batches:
+        where = f"{file}, batch of {batch.size}, '{batch.kind}' inputs"
         try:
             outputs = runner(batch.inputs)
         except Exception as error:
-            raise ParityError(
-                f"{file} fails on a batch of {batch.size} ('{batch.kind}' inputs): {error}"
-            ) from error
+            raise ParityError(f"{where}: it fails: {error}") from error
         for tensor in spec.outputs:
-            where = f"{file}, output '{tensor.name}', batch of {batch.size}, '{batch.kind}' inputs"
             want, got = batch.outputs[tensor.name], outputs[tensor.name]
-            absolute, relative = _compare(want, got, tolerance, where)
+            place = f"{where}, output '{tensor.name}'"
+            _check_form(want, got, place)
+            if not (batch.typical or bound.limits):
+                continue
+            absolute, relative = _error(want, got)
+            psnr = _psnr(want, got, spans[tensor.name])
+            _judge(absolute, relative, psnr, bound, want, place)
             worst_absolute, worst = max(worst_absolute, absolute), max(worst, relative)
+            least = min(least, psnr)
     sizes = tuple(sorted({batch.size for batch in batches}))
-    return Parity(worst_absolute, worst, sizes)
+    return Parity(worst_absolute, worst, None if least == math.inf else least, sizes)
 
 
-def load(module, path, file):
+def load(module, path, file, threads=None):
     """Loads an artefact with its format's module; ParityError when it does not load."""
     try:
-        return module.load(path)
+        return module.load(path, threads)
     except Exception as error:
         raise ParityError(f"{file} does not load: {error}") from error
 
 
-def _answer(call, spec, values):
-    outputs = call([values[tensor.name] for tensor in spec.inputs])
-    return {
-        tensor.name: np.asarray(output)
-        for tensor, output in zip(spec.outputs, outputs, strict=True)
-    }
-
-
-def _distance(spec, first, second):
-    return max(_error(first[each.name], second[each.name])[1] for each in spec.outputs)
+def differs(first, second):
+    """Whether two answers to one input differ by more than rounding."""
+    return any(_error(first[name], second[name])[1] > 1e-4 for name in first)
 
 
 def _check_declared(side, declared, promised, file):
@@ -121,7 +154,7 @@ def _check_declared(side, declared, promised, file):
             raise ParityError(f"{file}: {side} {what}s are {got}, expected {want}")
 
 
-def _compare(want, got, tolerance, where):
+def _check_form(want, got, where):
     if got.shape != want.shape:
         raise ParityError(f"{where}: shape {got.shape}, expected {want.shape}")
     if got.dtype != want.dtype:
@@ -131,13 +164,19 @@ def _compare(want, got, tolerance, where):
         problem = _not_finite(array)
         if problem:
             raise ParityError(f"{where}: the {owner} output has {problem}")
-    absolute, relative = _error(want, got)
-    if relative > tolerance:
+
+
+def _judge(absolute, relative, psnr, bound, want, where):
+    if bound.tolerance is not None and relative > bound.tolerance:
         raise ParityError(
             f"{where}: error {relative:.3g} (largest difference {absolute:.3g}, largest expected "
-            f"value {np.abs(want).max():.3g}) is above the tolerance {tolerance:.3g}"
+            f"value {np.abs(want).max():.3g}) is above the tolerance {bound.tolerance:.3g}"
         )
-    return absolute, relative
+    if bound.psnr is not None and psnr < bound.psnr:
+        raise ParityError(
+            f"{where}: PSNR {psnr:.1f} dB (largest difference {absolute:.3g}) is below "
+            f"{bound.psnr:g} dB"
+        )
 
 
 def _error(want, got):
@@ -146,6 +185,18 @@ def _error(want, got):
     want, got = want.astype("float64"), got.astype("float64")
     absolute = float(np.abs(want - got).max())
     return absolute, absolute / max(1.0, float(np.abs(want).max()))
+
+
+def _psnr(want, got, span):
+    squared = np.mean((want.astype("float64") - got.astype("float64")) ** 2) if want.size else 0.0
+    if squared == 0:
+        return math.inf
+    return float(10 * np.log10(span**2 / squared)) if span else -math.inf
+
+
+def _span(batches, name):
+    arrays = [batch.outputs[name] for batch in batches if batch.typical]
+    return float(max(a.max() for a in arrays)) - float(min(a.min() for a in arrays))
 
 
 def _not_finite(array):

@@ -50,6 +50,62 @@ def check_model(model):
             )
 
 
+def check_answers(model, answer):
+    """Raises PreflightError for a model that draws random numbers at inference.
+
+    Args:
+        model: the model.
+        answer: function that lets it answer the same inputs each time.
+    """
+    from kgan.export.parity import differs
+
+    if not differs(answer(), answer()):
+        return
+    names = [
+        f"'{layer.name}' ({type(layer).__name__})"
+        for layer in layers(model)
+        if not _is_keras(type(layer)) and _draws(layer)
+    ]
+    raise PreflightError(
+        "The model answers differently each time: it draws random numbers at inference, which no "
+        "file can repeat. Make the noise an input of the model. "
+        f"Received: random layers {', '.join(names) or 'that were not found'}"
+    )
+
+
+def check_int8(spec, calibration):
+    """Raises ValueError when there is nothing to take the ranges of int8 from."""
+    from kgan.export.samples import takes_images
+
+    if takes_images(spec) and calibration is None:
+        raise ValueError(
+            "int8 takes its ranges from typical inputs, and those of a model of images are not "
+            "known; pass calibration=, a list of batches of real ones. Received: calibration=None"
+        )
+
+
+def refusal(model, precision):
+    """Why no file of this precision can be made of a model, or an empty text."""
+    import keras
+
+    recurrent = [layer.name for layer in layers(model) if isinstance(layer, keras.layers.RNN)]
+    if precision.startswith("int8") and recurrent:
+        return (
+            "TensorFlow's converter crashes on recurrent layers in int8; take dynamic_range. "
+            f"Received: recurrent layers {', '.join(recurrent)}"
+        )
+    return ""
+
+
+def notes(model, narrow):
+    """What an export changes of a model, as a tuple of sentences."""
+    told = []
+    if narrow:
+        policy = model.dtype_policy.name
+        told.append(f"the model computes in {policy}; it is rebuilt, and exported, in float32")
+    return tuple(told)
+
+
 def custom_objects(model, config):
     """The classes and functions of a model that do not come from Keras.
 
@@ -121,6 +177,12 @@ def _function(node):
             "@keras.saving.register_keras_serializable() in a module that can be imported. "
             f"Received: {node}"
         ) from error
+
+
+def _draws(layer):
+    import keras
+
+    return any(isinstance(value, keras.random.SeedGenerator) for value in vars(layer).values())
 
 
 def _is_keras(thing):

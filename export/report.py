@@ -14,46 +14,58 @@ PASSED, FAILED, NOT_EXPORTED = "passed", "failed", "not exported"
 
 @dataclass(frozen=True)
 class Artefact:
-    """One exported file and the proof that belongs to it.
+    """One exported file, or folder, and the proof that belongs to it.
 
     Attributes:
         file: its name in the folder of the report.
         format, precision: such as "onnx", "float32".
         verdict: "passed", "failed" (converted, but not equal to Keras) or "not exported".
-        bytes, sha256: of the file.
+        reason: why it is not "passed", else empty. The figures below are then None or empty.
+        bytes, sha256: of the file, or of all files of the folder.
         samples, samples_sha256: the `.npz` of inputs and expected outputs kept with it.
-        max_abs_error: largest absolute difference from Keras.
-        max_error: the judged figure, relative to max(1, largest expected value of a batch).
-        tolerance: the bound for `max_error`.
+        max_abs_error: largest absolute difference from Keras, where values were judged.
+        max_error: the same, relative to max(1, largest expected value of a batch).
+        psnr: peak signal-to-noise ratio in dB, see `parity.Parity`; None if nothing differs.
+        tolerance, min_psnr: the bounds for `max_error` and `psnr`; None: not judged by it.
         batch_sizes: the batch sizes that were compared.
+        batch_size: the one size the file takes, or None: any.
+        latency: dictionary of `median_ms`, `p90_ms`, `keras_median_ms`, `threads` and `batch`.
         inputs, outputs: tuples of `TensorSpec`.
         training_backend: where the model lived: "tensorflow", "jax" or "torch".
         versions: of kgan, Keras and the converter's packages.
         options: options of the conversion, such as the ONNX opset.
         seconds, child_seconds: of the whole export call, and of its child process.
-        reason: why it is not "passed", else empty.
     """
 
     file: str
     format: str
     precision: str
     verdict: str
-    bytes: int
-    sha256: str
-    samples: str
-    samples_sha256: str
-    max_abs_error: float
-    max_error: float
-    tolerance: float
-    batch_sizes: tuple[int, ...]
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     training_backend: str
     versions: dict[str, str]
     options: dict
-    seconds: float
-    child_seconds: float
     reason: str = ""
+    bytes: int = 0
+    sha256: str = ""
+    samples: str = ""
+    samples_sha256: str = ""
+    max_abs_error: float | None = None
+    max_error: float | None = None
+    psnr: float | None = None
+    tolerance: float | None = None
+    min_psnr: float | None = None
+    batch_sizes: tuple[int, ...] = ()
+    batch_size: int | None = None
+    latency: dict | None = None
+    seconds: float = 0.0
+    child_seconds: float = 0.0
+
+    @property
+    def passed(self):
+        """True when it was proven."""
+        return self.verdict == PASSED
 
     @classmethod
     def from_json(cls, entry):
@@ -84,27 +96,20 @@ class ExportReport:
     @property
     def passed(self):
         """True when every artefact passed."""
-        return all(artefact.verdict == PASSED for artefact in self.artefacts)
+        return all(artefact.passed for artefact in self.artefacts)
 
     def to_json(self):
         """The report as JSON text, the content of `export_report.json`."""
         entries = [asdict(artefact) for artefact in self.artefacts]
         return json.dumps({"schema": SCHEMA, "artefacts": entries}, indent=2, sort_keys=True)
 
+    def rows(self):
+        """The table as lists of text, the header first."""
+        header = ["file", "precision", "size", "max error", "PSNR", "ms", "p90", "Keras", "verdict"]
+        return [header, *map(_row, self.artefacts)]
+
     def __str__(self):
-        rows = [("file", "format", "precision", "size", "max error", "tolerance", "verdict")]
-        rows += [
-            (
-                artefact.file,
-                artefact.format,
-                artefact.precision,
-                _size(artefact.bytes),
-                f"{artefact.max_error:.1e}",
-                f"{artefact.tolerance:.0e}",
-                artefact.verdict,
-            )
-            for artefact in self.artefacts
-        ]
+        rows = self.rows()
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = [
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -116,12 +121,14 @@ class ExportReport:
     def _footer(self):
         seen = {}
         for artefact in self.artefacts:
+            if artefact.reason:
+                seen[f"{artefact.file}: {artefact.reason}"] = None
+        for artefact in filter(lambda each: each.passed, self.artefacts):
             inputs = ", ".join(map(str, artefact.inputs))
             outputs = ", ".join(map(str, artefact.outputs))
-            sizes = ", ".join(map(str, artefact.batch_sizes))
             seen[
                 f"{inputs} -> {outputs}\n"
-                f"trained on {artefact.training_backend}; compared on batches of {sizes}; "
+                f"trained on {artefact.training_backend}; "
                 f"{artefact.seconds:.1f} s, of which {artefact.child_seconds:.1f} s converting"
             ] = None
         return [line for footer in seen for line in ("", *footer.splitlines())]
@@ -137,14 +144,18 @@ def read(path):
 def merge(report, staging):
     """Writes a report into its folder, beside the entries already there.
 
-    An entry of the same file is replaced; other entries stay while their file does.
+    An entry is replaced by a new one of the same file, unless the new one did not pass and the
+    older file is still there. Entries of files that are gone are dropped.
 
     Args:
-        report: `ExportReport` of what was just made.
+        report: `ExportReport` of what was just made, passed files being in place.
         staging: temporary folder on the same disk, for the move into place.
+
+    Returns:
+        The whole `ExportReport` of the folder.
     """
     path = report.folder / FILE
-    new = {artefact.file for artefact in report.artefacts}
+    new = {artefact.file for artefact in report.artefacts if artefact.passed}
     kept = ()
     if path.exists():
         kept = tuple(
@@ -152,9 +163,31 @@ def merge(report, staging):
             for artefact in read(path).artefacts
             if artefact.file not in new and (report.folder / artefact.file).exists()
         )
-    merged = ExportReport(report.folder, kept + report.artefacts)
+    old = {artefact.file for artefact in kept}
+    added = tuple(artefact for artefact in report.artefacts if artefact.file not in old)
+    merged = ExportReport(report.folder, kept + added)
     (staging / FILE).write_text(merged.to_json() + "\n", encoding="utf-8")
     os.replace(staging / FILE, path)
+    return merged
+
+
+def _row(artefact):
+    def show(value, form):
+        return "-" if value is None else form.format(value)
+
+    latency = artefact.latency or {}
+    judged = (
+        "same" if artefact.passed and artefact.psnr is None else show(artefact.psnr, "{:.0f} dB")
+    )
+    return [
+        artefact.file,
+        artefact.precision,
+        _size(artefact.bytes) if artefact.bytes else "-",
+        show(artefact.max_error, "{:.1e}"),
+        judged,
+        *(show(latency.get(key), "{:.2f}") for key in ("median_ms", "p90_ms", "keras_median_ms")),
+        artefact.verdict,
+    ]
 
 
 def _size(count):

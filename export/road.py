@@ -1,55 +1,82 @@
 """The road every export takes: check, save, convert in a child, compare, and only then appear."""
 
 import dataclasses
-import importlib.metadata
 import json
 import os
+import tempfile
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from kgan.export import blueprint, child, files, formats, parity, preflight, report, samples
-from kgan.export.errors import ExportError, PreflightError
-from kgan.export.spec import ModelSpec, model_spec
+from kgan.export import card, child, files, job, parity, preflight, proof, report
+from kgan.export import formats as formats_
+from kgan.export.errors import ExportError, ParityError
 
 
 def export(
     model,
     path: str | os.PathLike,
     formats: Sequence[str] | None = None,
+    precision: str | Sequence[str] = "float32",
     *,
+    name: str = "model",
     input_names: Sequence[str] | None = None,
     output_names: Sequence[str] | None = None,
     samples: list | None = None,
+    calibration: list | None = None,
     metadata: dict | None = None,
     tolerance: float = 1e-5,
+    float16_tolerance: float = 1e-2,
+    float16_psnr: float = 50.0,
+    int8_psnr: float = 30.0,
+    batch_size: int = 1,
     opset: int = 17,
     timeout: float = 600,
     progress: Callable[[str], object] | None = None,
 ) -> report.ExportReport:
-    """Exports a Keras model and proves that the file computes what the model computes.
+    """Exports a Keras model and proves that the files compute what the model computes.
 
     The model may have been trained on TensorFlow, JAX or PyTorch, in float32 or in mixed
-    precision (the artefact is float32). It runs in inference: dropout is off, batch normalisation
-    uses its moving statistics. The batch axis of every input and output stays dynamic. Beside the
-    file appear `export_report.json` and `<file>.samples.npz`, with which `verify` can repeat the
-    comparison. All of them appear together or not at all; a good older file survives a failure.
+    precision (which is rebuilt in float32). It runs in inference: dropout is off, batch
+    normalisation uses its moving statistics and is folded into the layer before it. The batch axis
+    stays dynamic, but for TFLite. Beside the files appear `export_report.json`, for each file the
+    samples with which `verify` can repeat the comparison, and in a bundle `model_card.md`. A file
+    that is not proven does not appear; an older one of its name stays as it was.
 
     Args:
         model: a built `keras.Model`: functional, Sequential, or subclassed with one argument.
             Every size but the batch must be known. Custom layers must be importable.
-        path: file to write, whose suffix is the format (`.onnx`), or a folder without suffix for
-            a bundle of `formats`.
-        formats: format names for a bundle, such as `("onnx",)`. Default: what the suffix says.
+        path: file to write, whose suffix is the format (`.onnx`, `.tflite`); without suffix a
+            SavedModel folder, or with `formats` a folder for a bundle.
+        formats: for a bundle, of `"saved_model"`, `"tflite"` and `"onnx"`. Default: what the
+            path says.
+        precision: `"float32"` (default), `"float16"` (ONNX: weights and arithmetic, TFLite: the
+            weights), `"dynamic_range"` (TFLite: int8 weights), `"int8"` (TFLite: all of it, with
+            float32 input and output), `"int8_io"` (with int8 input and output); for a bundle
+            several, of which each format is written in those it has.
+        name: what file names in a bundle begin with. Default: "model".
         input_names: one tensor name an input, in the order of `model.inputs`. Default: the names
             of the input layers.
-        output_names: the same for the outputs. Default: the model's output names.
+        output_names: the same for the outputs. Default: the model's output names. ONNX has one
+            name space, so no input and output may share a name.
         samples: list of input batches to compare on, beside those drawn here. A batch is an array
             (one input), a tuple of arrays in the order of the inputs, or a dictionary of arrays
             by input name; each array has shape `(batch, ...)`. Models with integer inputs need
             it. Default: None, a seeded normal, zeros and extremes.
-        metadata: dictionary of JSON-able values to put into the file beside our own.
-        tolerance: largest error allowed, as absolute difference over max(1, largest expected
-            value). Default 1e-5: float32 rounding of a deep generator stays below it.
+        calibration: list of such batches with values as the model will meet them, 100 or more in
+            all, from which int8 takes its ranges, and on which the narrow precisions are then
+            judged. Default: a standard normal, as latents are; a model of images needs it.
+        metadata: dictionary of JSON-able values to put into the files beside our own.
+        tolerance: float32's largest error, as absolute difference over max(1, largest expected
+            value), on all inputs. Default 1e-5: float32 rounding of a deep generator stays below
+            it. Instance normalisation divides by what may be small: give it 1e-4.
+        float16_tolerance: the same for float16, on samples and normal inputs. Default 1e-2: a
+            float16 has 11 bits, 5e-4 of a value, and layers add up.
+        float16_psnr: float16's least peak signal-to-noise ratio there, in dB. Default 50: the
+            error is then below one grey level of 255.
+        int8_psnr: the same for dynamic range and int8. Default 30: what lossy images are commonly
+            held to. An int8 has 256 levels; no absolute error could be asked of it.
+        batch_size: of TFLite files, whose batch is fixed. Default: 1.
         opset: ONNX operator set. Default 17.
         timeout: seconds for the child process that converts.
         progress: called with the name of each stage: "check", "save", "convert", "compare",
@@ -59,161 +86,141 @@ def export(
         `ExportReport` of the artefacts made by this call; print it for a table.
 
     Raises:
-        ValueError: unknown suffix or format, wrong names, samples or metadata.
+        ValueError: unknown suffix, format or precision, wrong names, samples or metadata.
         ImportError: a package the format needs is not installed.
         PreflightError: the model cannot be exported as it is.
-        ParityError: the artefact, or the model itself, does not give the right values.
-        ExportError: the place cannot be written to, or the child crashed or took too long.
+        ParityError: an artefact, or the model itself, does not give the right values.
+        ExportError: the place cannot be written to, or the child crashed or took too long. Of
+            several artefacts those that passed are in place nevertheless, and `error.report` tells
+            of all.
 
     Example:
         >>> report = kgan.export.export(model, "generator.onnx", output_names=["image"])
         >>> print(report)
+        >>> kgan.export.export(model, "bundle", ("tflite", "onnx"), ("float32", "float16"))
     """
     say = progress or (lambda stage: None)
     started = time.perf_counter()
     say("check")
-    plans = _plans(path, formats)
-    options = {"opset": opset}
-    _check_metadata(metadata)
+    plans = _plans(path, formats, precision, name)
+    options = {"opset": opset, "batch_size": batch_size}
+    _check_arguments(metadata, batch_size)
     with files.staging(plans[0].path) as folder:
-        job = _prepare(model, folder, input_names, output_names, samples, tolerance, say)
+        ready = job.prepare(
+            model,
+            folder,
+            (input_names, output_names),
+            samples,
+            calibration,
+            any(plan.precision.startswith("int8") for plan in plans),
+            metadata or {},
+            say,
+        )
         say("convert")
-        request = _request(job, plans, folder, options, metadata or {})
-        child_seconds = child.run(request, folder, timeout)
+        refused = {plan.path.name: preflight.refusal(model, plan.precision) for plan in plans}
+        possible = [plan for plan in plans if not refused[plan.path.name]]
+        request = _request(ready, possible, folder, options)
+        child_seconds, failed = child.convert(request, folder, timeout)
         say("compare")
-        made = [_compare(plan, folder, job, tolerance, options) for plan in plans]
+        bounds = parity.bounds(tolerance, float16_tolerance, float16_psnr, int8_psnr)
+        made = proof.prove(plans, folder, ready, bounds, options, refused | failed)
         say("write")
         times = {"seconds": time.perf_counter() - started, "child_seconds": child_seconds}
         made = [dataclasses.replace(artefact, **times) for artefact in made]
-        return _put_in_place(made, plans[0].path.parent, folder)
+        return _put_in_place(made, plans, folder, ready.metadata)
 
 
-@dataclasses.dataclass(frozen=True)
-class _Job:
-    """A model ready to be converted, with the answers its artefacts must give."""
+def check(
+    model,
+    *,
+    precision: str | Sequence[str] = "float32",
+    input_names: Sequence[str] | None = None,
+    output_names: Sequence[str] | None = None,
+    samples: list | None = None,
+    calibration: list | None = None,
+) -> job.Check:
+    """Says whether a model would survive an export, without converting it.
 
-    name: str
-    spec: ModelSpec
-    batches: list
-    custom_objects: list
+    Args:
+        model, precision, input_names, output_names, samples, calibration: as for `export`.
+
+    Returns:
+        A `Check`: the promised names, shapes and dtypes, and notes. Print it.
+
+    Raises:
+        As `export`, for all that can be told without the converter: random layers, layers that
+        cannot be rebuilt elsewhere, open sizes, values that are not finite, missing samples.
+    """
+    wanted = formats_.precisions(precision)
+    int8 = any(each.startswith("int8") for each in wanted)
+    with tempfile.TemporaryDirectory() as folder:
+        names = (input_names, output_names)
+        ready = job.prepare(model, Path(folder), names, samples, calibration, int8, {})
+    refusals = {preflight.refusal(model, each): each for each in wanted}
+    refused = tuple(f"not {each}: {reason}" for reason, each in refusals.items() if reason)
+    return job.Check(ready.spec, ready.notes + refused)
 
 
-def _plans(path, names):
-    plans = formats.plan(path, names)
+def _plans(path, names, precision, name):
+    plans = formats_.plan(path, names, precision, name)
     for plan in plans:
         preflight.require(plan.format.PACKAGES)
+        plan.check_place()
     return plans
 
 
-def _prepare(model, folder, input_names, output_names, given, tolerance, say):
-    """Draws the blueprint of the model into `folder` and lets Keras answer the samples."""
+def _request(ready, plans, folder, options):
     import keras
 
-    preflight.check_model(model)
-    model = blueprint.as_functional(model)
-    config, narrow, text = _serialise(model)
-    custom_objects = preflight.custom_objects(model, config)
-    say("save")
-    (folder / "model.json").write_text(text, encoding="utf-8")
-    weights = folder / "model.weights.h5"
-    model.save_weights(weights)
-    if narrow:
-        model = blueprint.build(config, weights, preflight.load_custom_objects(custom_objects))
-    spec = model_spec(model, input_names, output_names)
-
-    def answer(values):
-        outputs = keras.tree.flatten(blueprint.call(model, values))
-        return [keras.ops.convert_to_numpy(output) for output in outputs]
-
-    batches = parity.expected(answer, spec, samples.draw(spec, given), tolerance)
-    return _Job(model.name, spec, batches, custom_objects)
-
-
-def _serialise(model):
-    try:
-        config, narrow = blueprint.draw(model)
-        return config, narrow, json.dumps(config)
-    except (NotImplementedError, OSError, TypeError, ValueError) as error:
-        raise PreflightError(
-            "The model cannot be serialised, so no other process can rebuild it. Give its own "
-            "layers a get_config() that returns their constructor's arguments. "
-            f"{type(error).__name__}: {error} Received: model={model}"
-        ) from error
-
-
-def _request(job, plans, folder, options, metadata):
-    import keras
-
-    spec = dataclasses.asdict(job.spec)
-    own = {
-        "kgan_version": _version("kgan"),
-        "keras_version": _version("keras"),
-        "training_backend": keras.config.backend(),
-        "inference": "training=False: dropout off, batch normalisation by moving statistics",
-        **spec,
-    }
     return {
-        "spec": spec,
-        "custom_objects": job.custom_objects,
+        "spec": dataclasses.asdict(ready.spec),
+        "custom_objects": ready.custom_objects,
         "image_data_format": keras.config.image_data_format(),
         "artefacts": [
             {
+                "name": plan.path.name,
                 "format": plan.format.NAME,
                 "precision": plan.precision,
                 "path": str(folder / plan.path.name),
             }
             for plan in plans
         ],
-        "options": {**options, "name": job.name},
-        "metadata": {**metadata, **own},
+        "options": {**options, "name": ready.name, "calibration": ready.calibration},
+        "metadata": ready.metadata,
     }
 
 
-def _compare(plan, folder, job, tolerance, options):
-    """Proves one artefact in the staging folder; its entry of the report, times still open."""
-    import keras
-
-    file, name = folder / plan.path.name, plan.path.name
-    if not file.is_file():
-        raise ExportError(f"The converter process ended well but wrote no {name}.")
-    runner = parity.load(plan.format, file, name)
-    figures = parity.compare(runner, job.spec, job.batches, tolerance, name)
-    kept = folder / f"{name}.samples.npz"
-    samples.save(kept, job.batches)
-    return report.Artefact(
-        file=name,
-        format=plan.format.NAME,
-        precision=plan.precision,
-        verdict=report.PASSED,
-        bytes=file.stat().st_size,
-        sha256=files.sha256(file),
-        samples=kept.name,
-        samples_sha256=files.sha256(kept),
-        max_abs_error=figures.max_abs_error,
-        max_error=figures.max_error,
-        tolerance=tolerance,
-        batch_sizes=figures.batch_sizes,
-        inputs=job.spec.inputs,
-        outputs=job.spec.outputs,
-        training_backend=keras.config.backend(),
-        versions={each: _version(each) for each in ("kgan", "keras", *plan.format.PACKAGES)},
-        options=options,
-        seconds=0.0,
-        child_seconds=0.0,
-    )
-
-
-def _put_in_place(made, folder, staging):
+def _put_in_place(made, plans, staging, metadata):
+    """Moves what passed into place; raises when something did not."""
+    folder = plans[0].path.parent
     made = report.ExportReport(folder, tuple(made))
-    with files.locked(folder):
-        for artefact in made.artefacts:
-            os.replace(staging / artefact.samples, folder / artefact.samples)
-            os.replace(staging / artefact.file, folder / artefact.file)
-        report.merge(made, staging)
+    wrong = [artefact for artefact in made.artefacts if not artefact.passed]
+    if len(wrong) < len(made.artefacts):
+        with files.locked(folder):
+            for artefact in made.artefacts:
+                if artefact.passed:
+                    files.replace(staging / artefact.samples, folder / artefact.samples)
+                    files.replace(staging / artefact.file, folder / artefact.file)
+            whole = report.merge(made, staging)
+            if plans[0].bundle:
+                card.write(whole, metadata, staging)
+    if wrong:
+        kind = ParityError if any(each.verdict == report.FAILED for each in wrong) else ExportError
+        reasons = [each.reason for each in wrong]
+        if len(plans) > 1:
+            reasons = [f"{each.file}: {each.reason}" for each in wrong]
+            reasons.append(f"Passed and in place: {_passed(made)}.")
+        error = kind("\n".join(reasons))
+        error.report = made if len(plans) > 1 else None
+        raise error
     return made
 
 
-def _check_metadata(metadata):
+def _passed(made):
+    return ", ".join(each.file for each in made.artefacts if each.passed) or "none"
+
+
+def _check_arguments(metadata, batch_size):
     metadata = {} if metadata is None else metadata
     try:
         if not all(isinstance(key, str) for key in metadata):
@@ -224,10 +231,5 @@ def _check_metadata(metadata):
             f"metadata is a dictionary of strings to JSON-able values; {error}. "
             f"Received: metadata={metadata!r}"
         ) from error
-
-
-def _version(package):
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "unknown"
+    if not isinstance(batch_size, int) or batch_size < 1:
+        raise ValueError(f"batch_size is a positive integer. Received: {batch_size=!r}")

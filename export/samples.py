@@ -6,15 +6,21 @@ import numpy as np
 
 BATCH_SIZES = (1, 2, 7, 16)
 STORED_BYTES = 4_000_000
+# Enough for the range of every activation to settle; more only takes longer.
+CALIBRATION_SIZE = 200
 
 
 @dataclass(frozen=True)
 class Batch:
-    """One batch: the kind of its values, its inputs and the outputs Keras gave, both by name."""
+    """One batch: the kind of its values, its inputs and the outputs Keras gave, both by name.
+
+    `typical` tells values the model is made for from those that only test its limits.
+    """
 
     kind: str
     inputs: dict
     outputs: dict
+    typical: bool = True
 
     @property
     def size(self):
@@ -25,37 +31,39 @@ class Batch:
         return sum(array.nbytes for array in (*self.inputs.values(), *self.outputs.values()))
 
 
-def draw(spec, samples=None, seed=0):
+def draw(spec, samples=None, calibration=None, seed=0):
     """Batches of inputs that a right artefact must answer as Keras does.
 
     Args:
         spec: `ModelSpec` of the model.
         samples: the user's own batches, see `kgan.export.export`. Integer inputs take their
             values from them, since only the user knows which are valid.
+        calibration: the user's batches for int8, the first 16 of which are compared on too.
         seed: of the normal draws.
 
     Returns:
         A list of `(kind, inputs)`: the user's batches, a standard normal in batches of 1, 2, 7
         and 16, zeros, tens, and ten times a normal. Images and sequences are never constant: the
-        tens carry random signs, the zeros have a first row of random ones. Instance normalisation
+        tens carry random signs, and half of the zeros are such signs too. Instance normalisation
         turns a constant into rounding noise divided by almost nothing, where two right programs
         differ as much as their outputs can.
 
     Raises:
         ValueError: a sample does not fit the model, or an integer input has no samples.
     """
-    own = [_own_batch(spec, sample) for sample in _as_list(samples)]
-    pools = {
-        tensor.name: np.concatenate([batch[tensor.name] for batch in own]) if own else None
-        for tensor in spec.inputs
-    }
+    own = [("sample", batch) for batch in own_batches(spec, samples)]
+    calibrating = _pools(spec, own_batches(spec, calibration, "calibration"))
+    if calibrating:
+        first = {name: array[: BATCH_SIZES[-1]] for name, array in calibrating.items()}
+        own.append(("calibration", first))
+    pools = _pools(spec, [batch for _, batch in own])
     random = np.random.default_rng(seed)
 
     def batch(size, draw_floats):
         return {
             tensor.name: draw_floats((size, *tensor.shape)).astype("float32")
             if tensor.dtype == "float32"
-            else _pick(tensor, pools[tensor.name], size, random)
+            else _pick(tensor, pools, size, random)
             for tensor in spec.inputs
         }
 
@@ -67,16 +75,48 @@ def draw(spec, samples=None, seed=0):
             ("negative tens", batch(2, lambda shape: -10.0 * _signs(shape, random))),
             ("10 x normal", batch(2, lambda shape: 10.0 * random.standard_normal(shape))),
         ]
-    return [("sample", inputs) for inputs in own] + drawn
+    return own + drawn
 
 
-def save(path, batches):
+def calibration(spec, samples=None, given=None, seed=1):
+    """Inputs from which int8 takes the range of every activation.
+
+    Args:
+        spec: `ModelSpec` of the model.
+        samples: the user's own batches; integer inputs take their values from them.
+        given: the user's batches for this purpose. Default: a standard normal, as latents are.
+        seed: of the normal draws.
+
+    Returns:
+        A dictionary of arrays by input name, all of one length.
+
+    Raises:
+        ValueError: a batch does not fit the model, or an input has no values to be drawn from.
+    """
+    if given is not None:
+        return _pools(spec, own_batches(spec, given, "calibration"))
+    pools = _pools(spec, own_batches(spec, samples))
+    random = np.random.default_rng(seed)
+    return {
+        tensor.name: random.standard_normal((CALIBRATION_SIZE, *tensor.shape), "float32")
+        if tensor.dtype == "float32"
+        else _pick(tensor, pools, CALIBRATION_SIZE, random)
+        for tensor in spec.inputs
+    }
+
+
+def takes_images(spec):
+    """Whether an input looks like images, which are no standard normal."""
+    return any(tensor.dtype == "float32" and len(tensor.shape) > 2 for tensor in spec.inputs)
+
+
+def save(path, batches, spans):
     """Writes batches to an `.npz`, smallest first, until they reach 4 MB; at least one.
 
     The bound keeps the file modest for large images; below it everything is kept.
     """
-    arrays, kinds, total = {}, [], 0
-    for batch in sorted(batches, key=lambda batch: batch.size):
+    arrays, kinds, typical, total = {}, [], [], 0
+    for batch in sorted(batches, key=lambda batch: (batch.size, not batch.typical)):
         total += batch.bytes
         if kinds and total > STORED_BYTES:
             break
@@ -84,20 +124,39 @@ def save(path, batches):
             for name, array in getattr(batch, side).items():
                 arrays[f"{len(kinds)}.{side}.{name}"] = array
         kinds.append(batch.kind)
-    np.savez_compressed(path, kinds=np.array(kinds), **arrays)
+        typical.append(batch.typical)
+    arrays.update({f"span.{name}": np.array(span) for name, span in spans.items()})
+    np.savez_compressed(path, kinds=np.array(kinds), typical=np.array(typical), **arrays)
 
 
 def load(path, spec):
-    """Reads the batches of `save`, for the tensors that `spec` names."""
+    """Reads the batches and spans of `save`, for the tensors that `spec` names."""
     with np.load(path, allow_pickle=False) as file:
-        return [
+        batches = [
             Batch(
                 str(kind),
                 {tensor.name: file[f"{index}.inputs.{tensor.name}"] for tensor in spec.inputs},
                 {tensor.name: file[f"{index}.outputs.{tensor.name}"] for tensor in spec.outputs},
+                bool(typical),
             )
-            for index, kind in enumerate(file["kinds"])
+            for index, (kind, typical) in enumerate(
+                zip(file["kinds"], file["typical"], strict=True)
+            )
         ]
+        return batches, {each.name: float(file[f"span.{each.name}"]) for each in spec.outputs}
+
+
+def own_batches(spec, batches, argument="samples"):
+    """The user's batches as a list of dictionaries by input name, each checked."""
+    if batches is None:
+        return []
+    if not isinstance(batches, (list, tuple)):
+        raise ValueError(
+            f"{argument} is a list of batches; a batch is an array, a tuple of arrays or a "
+            "dictionary of them by input name. "
+            f"Received: {argument} of type {type(batches).__name__}"
+        )
+    return [_own_batch(spec, batch) for batch in batches]
 
 
 def _signs(shape, random):
@@ -107,19 +166,9 @@ def _signs(shape, random):
 def _zeros(shape, random):
     zeros = np.zeros(shape)
     if len(shape) > 2:
-        zeros[:, 0] = random.choice([-1.0, 1.0], zeros[:, 0].shape)
+        half = zeros[:, : (shape[1] + 1) // 2]
+        half[:] = random.choice([-1.0, 1.0], half.shape)
     return zeros
-
-
-def _as_list(samples):
-    if samples is None:
-        return []
-    if isinstance(samples, (list, tuple)):
-        return samples
-    raise ValueError(
-        "samples is a list of batches; a batch is an array, a tuple of arrays or a dictionary of "
-        f"them by input name. Received: samples of type {type(samples).__name__}"
-    )
 
 
 def _own_batch(spec, sample):
@@ -146,10 +195,18 @@ def _checked(tensor, array):
     return array.astype(tensor.dtype)
 
 
-def _pick(tensor, pool, size, random):
-    if pool is None:
+def _pools(spec, own):
+    if not own:
+        return {}
+    return {
+        tensor.name: np.concatenate([batch[tensor.name] for batch in own]) for tensor in spec.inputs
+    }
+
+
+def _pick(tensor, pools, size, random):
+    if not pools:
         raise ValueError(
             f"Which values of the {tensor.dtype} input '{tensor.name}' are valid is not known; "
             "pass samples=, a list of input batches with valid ones. Received: samples=None"
         )
-    return random.choice(pool, size)
+    return random.choice(pools[tensor.name], size)

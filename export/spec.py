@@ -76,6 +76,17 @@ def model_spec(model, input_names=None, output_names=None):
     return ModelSpec(inputs, outputs)
 
 
+def in_order(tensors, promised):
+    """Tensors that a file keeps by name alone, in the order of the `promised` entries.
+
+    Args:
+        tensors: iterable of `TensorSpec`.
+        promised: list of dictionaries with `name`, from the file's metadata.
+    """
+    order = {entry["name"]: index for index, entry in enumerate(promised)}
+    return tuple(sorted(tensors, key=lambda each: (order.get(each.name, len(order)), each.name)))
+
+
 def _tensor_spec(side, tensor):
     if not tensor.shape or tensor.shape[0] is not None:
         raise PreflightError(

@@ -1,7 +1,7 @@
 """Repeats the proof of an export later and elsewhere: no Keras, no TensorFlow, no model."""
 
 import zipfile
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from kgan.export import files, formats, parity, report, samples
@@ -12,7 +12,8 @@ from kgan.export.spec import ModelSpec
 def verify(path: str | Path) -> report.ExportReport:
     """Checks exported files against their report: present, unchanged, and still computing the same.
 
-    Needs NumPy and the runtime of the format (onnxruntime), nothing else.
+    Needs NumPy and the runtime of the format (onnxruntime, LiteRT, or TensorFlow for a
+    SavedModel), nothing else.
 
     Args:
         path: an exported file, the folder it is in, or an `export_report.json`. A folder or a
@@ -29,10 +30,11 @@ def verify(path: str | Path) -> report.ExportReport:
         >>> print(kgan.export.verify("generator.onnx"))
     """
     path = Path(path)
-    alone = not path.is_dir() and path.name != report.FILE
-    folder = path.parent if alone or path.name == report.FILE else path
+    whole = path.is_dir() and not (path / "saved_model.pb").is_file()
+    alone = not whole and path.name != report.FILE
+    folder = path if whole else path.parent
     written = _read(folder / report.FILE)
-    artefacts = written.artefacts
+    artefacts = tuple(each for each in written.artefacts if each.passed)
     if alone:
         artefacts = tuple(each for each in artefacts if each.file == path.name)
     if not artefacts:
@@ -60,26 +62,24 @@ def _verify(folder, artefact):
     _check_file(kept, artefact.samples_sha256)
     spec = ModelSpec(artefact.inputs, artefact.outputs)
     try:
-        batches = samples.load(kept, spec)
+        batches, spans = samples.load(kept, spec)
     except (KeyError, OSError, ValueError, zipfile.BadZipFile) as error:
         raise VerificationError(f"{kept}: cannot be read: {error}") from error
     try:
+        bound = parity.Bound(
+            artefact.tolerance, artefact.min_psnr, limits=artefact.precision == "float32"
+        )
         runner = parity.load(formats.get(artefact.format), file, file)
-        measured = parity.compare(runner, spec, batches, artefact.tolerance, file)
+        measured = parity.compare(runner, spec, batches, spans, bound, file)
     except ParityError as error:
         raise VerificationError(str(error)) from error
-    return replace(
-        artefact,
-        max_abs_error=measured.max_abs_error,
-        max_error=measured.max_error,
-        batch_sizes=measured.batch_sizes,
-    )
+    return replace(artefact, **asdict(measured))
 
 
 def _check_file(path, sha256, size=None):
-    if not path.is_file():
+    if not path.exists():
         raise VerificationError(f"{path}: the file is missing.")
-    found = path.stat().st_size
+    found = files.size(path)
     if size is not None and found != size:
         raise VerificationError(f"{path}: {found} bytes, but {size} were exported.")
     found = files.sha256(path)

@@ -7,6 +7,7 @@ crash here is an error there: the parent reads `response.json`, the exit code an
 import json
 import re
 import sys
+import traceback
 from pathlib import Path
 
 from kgan.export import blueprint, formats, preflight
@@ -17,41 +18,60 @@ def main(request_path):
     """Does what the request says; keeps `response.json` beside it at the stage it is in."""
     folder = Path(request_path).parent
     request = json.loads(Path(request_path).read_text(encoding="utf-8"))
-    stage = "starting"
+    response = {"stage": "starting", "failed": {}}
     try:
-        for stage in work(request, folder):
-            _respond(folder, stage=stage)
+        work(request, folder, response)
     except Exception as error:
-        _respond(folder, stage=stage, error=f"{type(error).__name__}: {error}")
+        response["error"] = f"{type(error).__name__}: {error}"
+        _respond(folder, response)
         raise
 
 
-def work(request, folder):
-    """Rebuilds and converts; yields the name of each stage before it begins."""
+def work(request, folder, response):
+    """Rebuilds the model and converts it to each artefact.
+
+    Args:
+        request: dictionary with `spec`, `custom_objects`, `image_data_format`, `artefacts` (each
+            with `name`, `format`, `precision` and `path`), `options` and `metadata`.
+        folder: holds the blueprint, `model.json` and `model.weights.h5`.
+        response: dictionary to keep up to date: `stage`, `artefact`, the one being converted, and
+            `failed`, reasons by name.
+    """
+
+    def begin(stage, artefact=None):
+        response.update(stage=stage, artefact=artefact)
+        _respond(folder, response)
+
+    begin("importing TensorFlow")
     import keras
 
     keras.config.set_floatx("float32")
     keras.config.set_image_data_format(request["image_data_format"])
-    yield "importing the model's own classes"
+    begin("importing the model's own classes")
     custom_objects = preflight.load_custom_objects(request["custom_objects"])
-    yield "rebuilding the model in TensorFlow"
+    begin("rebuilding the model in TensorFlow")
     config = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     model = blueprint.build(config, folder / "model.weights.h5", custom_objects)
     for layer in preflight.layers(model):
         # TensorFlow makes scopes of layer names and refuses, for example, spaces in them.
         layer.name = re.sub(r"[^A-Za-z0-9_.\\/>-]", "_", layer.name)
 
-    def infer(values):
-        return keras.tree.flatten(blueprint.call(model, values))
-
     spec = ModelSpec.from_json(request["spec"])
     for artefact in request["artefacts"]:
-        yield f"converting to {artefact['format']} ({artefact['precision']})"
+        stage = f"converting to {artefact['format']} ({artefact['precision']})"
+        begin(stage, artefact["name"])
         convert = formats.get(artefact["format"]).convert
-        convert(infer, spec, artefact["path"], request["options"], request["metadata"])
+        place = (artefact["path"], artefact["precision"])
+        try:
+            convert(model, spec, *place, request["options"], request["metadata"])
+        except Exception as error:
+            traceback.print_exc()
+            cause = f"The converter failed while {stage}.\nCause: {type(error).__name__}: {error}"
+            response["failed"][artefact["name"]] = cause
+    begin("ending")
 
 
-def _respond(folder, **response):
+def _respond(folder, response):
     # Rewritten at every stage, because a crash leaves no time to say where it happened.
     (folder / "response.json").write_text(json.dumps(response), encoding="utf-8")
 

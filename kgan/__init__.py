@@ -1,19 +1,6 @@
 """kgan: train a GAN with `model.fit` on TensorFlow, JAX or PyTorch, and export it with proof."""
 
-from kgan import (
-    augmentations,
-    callbacks,
-    data,
-    latent,
-    layers,
-    losses,
-    metrics,
-    networks,
-    penalties,
-    schedules,
-)
-from kgan.adversarial import AdversarialModel
-from kgan.models import ACGAN, GAN, ConditionalGAN, CycleGAN, Pix2Pix
+import importlib.util
 
 __version__ = "0.1.0"
 __all__ = [
@@ -34,3 +21,25 @@ __all__ = [
     "penalties",
     "schedules",
 ]
+
+if importlib.util.find_spec("keras"):
+    from kgan import (
+        augmentations,
+        callbacks,
+        data,
+        latent,
+        layers,
+        losses,
+        metrics,
+        networks,
+        penalties,
+        schedules,
+    )
+    from kgan.adversarial import AdversarialModel
+    from kgan.models import ACGAN, GAN, ConditionalGAN, CycleGAN, Pix2Pix
+else:
+    # Where exported files only run, kgan.export needs neither Keras nor a backend.
+    def __getattr__(name):
+        if name in __all__:
+            raise AttributeError(f"kgan.{name} needs Keras. Run: pip install keras")
+        raise AttributeError(f"module 'kgan' has no attribute {name!r}")

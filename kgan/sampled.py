@@ -73,12 +73,13 @@ class Sampled:
         return np.asarray(images[:count], "float32")
 
     def export(self, path: str | os.PathLike, formats: Sequence[str] | None = None, **options):
-        """Exports the generator and proves that the file gives the same images.
+        """Exports the generator and proves that the files give the same images.
 
         Args:
-            path: where to; the suffix chooses the format (`"generator.onnx"`).
+            path: where to; the suffix chooses the format (`"generator.onnx"`,
+                `"generator.tflite"`), none makes a SavedModel folder.
             formats: for a `path` without suffix, the formats of the bundle.
-            **options: see `kgan.export.export`.
+            **options: such as `precision="int8"`; see `kgan.export.export`.
 
         Returns:
             A `kgan.export.ExportReport`.
@@ -88,6 +89,8 @@ class Sampled:
         """
         options.setdefault("input_names", ["latent"])
         options.setdefault("output_names", ["image"])
+        metadata = {"latent_distribution": "standard normal", **(options.get("metadata") or {})}
+        options["metadata"] = metadata
         return self.export_generator(self.generator, path, formats, options)
 
     def export_generator(self, generator, path, formats, options):
@@ -95,4 +98,6 @@ class Sampled:
         from kgan.export import export
 
         backend.sync(self)
+        options = {"name": "generator", **options}
+        options["metadata"] = {"value_range": [-1.0, 1.0], **(options.get("metadata") or {})}
         return export(self.in_use(generator, training=False), path, formats, **options)

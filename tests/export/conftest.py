@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import kgan.export
+import kgan.export.formats
 
 # For the helpers here, in the tests and in the child process, which must import the same layers.
 sys.path.insert(0, str(Path(__file__).parent))
@@ -20,6 +20,18 @@ def exported(tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported")
     kgan.export.export(small_model(), folder / "small.onnx", **NAMES)
     return folder
+
+
+@pytest.fixture(scope="session")
+def shipped(tmp_path_factory):
+    """A conditional GAN and the folder with its generator in every format and precision."""
+    from export_test_models import small_gan
+
+    folder = tmp_path_factory.mktemp("shipped") / "bundle"
+    gan = small_gan()
+    formats = ("saved_model", "tflite", "onnx")
+    report = gan.export(folder, formats, precision=kgan.export.formats.PRECISIONS)
+    return gan, folder, report
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ def test_one_weight_slightly_off_is_found_out(bundle, tmp_path, fake_worker):
 
 def test_the_child_sees_no_gpu_and_the_parents_path(monkeypatch):
     monkeypatch.setattr("sys.path", ["", "/some/where"])
-    environment = child._environment()
+    environment = child.environment()
     assert environment["KERAS_BACKEND"] == "tensorflow"
     assert environment["CUDA_VISIBLE_DEVICES"] == "-1"
     assert environment["PYTHONPATH"].split(":")[-1] == "/some/where"

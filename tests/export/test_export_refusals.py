@@ -18,7 +18,7 @@ def no_converter(monkeypatch):
     def started(*args, **kwargs):
         raise AssertionError("the converter was started")
 
-    monkeypatch.setattr("kgan.export.child.run", started)
+    monkeypatch.setattr("kgan.export.child.convert", started)
 
 
 def around(layer):
@@ -68,13 +68,12 @@ def test_models_that_cannot_travel(build, message, tmp_path):
     ("path", "formats"),
     [
         ("model.banana", None),
-        ("model", None),
         ("model", ("onnx", "banana")),
         ("model.banana", ("onnx",)),
     ],
 )
 def test_unknown_suffix_or_format_lists_the_known_ones(path, formats, tmp_path):
-    with pytest.raises(ValueError, match=r"Known formats: onnx \(\.onnx\)\. Received: "):
+    with pytest.raises(ValueError, match=r"Known formats: .*onnx \(\.onnx\)\. Received: "):
         kgan.export.export(small_model(), tmp_path / path, formats)
     assert list(tmp_path.iterdir()) == []
 
@@ -133,5 +132,5 @@ def test_model_that_gives_nan_is_refused_and_the_older_file_stays(bundle):
 
 def test_random_model_is_refused(tmp_path):
     model = around(export_test_layers.Noise())
-    with pytest.raises(kgan.export.ParityError, match="differently each time"):
+    with pytest.raises(kgan.export.PreflightError, match=r"differently each time.*\(Noise\)"):
         kgan.export.export(model, tmp_path / "model.onnx")

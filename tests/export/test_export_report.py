@@ -146,16 +146,8 @@ def test_many_at_once_lose_no_entry(bundle):
 def test_the_table_says_what_counts(exported):
     table = str(report.read(exported / "export_report.json"))
     first, rule, row, *_ = table.splitlines()
-    assert first.split() == [
-        "file",
-        "format",
-        "precision",
-        "size",
-        "max",
-        "error",
-        "tolerance",
-        "verdict",
-    ]
+    for name in ("file", "precision", "size", "max error", "PSNR", "ms", "Keras", "verdict"):
+        assert name in first
     assert set(rule) == {"-", " "}
     assert row.startswith("small.onnx") and row.endswith("passed")
     assert "latent (batch, 4) float32 -> image (batch, 2, 3, 1) float32" in table

@@ -1,0 +1,156 @@
+"""Runs an exported file on NumPy arrays, where neither Keras nor TensorFlow is installed."""
+
+import os
+
+import numpy as np
+
+from kgan.export import formats
+
+
+def load(path: str | os.PathLike, threads: int | None = None) -> "Runtime":
+    """Loads an exported file as a function of NumPy arrays.
+
+    An `.onnx` file needs onnxruntime, a `.tflite` file ai-edge-litert, a SavedModel folder
+    TensorFlow, which then runs in a process of its own.
+
+    Args:
+        path: a file, or a SavedModel folder. Of a bundle, name one of its files.
+        threads: CPU threads to use. Default: the runtime's choice.
+
+    Returns:
+        A `Runtime`.
+
+    Raises:
+        ValueError: it is no exported file.
+        FileNotFoundError: there is nothing.
+        ImportError: the runtime of its format is not installed.
+
+    Example:
+        >>> generator = kgan.export.load("generator.onnx")
+        >>> images = generator(latents)
+        >>> images = generator.sample(16, seed=0)  # those of gan.generate(16, seed=0)
+    """
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"There is no exported file. Received: path={str(path)!r}")
+    module = formats.of(path)
+    try:
+        return Runtime(module.load(path, threads))
+    except ImportError as error:
+        raise ImportError(
+            f"Running a {module.NAME} file needs a package that is not installed: {error}. "
+            f"Run: pip install {module.PACKAGES[-1].replace('_', '-')}"
+        ) from error
+
+
+class Runtime:
+    """An exported file as a function of NumPy arrays. One thread may call it at a time.
+
+    Attributes:
+        inputs, outputs: tuples of `TensorSpec`: name, shape without the batch, dtype.
+        metadata: what the file says of itself, a dictionary.
+        batch_size: the batch the file was made for, or None. Others are cut to it and filled up.
+    """
+
+    def __init__(self, runner):
+        self._runner = runner
+        self.inputs, self.outputs = runner.inputs, runner.outputs
+        self.metadata, self.batch_size = runner.metadata, runner.batch_size
+
+    def __repr__(self):
+        sides = (", ".join(map(str, side)) for side in (self.inputs, self.outputs))
+        return f"Runtime({' -> '.join(sides)})"
+
+    def __call__(self, *arrays, **named):
+        """Runs the model.
+
+        Args:
+            *arrays: an array `(batch, ...)` for each input, in the order of `inputs`.
+            **named: or by name.
+
+        Returns:
+            The array of the output, or a dictionary of arrays by name if there are several.
+
+        Raises:
+            ValueError: an input is missing, unknown, or does not fit.
+        """
+        outputs = self._runner(self._checked(arrays, named))
+        return outputs if len(outputs) > 1 else next(iter(outputs.values()))
+
+    def sample(self, n: int, seed: int | None = None, label=None):
+        """Draws latents, and runs the generator: the images of `gan.generate(n, seed=seed)`.
+
+        Args:
+            n: how many, at least 1.
+            seed: an int gives the same images on every call. Default: new ones each time.
+            label: of a conditional generator: an integer for images of one class, an integer array
+                `(n,)`, or None for classes drawn at random.
+
+        Returns:
+            The array of images `(n, ...)`.
+
+        Raises:
+            ValueError: the file is not a generator of latents, `n` is not a positive integer, or a
+                label is no class.
+        """
+        names = [tensor.name for tensor in self.inputs]
+        classes = self.metadata.get("num_classes")
+        if self.metadata.get("latent_distribution") != "standard normal" or names not in (
+            ["latent"],
+            ["latent", "label"],
+        ):
+            raise ValueError(
+                "Only a generator exported by gan.export() knows how to draw its inputs; call this "
+                f"model with arrays. Received: a model of {', '.join(names)}"
+            )
+        if not isinstance(n, (int, np.integer)) or n < 1:
+            raise ValueError(f"Ask for at least one image, as an integer. Received: n={n!r}")
+        if classes is None and label is not None:
+            raise ValueError(f"This generator knows no classes. Received: label={label!r}")
+        shape = (n, *self.inputs[0].shape)
+        latents = np.random.default_rng(seed).standard_normal(shape, np.float32)
+        if classes is None:
+            return self(latents)
+        return self(latents, _labels(n, label, seed, classes))
+
+    def _checked(self, arrays, named):
+        names = [tensor.name for tensor in self.inputs]
+        given = dict(zip(names, arrays, strict=False))
+        if len(arrays) > len(names) or set(given) & set(named) or {*given, *named} != set(names):
+            raise ValueError(
+                f"Give one array for each of the inputs {', '.join(names)}, in this order or by "
+                f"name. Received: {len(arrays)} arrays and {sorted(named)}"
+            )
+        given |= named
+        batch = {tensor.name: _fitting(tensor, given[tensor.name]) for tensor in self.inputs}
+        if len({len(array) for array in batch.values()}) != 1:
+            shapes = {name: array.shape for name, array in batch.items()}
+            raise ValueError(f"The inputs differ in batch size. Received: {shapes}")
+        return batch
+
+
+def _fitting(tensor, array):
+    array = np.asarray(array)
+    if array.shape[1:] != tensor.shape or not array.shape or not len(array):
+        raise ValueError(f"An input must fit {tensor}. Received: shape {array.shape}")
+    kinds = {"i": "iu", "u": "iu"}
+    kind = np.dtype(tensor.dtype).kind
+    if array.dtype.kind not in kinds.get(kind, kind):
+        raise ValueError(f"An input must fit {tensor}. Received: dtype {array.dtype}")
+    return array.astype(tensor.dtype)
+
+
+def _labels(n, label, seed, classes):
+    # The same rule as `ConditionalGAN.draw_labels`, which a test holds together.
+    if label is None:
+        random = np.random.default_rng([1, seed] if seed is not None else None)
+        return random.integers(classes, size=n, dtype="int32")
+    labels = np.full(n, label) if np.ndim(label) == 0 else np.asarray(label)
+    if (
+        labels.dtype.kind not in "iu"
+        or labels.shape != (n,)
+        or not (labels.min() >= 0 and labels.max() < classes)
+    ):
+        raise ValueError(
+            f"label is an integer in [0, {classes}), or {n} of them. Received: label={label!r}"
+        )
+    return labels.astype("int32")

@@ -1,0 +1,102 @@
+"""`load` gives a function of NumPy arrays; what does not fit is refused with the fix."""
+
+import numpy as np
+import pytest
+
+import kgan.export
+
+
+@pytest.fixture(scope="module")
+def generator(shipped):
+    return kgan.export.load(shipped[1] / "generator.onnx")
+
+
+@pytest.fixture(scope="module")
+def plain(exported):
+    return kgan.export.load(exported / "small.onnx")
+
+
+def test_inputs_by_position_and_by_name(generator):
+    latent, label = np.ones((2, 8), "float32"), np.array([0, 2])
+    want = generator(latent, label)
+    assert want.shape == (2, 8, 8, 1)
+    for got in (
+        generator(latent, label=label),
+        generator(label=label, latent=latent),
+        generator(latent.astype("float64"), label.astype("uint8")),
+    ):
+        np.testing.assert_array_equal(got, want)
+
+
+def test_several_outputs_are_a_dictionary():
+    class Runner:
+        inputs = outputs = (kgan.export.TensorSpec("a", (2,)),)
+        metadata, batch_size = {}, None
+
+        def __call__(self, inputs):
+            return {"b": inputs["a"], "c": 2 * inputs["a"]}
+
+    outputs = kgan.export.Runtime(Runner())(np.ones((1, 2), "float32"))
+    assert {name: array.tolist() for name, array in outputs.items()} == {
+        "b": [[1, 1]],
+        "c": [[2, 2]],
+    }
+
+
+@pytest.mark.parametrize(
+    ("arrays", "named", "message"),
+    [
+        ((np.ones((1, 8)),), {}, "one array for each of the inputs latent, label"),
+        ((np.ones((1, 8)), [0], [0]), {}, "one array for each"),
+        ((np.ones((1, 8)), [0]), {"label": [0]}, "one array for each"),
+        ((np.ones((1, 8)), [0]), {"noise": [0]}, "one array for each"),
+        ((np.ones((1, 9)), [0]), {}, r"must fit latent \(batch, 8\) float32.*shape \(1, 9\)"),
+        ((np.ones((1, 8)), [0.5]), {}, r"must fit label \(batch\) int32.*dtype float64"),
+        ((np.ones((2, 8)), [0]), {}, "differ in batch size"),
+        ((np.ones((0, 8)), []), {}, "must fit"),
+    ],
+)
+def test_inputs_that_do_not_fit(arrays, named, message, generator):
+    with pytest.raises(ValueError, match=message) as caught:
+        generator(*arrays, **named)
+    assert "Received: " in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"n": 0}, "at least one image"),
+        ({"n": 2.5}, "at least one image"),
+        ({"n": 2, "label": 3}, r"in \[0, 3\)"),
+        ({"n": 2, "label": -1}, r"in \[0, 3\)"),
+        ({"n": 2, "label": [0]}, "or 2 of them"),
+        ({"n": 2, "label": 0.5}, "is an integer"),
+    ],
+)
+def test_samples_that_cannot_be_drawn(arguments, message, generator):
+    with pytest.raises(ValueError, match=message) as caught:
+        generator.sample(**arguments)
+    assert "Received: " in str(caught.value)
+
+
+def test_only_generators_draw_their_own_inputs(plain):
+    assert plain(np.ones((3, 4), "float32")).shape == (3, 2, 3, 1)
+    with pytest.raises(ValueError, match=r"Only a generator.*Received: a model of latent"):
+        plain.sample(2)
+
+
+def test_no_seed_gives_new_images(generator):
+    assert (generator.sample(1, label=0) != generator.sample(1, label=0)).any()
+
+
+def test_repr_shows_the_signature(plain):
+    assert repr(plain) == ("Runtime(latent (batch, 4) float32 -> image (batch, 2, 3, 1) float32)")
+
+
+def test_things_that_are_no_exported_file(shipped, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"Received: path='none\.onnx'"):
+        kgan.export.load("none.onnx")
+    (tmp_path / "a.txt").write_text("text")
+    for path in (tmp_path / "a.txt", shipped[1]):
+        with pytest.raises(ValueError, match="Not an exported file"):
+            kgan.export.load(path)
