@@ -5,6 +5,7 @@ need neither Keras nor TensorFlow.
 """
 
 from kgan.export.errors import ExportError, ParityError, PreflightError, VerificationError
+from kgan.export.job import Check
 from kgan.export.report import Artefact, ExportReport
 from kgan.export.road import check, export
 from kgan.export.runtime import Runtime, load
@@ -13,6 +14,7 @@ from kgan.export.verification import verify
 
 __all__ = [
     "Artefact",
+    "Check",
     "ExportError",
     "ExportReport",
     "ModelSpec",

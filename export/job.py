@@ -46,10 +46,8 @@ class Check:
     notes: tuple[str, ...]
 
     def __str__(self):
-        inputs, outputs = (
-            ", ".join(map(str, side)) for side in (self.spec.inputs, self.spec.outputs)
-        )
-        return "\n".join([f"{inputs} -> {outputs}", *self.notes, "ready for export"])
+        sides = (", ".join(map(str, side)) for side in (self.spec.inputs, self.spec.outputs))
+        return "\n".join([" -> ".join(sides), *self.notes, "nothing else was found"])
 
 
 def prepare(model, folder, names, given, calibration, int8, metadata, say=lambda stage: None):

@@ -67,6 +67,16 @@ class Artefact:
         """True when it was proven."""
         return self.verdict == PASSED
 
+    def figures(self):
+        """The judged figures beside their bounds, as text."""
+        figures = []
+        if self.tolerance is not None:
+            figures.append(f"largest error {self.max_error:.1e}, tolerance {self.tolerance:.0e}")
+        if self.min_psnr is not None:
+            psnr = "no difference" if self.psnr is None else f"PSNR {self.psnr:.0f} dB"
+            figures.append(f"{psnr}, bound {self.min_psnr:g} dB")
+        return "; ".join(figures)
+
     @classmethod
     def from_json(cls, entry):
         """Builds an artefact from its entry in `export_report.json`."""
@@ -108,7 +118,8 @@ class ExportReport:
         header = ["file", "precision", "size", "max error", "PSNR", "ms", "p90", "Keras", "verdict"]
         return [header, *map(_row, self.artefacts)]
 
-    def __str__(self):
+    def table(self):
+        """The table alone, as text."""
         rows = self.rows()
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = [
@@ -116,7 +127,10 @@ class ExportReport:
             for row in rows
         ]
         lines.insert(1, "  ".join("-" * width for width in widths))
-        return "\n".join([*lines, *self._footer()])
+        return "\n".join(lines)
+
+    def __str__(self):
+        return "\n".join([self.table(), *self._footer()])
 
     def _footer(self):
         seen = {}

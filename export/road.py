@@ -132,17 +132,22 @@ def export(
 
 def check(
     model,
-    *,
+    path: str | os.PathLike = "model",
+    formats: Sequence[str] | None = None,
     precision: str | Sequence[str] = "float32",
+    *,
     input_names: Sequence[str] | None = None,
     output_names: Sequence[str] | None = None,
     samples: list | None = None,
     calibration: list | None = None,
+    **options,
 ) -> job.Check:
-    """Says whether a model would survive an export, without converting it.
+    """Says what of a model would not survive an export, without converting or writing anything.
 
     Args:
-        model, precision, input_names, output_names, samples, calibration: as for `export`.
+        model, path, formats, precision, input_names, output_names, samples, calibration: as for
+            `export`.
+        **options: others of `export`, which play no part here.
 
     Returns:
         A `Check`: the promised names, shapes and dtypes, and notes. Print it.
@@ -151,7 +156,7 @@ def check(
         As `export`, for all that can be told without the converter: random layers, layers that
         cannot be rebuilt elsewhere, open sizes, values that are not finite, missing samples.
     """
-    wanted = formats_.precisions(precision)
+    wanted = dict.fromkeys(plan.precision for plan in _plans(path, formats, precision, "model"))
     int8 = any(each.startswith("int8") for each in wanted)
     with tempfile.TemporaryDirectory() as folder:
         names = (input_names, output_names)

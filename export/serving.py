@@ -57,9 +57,11 @@ def save(model, spec, path, batch_size=None, layer=False):
     if layer:
         several = {tensor.name: tensor for tensor in signature}
         module.serve = tf.function(
-            lambda inputs: serve(*(inputs[name] for name in several))
-            if isinstance(inputs, dict)
-            else serve(inputs),
+            lambda inputs: (
+                serve(*(inputs[name] for name in several))
+                if isinstance(inputs, dict)
+                else serve(inputs)
+            ),
             input_signature=[several if len(several) > 1 else signature[0]],
             autograph=False,
         )

@@ -211,19 +211,44 @@ def interpolate(
 @app.command()
 def export(
     gan: SavedGAN,
-    to: Annotated[str, typer.Option(help="Formats, separated by commas.")] = "onnx",
+    to: Annotated[
+        str, typer.Option(help="Formats, separated by commas: onnx, tflite, saved_model.")
+    ] = "onnx",
     out: Annotated[Path, typer.Option(help="Folder for the files and their report.")] = Path(
         "bundle"
     ),
+    precision: Annotated[
+        str,
+        typer.Option(
+            help="Precisions, separated by commas: float32, float16, and for tflite dynamic_range, "
+            "int8, int8_io."
+        ),
+    ] = "float32",
+    check: Annotated[
+        bool, typer.Option("--check", help="Only tell what would not survive; write nothing.")
+    ] = False,
 ):
-    """Export the generator and prove that each file gives the same images as Keras."""
+    """Export the generator and prove that each file gives the same images as Keras.
+
+    For example: **kgan export run/gan.keras --to tflite,onnx --precision float32,int8**.
+    """
+    from kgan.export import ExportError
+
     model = arguments.load_model(gan)
+    formats, precisions = (tuple(part.strip() for part in x.split(",")) for x in (to, precision))
     with console.status("Exporting") as status:
-        report = model.export(
-            out,
-            formats=tuple(part.strip() for part in to.split(",")),
-            progress=lambda stage: status.update(f"Exporting: {stage}"),
-        )
+        try:
+            report = model.export(
+                out,
+                formats,
+                precision=precisions,
+                check=check,
+                progress=lambda stage: status.update(f"Exporting: {stage}"),
+            )
+        except ExportError as error:
+            if error.report:
+                console.print(error.report.table())
+            raise
     console.print(str(report))
 
 
@@ -240,7 +265,7 @@ def verify(
     for artefact in report.artefacts:
         console.print(
             f"{report.folder / artefact.file}: unchanged, and gives the stored outputs "
-            f"(largest error {artefact.max_error:.1e}, tolerance {artefact.tolerance:.0e}): passed"
+            f"({artefact.figures()}): passed"
         )
 
 

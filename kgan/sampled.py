@@ -79,10 +79,11 @@ class Sampled:
             path: where to; the suffix chooses the format (`"generator.onnx"`,
                 `"generator.tflite"`), none makes a SavedModel folder.
             formats: for a `path` without suffix, the formats of the bundle.
-            **options: such as `precision="int8"`; see `kgan.export.export`.
+            **options: such as `precision="int8"`; see `kgan.export.export`. `check=True` only
+                tells what would not survive, see `kgan.export.check`.
 
         Returns:
-            A `kgan.export.ExportReport`.
+            A `kgan.export.ExportReport`, or with `check` a `kgan.export.Check`.
 
         Raises:
             kgan.export.ExportError: if a file cannot be made or its images differ.
@@ -95,9 +96,10 @@ class Sampled:
 
     def export_generator(self, generator, path, formats, options):
         """Exports one of the generators, or its average if one is kept."""
-        from kgan.export import export
+        from kgan.export import check, export
 
         backend.sync(self)
         options = {"name": "generator", **options}
         options["metadata"] = {"value_range": [-1.0, 1.0], **(options.get("metadata") or {})}
-        return export(self.in_use(generator, training=False), path, formats, **options)
+        run = check if options.pop("check", False) else export
+        return run(self.in_use(generator, training=False), path, formats, **options)

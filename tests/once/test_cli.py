@@ -82,18 +82,28 @@ def test_interpolate_draws_a_strip(trained, tmp_path):
 
 
 def test_a_gan_of_torch_exports_and_verifies(trained, tmp_path):
-    printed = run([*KGAN, "export", trained / "gan.keras", "--out", tmp_path / "bundle"], "torch")
+    gan, bundle = trained / "gan.keras", tmp_path / "bundle"
+    checked = run([*KGAN, "export", gan, "--out", bundle, "--check"], "torch")
+    assert "latent (batch, 64) float32 -> image (batch, 8, 8, 1) float32" in checked
+    assert not bundle.exists()
+    options = ["--to", "onnx,tflite", "--precision", "float32,int8"]
+    printed = run([*KGAN, "export", gan, "--out", bundle, *options], "torch")
     assert "passed" in printed
-    report = json.loads((tmp_path / "bundle" / "export_report.json").read_text())
-    (artefact,) = report["artefacts"]
-    assert artefact["max_abs_error"] <= 1e-5
-    assert "passed" in run([*KGAN, "verify", tmp_path / "bundle"], "jax")
+    report = json.loads((bundle / "export_report.json").read_text())
+    files = [artefact["file"] for artefact in report["artefacts"]]
+    assert files == ["generator.onnx", "generator.tflite", "generator_int8.tflite"]
+    assert max(artefact["max_abs_error"] for artefact in report["artefacts"][:2]) <= 1e-5
+    verified = run([*KGAN, "verify", bundle], "jax")
+    assert verified.count("passed") == 3 and "bound 30 dB" in verified
 
-    file = tmp_path / "bundle" / artefact["file"]
+    file = bundle / "generator_int8.tflite"
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
-    assert "content changed" in fails(["verify", tmp_path / "bundle"], code=1)
+    assert "content changed" in fails(["verify", bundle], code=1)
+    assert "No file would be int8" in fails(
+        ["export", gan, "--out", tmp_path / "b", "--precision", "int8"], code=2
+    )
 
 
 def fails(arguments, code):
