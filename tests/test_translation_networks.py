@@ -27,32 +27,30 @@ def call(network, x, **options):
     return ops.convert_to_numpy(network(x, **options))
 
 
-GENERATORS = {
-    "unet": (N.unet_generator, {"width": 3}),
-    "unet, batch norm": (N.unet_generator, {"width": 3, "normalization": "batch"}),
-    "unet, no norm": (N.unet_generator, {"width": 3, "normalization": None, "dropout": 0}),
-    "cyclegan": (N.cyclegan_generator, {"width": 3, "blocks": 1}),
-}
-
-
-@pytest.mark.parametrize("family", GENERATORS)
 @pytest.mark.parametrize(
-    ("shape", "channels"), [((8, 8, 1), None), ((24, 8, 3), 1), ((12, 20, 2), 4)], ids=str
+    ("make", "shape", "channels", "options"),
+    [
+        (N.unet_generator, (24, 8, 3), 1, {}),
+        (N.unet_generator, (8, 8, 1), None, {"normalization": "batch"}),
+        (N.unet_generator, (12, 20, 2), 4, {"normalization": None, "dropout": 0}),
+        (N.cyclegan_generator, (8, 8, 1), None, {"blocks": 1}),
+        (N.cyclegan_generator, (12, 20, 2), 4, {"blocks": 1}),
+    ],
+    ids=str,
 )
-def test_any_size_and_channels_train(family, shape, channels):
-    make, options = GENERATORS[family]
-    network = make(shape, channels, **options)
+def test_any_size_and_channels_train(make, shape, channels, options):
+    network = make(shape, channels, width=3, **options)
     assert (network.inputs[0].name, network.output_names) == ("image", ["translated_image"])
     assert network.output_shape == (None, *shape[:2], channels or shape[2])
     x = noise(2, *shape)
-    y = call(network, x)
-    assert np.abs(y).max() < 1
     before = [np.array(weight.numpy()) for weight in network.trainable_weights]
-    network.compile(keras.optimizers.SGD(1.0), "mse", run_eagerly=True)
-    assert np.isfinite(network.train_on_batch(x, np.ones_like(y)))
+    network.compile(keras.optimizers.SGD(1.0), "mse")
+    target = np.ones((2, *network.output_shape[1:]), "float32")
+    assert np.isfinite(network.train_on_batch(x, target))
     # Every weight has its part, to the innermost.
     after = [weight.numpy() for weight in network.trainable_weights]
     assert not any(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+    assert np.abs(network.predict_on_batch(x)).max() <= 1
 
 
 def test_unet_follows_the_paper():
@@ -87,24 +85,40 @@ def unet_parameters(width, channels=3, depth=8):
     return down + up + biases + 2 * sum(filters[1:-1]) + 2 * sum(filters[:-1])
 
 
+def cyclegan_parameters(width, blocks, channels=3):
+    """The same for CycleGAN's generator."""
+    outer = 2 * 49 * channels * width + channels
+    half = 2 * 9 * (2 * width**2 + 8 * width**2)
+    residual = 2 * blocks * 9 * (4 * width) ** 2
+    return outer + half + residual + 2 * cyclegan_norms(width, blocks)
+
+
+def cyclegan_norms(width, blocks):
+    """How many channels are normalised."""
+    return 2 * (width + 2 * width) + 4 * width + 2 * blocks * 4 * width
+
+
 def test_parameters_are_those_of_the_papers():
     """The authors' PyTorch code counts 54.414, 11.378 and 2.769 million.
 
     It leaves out 576 biases of layers without norm in the U-Net, and has a bias where here are a
     scale and a shift in CycleGAN's 5,248 normalised channels.
     """
-    assert N.unet_generator(width=4).count_params() == unet_parameters(4)
+    shallow = N.unet_generator((32, 32, 3), width=2)
+    assert shallow.count_params() == unet_parameters(2, depth=5)
     assert unet_parameters(64) == 54_413_955 + 576
-    assert N.cyclegan_generator().count_params() == 11_378_179 + 5_248
+    small = N.cyclegan_generator((8, 8, 3), width=2, blocks=2)
+    assert small.count_params() == cyclegan_parameters(2, 2)
+    assert cyclegan_parameters(64, 9) == 11_378_179 + cyclegan_norms(64, 9) == 11_383_427
     assert N.patch_discriminator((256, 256, 6)).count_params() == 2_768_705
 
 
 def test_a_bottleneck_of_one_pixel_has_its_part():
     """Were it normalised, it would be 0 whatever the image."""
-    network = N.unet_generator((16, 16, 1), width=4)
+    network = N.unet_generator((8, 8, 1), width=4)
     inside = keras.Model(network.input, kinds(network, L.Conv2D)[-1].output)
-    a, b = call(inside, noise(2, 16, 16, 1))
-    assert a.shape == (1, 1, 32)
+    a, b = call(inside, noise(2, 8, 8, 1))
+    assert a.shape == (1, 1, 16)
     assert np.abs(a - b).max() > 1e-6
 
 
@@ -126,7 +140,7 @@ def test_dropout_is_noise_in_training_alone():
     [
         (N.unet_generator, (33, 20, 1), {}, (34, 20)),
         (N.unet_generator, (100, 90, 3), {"depth": 5}, (96, 96)),
-        (N.unet_generator, (8, 8, 3), {"depth": 4}, (16, 16)),
+        (N.unet_generator, (6, 8, 3), {"depth": 4}, (16, 16)),
         (N.cyclegan_generator, (30, 101, 3), {"blocks": 1}, (32, 100)),
         (N.cyclegan_generator, (4, 12, 3), {"blocks": 1}, (8, 12)),
     ],
@@ -136,16 +150,14 @@ def test_a_size_it_cannot_do_names_the_nearest_it_can(make, shape, options, near
     message = rf"nearest size is \({nearest[0]}, {nearest[1]}\).*Received: image_shape=\({shape[0]}"
     with pytest.raises(ValueError, match=message):
         make(shape, width=2, **options)
-    network = make((*nearest, shape[2]), width=2, **options)
-    assert np.isfinite(call(network, noise(1, *nearest, shape[2]))).all()
+    assert make((*nearest, shape[2]), width=2, **options).output_shape[1:3] == nearest
 
 
 @pytest.mark.parametrize(
-    ("shape", "depth"), [((128, 96, 1), 5), ((512, 512, 1), 8), ((64, 128, 1), 6), ((6, 9, 1), 1)]
+    ("shape", "depth"), [((128, 96, 1), 5), ((512, 512, 1), 8), ((6, 22, 1), 1)]
 )
 def test_a_unet_halves_as_often_as_the_size_allows(shape, depth):
-    even = tuple(size - size % 2 for size in shape[:2])
-    assert len(kinds(N.unet_generator((*even, 1), width=1), L.Conv2D)) == depth
+    assert len(kinds(N.unet_generator(shape, width=1), L.Conv2D)) == depth
 
 
 def test_cyclegan_follows_the_paper():
@@ -200,21 +212,28 @@ def test_a_logit_sees_its_patch_and_nothing_else(field):
     assert len(rows) == field**2
 
 
-@pytest.mark.parametrize("normalization", ["instance", "batch", None])
-@pytest.mark.parametrize("spectral", [False, True])
-@pytest.mark.parametrize("field", [*FIELDS[::2], None])
-def test_patch_discriminators_judge_any_size(field, normalization, spectral):
+@pytest.mark.parametrize(
+    ("field", "normalization", "spectral", "normed"),
+    [
+        (1, "instance", False, 1),
+        (16, "batch", True, 1),
+        (34, None, False, 0),
+        # Of 9 x 14 pixels one is left before the last two layers, which are not normalised.
+        (142, "instance", True, 2),
+        (286, "batch", False, 2),
+        (None, "instance", False, 0),
+        (None, None, True, 0),
+    ],
+)
+def test_patch_discriminators_judge_any_size(field, normalization, spectral, normed):
     network = N.patch_discriminator((9, 14, 2), 2, field, normalization, spectral)
-    x = noise(3, 9, 14, 2)
-    logits = call(network, x)
+    logits = call(network, noise(3, 9, 14, 2))
     assert logits.dtype == "float32"
     assert network.inputs[0].name == "image"
-    if field is None:
-        assert logits.shape == (3, 1)
+    assert (logits.shape == (3, 1)) == (field is None)
     # It is one that tells images apart.
-    assert np.abs(logits[0] - logits[1]).max() > 1e-9
-    expected = 0 if normalization is None else {1: 1, 34: 2, 142: 2, None: 0}[field]
-    assert len(norms(network)) == expected
+    assert np.abs(logits[0] - logits[1]).max() > 1e-3 * np.abs(logits).max()
+    assert len(norms(network)) == normed
     plain = kinds(network, (L.Conv2D, L.Dense))
     wrapped = kinds(network, kgan.layers.SpectralNormalization)
     assert (not plain, bool(wrapped)) == (spectral, spectral)
@@ -224,9 +243,8 @@ def test_mixed_precision_ends_in_float32():
     keras.config.set_dtype_policy("mixed_float16")
     try:
         networks = [
-            N.unet_generator((8, 8, 1), width=2),
-            N.cyclegan_generator((8, 8, 1), width=2, blocks=1),
-            N.patch_discriminator((8, 8, 1), width=2),
+            N.unet_generator((8, 8, 1), width=2, depth=2),
+            N.patch_discriminator((8, 8, 1), width=2, receptive_field=16),
             N.patch_discriminator((8, 8, 1), width=2, receptive_field=None, spectral=True),
         ]
     finally:
