@@ -2,10 +2,10 @@
 
     python examples/latent_control.py
 
-With TensorFlow on 2 busy cores: 4 minutes. From step -3 to +3 the mean ink of 1,000 generated digits
-rises from 0.236 to 0.376 (0.307 at step 0), at every step for 99.8 % of them, while a classifier of
-real digits still names 94.6 to 99.6 % as they were asked for; latent_control.png has a row for each
-digit, a column for each step.
+With TensorFlow on 2 busy cores: 4 minutes. From step -3 to +3 the mean ink of 1,000 generated
+digits rises from 0.236 to 0.376 (0.307 at step 0), at every step for 99.8 % of them, while a
+classifier of real digits still names 94.6 to 99.6 % as they were asked for; latent_control.png
+has a row for each digit, a column for each step.
 """
 
 import keras
