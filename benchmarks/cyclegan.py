@@ -2,7 +2,7 @@
 
     python benchmarks/cyclegan.py DAY2DUSK --out benchmarks/results/cyclegan.json
 
-`DAY2DUSK` is a folder with `trainA`, `trainB`, `testA`, `testB`: street scenes of CamVid (Brostow et
+`DAY2DUSK` is a folder with `trainA`, `trainB`, `testA` and `testB`: scenes of CamVid (Brostow et
 al., 2008) by day and at dusk, for research use. Measured on the test images, before training and
 after:
 

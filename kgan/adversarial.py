@@ -320,10 +320,7 @@ class AdversarialModel(Turns, Sampled, Saved, keras.Model):
             checks.check_shares(batch, batch_size, devices)
         else:
             checks.check_divisible(batch, self.discriminator_steps, devices)
-        if checks.is_arrays(x):
-            few = min(batch_size or 32, 32)
-            batch = keras.tree.map_structure(lambda array: array[:few], batch)
-        self._find_metrics(batch)
+        self._find_metrics(keras.tree.map_structure(lambda x: x[: self.smallest_batch], batch))
         return x
 
 

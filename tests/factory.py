@@ -66,3 +66,31 @@ def dropout_gan(seed=0, **compile_arguments):
     gan = kgan.GAN(generator, discriminator, seed=seed)
     gan.compile(**compile_arguments)
     return gan
+
+
+def pix2pix(seed=0, channels=(3, 1), compiled=(), **arguments):
+    keras.utils.set_random_seed(0)
+    given, made = channels
+    gan = kgan.Pix2Pix(
+        kgan.networks.unet_generator((8, 8, given), made, width=4),
+        kgan.networks.patch_discriminator((8, 8, given + made), width=4, receptive_field=16),
+        seed=seed,
+        **arguments,
+    )
+    gan.compile(**dict(compiled))
+    return gan
+
+
+def cyclegan(seed=0, channels=(3, 3), compiled=(), **arguments):
+    keras.utils.set_random_seed(0)
+    a, b = ((8, 8, each) for each in channels)
+    gan = kgan.CycleGAN(
+        kgan.networks.cyclegan_generator(a, b[-1], width=4, blocks=1),
+        kgan.networks.cyclegan_generator(b, a[-1], width=4, blocks=1),
+        kgan.networks.patch_discriminator(a, width=4, receptive_field=16),
+        kgan.networks.patch_discriminator(b, width=4, receptive_field=16),
+        seed=seed,
+        **{"pool_size": 6, **arguments},
+    )
+    gan.compile(**dict(compiled))
+    return gan

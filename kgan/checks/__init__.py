@@ -22,6 +22,7 @@ from kgan.checks.networks import (
     check_fit,
     check_inputs,
     check_logits,
+    check_pair_fits,
     check_translator,
     check_weights,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "check_logits",
     "check_no_weights",
     "check_pair",
+    "check_pair_fits",
     "check_shares",
     "check_translator",
     "check_weights",

@@ -47,13 +47,14 @@ def check_labels(labels, num_classes, count):
     return labels.reshape(-1).astype("int32")
 
 
-def check_images(images, shape, taker="discriminator"):
+def check_images(images, shape, network="discriminator", verb="takes"):
     """Raises a ValueError if an array is no batch of images (or vectors) to train on.
 
     Args:
         images: what was given as a batch, or as the whole data set.
-        shape: the shape of one sample, from the input of a network; None fits any size.
-        taker: name of that network.
+        shape: the shape of one sample, from a network; None fits any size.
+        network: its name.
+        verb: what it does with such images.
     """
     images = np.asarray(images)
     if images.size == 0:
@@ -63,7 +64,7 @@ def check_images(images, shape, taker="discriminator"):
     ):
         raise ValueError(
             f"Images must have the shape (batch, {', '.join(map(str, shape))}) that the "
-            f"{taker} takes, channels last.{_shape_hint(images.shape, shape)} "
+            f"{network} {verb}, channels last.{_shape_hint(images.shape, shape)} "
             f"Received: shape {images.shape}"
         )
     kind = "Images" if len(shape) == 3 else "Samples"

@@ -105,6 +105,16 @@ def check_translator(name, generator):
         )
 
 
+def check_pair_fits(given, made, judged):
+    """Raises a ValueError if a discriminator does not take an input and its output together."""
+    if len(judged) != 4 or judged[1:] != (*made[1:3], given[-1] + made[-1]):
+        raise ValueError(
+            "The discriminator must take the input and target image together, with the channels of "
+            f"both: build it for image_shape=({made[1]}, {made[2]}, {given[-1] + made[-1]}). "
+            f"Received: generator from {given} to {made}, discriminator input {judged}"
+        )
+
+
 def check_cycle(generator_ab, generator_ba, identity_weight):
     """Raises a ValueError if two generators do not undo each other."""
     a, b = generator_ab.input_shape, generator_ba.input_shape

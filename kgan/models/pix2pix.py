@@ -77,14 +77,14 @@ class Pix2Pix(Translated, GAN):
         checks.check_inputs("discriminator", self.discriminator, ["input and target image"])
         given, made = self.generator.input_shape, self.generator.output_shape
         checks.check_translator("generator", self.generator)
-        checks.check_fit((*made[:-1], given[-1] + made[-1]), self.discriminator.input_shape)
+        checks.check_pair_fits(given, made, self.discriminator.input_shape)
         checks.check_logits(self.discriminator)
 
     def check_batch(self, batch):
         inputs, targets, _ = keras.utils.unpack_x_y_sample_weight(batch)
         checks.check_pair(inputs, targets, "fit(inputs, targets)")
         checks.check_images(inputs, self.generator.input_shape[1:], "generator")
-        checks.check_images(targets, self.generator.output_shape[1:], "generator")
+        checks.check_images(targets, self.generator.output_shape[1:], "generator", "makes")
         checks.check_lengths(inputs, targets)
 
     def unpack(self, data):
