@@ -87,7 +87,8 @@ def check_images(images, shape, network="discriminator", verb="takes"):
             "in [0, 255] use images / 127.5 - 1; clip what a resize has overshot. "
             f"Received: range [{low}, {high}]"
         )
-    if len(shape) == 3 and low >= 0 and high > 0.5:
+    # One bright image by itself, as in a batch of a translator, says nothing of the range.
+    if len(shape) == 3 and low >= 0 and high > 0.5 and len(images) >= 8:
         warnings.warn(
             "The images seem to lie in [0, 1], but a generator that ends in tanh gives [-1, 1]: "
             f"use images * 2 - 1. Received: range [{low}, {high}]",
