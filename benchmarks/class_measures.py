@@ -5,8 +5,11 @@ output of its last hidden layer), divided by that between real test images of th
 images differ as much as real ones do, 0 where all are the same. Odena et al. (2017, section 4.2)
 compare the images of a class in pairs likewise, by MS-SSIM; features need no image of a certain
 size. Only images that the classifier finds to be of the class are paired, else mistakes would look
-like variety. It cannot tell many images from a few that differ much: ten images of each class,
-repeated, have nine tenths of the full diversity.
+like variety.
+
+What it does not show: ten images of each class, repeated, have nine tenths of the full diversity,
+and one image a class that is moved by up to one pixel has 0.63 on MNIST and 0.50 on Fashion-MNIST
+(`references` in the results), since the classifier's features move with it.
 """
 
 import keras
