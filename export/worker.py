@@ -10,7 +10,7 @@ import sys
 import traceback
 from pathlib import Path
 
-from kgan.export import blueprint, formats, preflight
+from kgan.export import blueprint, folding, formats, preflight
 from kgan.export.spec import ModelSpec
 
 
@@ -56,6 +56,7 @@ def work(request, folder, response):
         # TensorFlow makes scopes of layer names and refuses, for example, spaces in them.
         layer.name = re.sub(r"[^A-Za-z0-9_.\\/>-]", "_", layer.name)
 
+    model = folding.fold(model)
     spec = ModelSpec.from_json(request["spec"])
     for artefact in request["artefacts"]:
         stage = f"converting to {artefact['format']} ({artefact['precision']})"
