@@ -24,10 +24,10 @@ def fold(model):
 
     if type(model) is keras.Sequential:
         graph = keras.Model(model.inputs[0], model.outputs[0])
-    elif type(model) is type(keras.Model(model.inputs, model.outputs)):
+    elif type(model) is _functional():
         graph = model
     else:
-        return model  # it may have a `call` of its own
+        return model  # it has a `call` of its own
     merged, gone = {}, set()
     for norm in graph.layers:
         before = _foldable(norm, graph)
@@ -44,6 +44,14 @@ def fold(model):
         return args[0] if layer in gone else layer(*args, **kwargs)
 
     return keras.models.clone_model(graph, clone_function=clone, call_function=call)
+
+
+def _functional():
+    """Keras's class of functional models, which has no public name."""
+    import keras
+
+    nothing = keras.Input((1,))
+    return type(keras.Model(nothing, nothing))
 
 
 def _output_axis(layer):

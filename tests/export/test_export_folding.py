@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from export_test_layers import Subclassed
 
 from kgan.export.folding import fold
 
@@ -69,6 +70,15 @@ def test_in_a_nested_model():
     outputs = inner(layers.Reshape((2, 3, 4))(layers.ReLU()(x)))
     model = keras.Model(latent, outputs)
     assert (norms(model), norms(fold(model))) == (2, 0)
+    assert difference(model) < 5e-6
+
+
+def test_a_subclassed_model_is_left_alone():
+    inner = Subclassed()
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, norm()(inner(inputs)))
+    assert inner in fold(model).layers
+    assert fold(inner) is inner
     assert difference(model) < 5e-6
 
 
