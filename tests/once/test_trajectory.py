@@ -39,7 +39,8 @@ def difference(*runs):
 
 
 @pytest.mark.parametrize(
-    ("kind", "runs"), [("mlp", 30), ("dcgan", 4), ("conditional", 3), ("acgan", 2)]
+    ("kind", "runs"),
+    [("mlp", 30), ("dcgan", 4), ("conditional", 3), ("acgan", 2), ("pix2pix", 1), ("cyclegan", 1)],
 )
 def test_losses_agree_over_20_steps(trajectories, kind, runs, capsys):
     names = [name for name in trajectories["torch"] if name.startswith(kind)]

@@ -50,6 +50,13 @@ class FedACGAN(Fed, kgan.ACGAN):
     pass
 
 
+class FedCycleGAN(kgan.CycleGAN):
+    """Keeps no past images, which a random number would choose among."""
+
+    def __init__(self, *networks):
+        super().__init__(*networks, pool_size=0)
+
+
 def adam():
     return keras.optimizers.Adam(2e-4, beta_1=0.5)
 
@@ -108,10 +115,27 @@ def told(family, of_generator="concatenation", of_discriminator="concatenation")
     )
 
 
+def translation():
+    """A U-Net without dropout, and its discriminator."""
+    return (
+        kgan.networks.unet_generator((8, 12, 3), 1, width=8, dropout=0),
+        kgan.networks.patch_discriminator((8, 12, 4), width=8, receptive_field=16),
+    )
+
+
+def cycle():
+    shape = (8, 12, 3)
+    return (
+        *(kgan.networks.cyclegan_generator(shape, width=8, blocks=1) for _ in "ab"),
+        *(kgan.networks.patch_discriminator(shape, width=8, receptive_field=16) for _ in "ab"),
+    )
+
+
 def train(networks, loss, penalties=(), optimizer=adam, kind=FedGAN):
     """Returns the losses of each step, by name."""
     rng = np.random.default_rng(0)
-    gan = kind(*networks) if kind is FedGAN else kind(*networks, num_classes=3)
+    told = kind in (FedConditionalGAN, FedACGAN)
+    gan = kind(*networks, **({"num_classes": 3} if told else {}))
     for variable in gan.weights:
         *inputs, _ = variable.shape
         if inputs:
@@ -126,12 +150,18 @@ def train(networks, loss, penalties=(), optimizer=adam, kind=FedGAN):
     )
 
     def batches():
-        shape = gan.generator.output_shape[1:]
+        first, second = gan.generators[0], gan.generators[-1]
         for _ in range(STEPS + 1):  # Keras reads one batch ahead
-            images = np.tanh(rng.normal(size=(BATCH, *shape)))
+            if kind in (kgan.Pix2Pix, FedCycleGAN):
+                other = second.output_shape if kind is kgan.Pix2Pix else second.input_shape
+                yield pictures(first.input_shape), pictures(other)
+                continue
+            images = pictures(first.output_shape)
             latents = rng.normal(size=(BATCH, 8)).astype("float32")
-            beside = latents if kind is FedGAN else rng.integers(3, size=BATCH)
-            yield images.astype("float32"), beside
+            yield images, rng.integers(3, size=BATCH) if told else latents
+
+    def pictures(shape):
+        return np.tanh(rng.normal(size=(BATCH, *shape[1:]))).astype("float32")
 
     # One step an epoch, so that the history has every step.
     return gan.fit(batches(), steps_per_epoch=1, epochs=STEPS, verbose=0).history
@@ -164,6 +194,10 @@ def trajectories():
         ),
         "acgan, dcgan, non_saturating": train(
             told("dcgan", of_discriminator="auxiliary"), "non_saturating", kind=FedACGAN
+        ),
+        "pix2pix, non_saturating": train(translation(), "non_saturating", kind=kgan.Pix2Pix),
+        "cyclegan, least_squares, lazy r1": train(
+            cycle(), "least_squares", [R1(1.0, interval=4)], kind=FedCycleGAN
         ),
     }
 
