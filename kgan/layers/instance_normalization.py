@@ -10,8 +10,8 @@ class InstanceNormalization(keras.layers.Layer):
 
     The same in training and inference: there are no moving statistics. It computes what
     `keras.layers.GroupNormalization(groups=-1)` computes, in plain means that converters
-    recognise: no transposes, reshapes or shapes in an exported graph. In mixed precision the
-    statistics are float32.
+    recognise: an exported graph rearranges no map for it. In mixed precision the statistics are
+    float32.
 
     A map of one pixel has no variance and becomes 0, the shift alone: leave the layer out there.
 
