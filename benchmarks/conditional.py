@@ -161,7 +161,7 @@ def main():
     parser.add_argument("--steps", type=int, default=3_000, help="default 3,000")
     parser.add_argument("--width", type=int, default=32, help="of the networks (default 32)")
     parser.add_argument(
-        "--seeds", type=int, default=3, help="of plain GAN and AC-GAN, on the first set (default 3)"
+        "--seeds", type=int, default=2, help="of plain GAN and AC-GAN, on the first set (default 2)"
     )
     parser.add_argument("--data-dir", help="where TensorFlow Datasets keeps its sets")
     parser.add_argument("--out", type=Path, help="JSON with every row")
