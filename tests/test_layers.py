@@ -297,6 +297,16 @@ def test_instance_norm_is_that_of_numpy_and_of_group_norm():
     np.testing.assert_allclose(alone, y[:1], atol=1e-6)
 
 
+def test_instance_norm_is_exact_on_images_mostly_of_one_colour():
+    x = np.zeros((1, 192, 192, 16), "float32")
+    x[:, :2] = np.random.default_rng(1).normal(2, 1, size=(1, 2, 192, 16))
+    y = ops.convert_to_numpy(K.InstanceNormalization()(x))
+    x = x.astype("float64")
+    mean, variance = x.mean((1, 2)), x.var((1, 2))
+    expected = (x - mean[:, None, None]) / np.sqrt(variance + 1e-5)[:, None, None]
+    assert np.abs(y / expected - 1).max() < 5e-6
+
+
 def test_instance_norm_has_float32_statistics_in_mixed_precision():
     """The squares of such values are infinite in float16, and their mean loses its digits."""
     x = np.random.default_rng(1).normal(1000, 300, size=(2, 16, 16, 3)).astype("float16")

@@ -61,12 +61,11 @@ class InstanceNormalization(keras.layers.Layer):
         )
 
     def call(self, inputs):
-        axes = tuple(range(1, len(inputs.shape) - 1))
         x = ops.cast(inputs, keras.backend.result_type(inputs.dtype, "float32"))
-        centred = x - ops.mean(x, axes, keepdims=True)
+        centred = x - _mean(x)
         # Not `ops.moments`: TensorFlow stops a gradient in it that a penalty's second derivative
         # needs.
-        variance = ops.mean(ops.square(centred), axes, keepdims=True)
+        variance = _mean(ops.square(centred))
         factor = ops.rsqrt(variance + self.epsilon)
         if self.scale:
             factor = factor * self.gamma
@@ -81,3 +80,11 @@ class InstanceNormalization(keras.layers.Layer):
     def get_config(self):
         own = {"epsilon": self.epsilon, "center": self.center, "scale": self.scale}
         return {**super().get_config(), **own}
+
+
+def _mean(x):
+    # Axis by axis: a float32 sum over all pixels in one go loses the many small squares of an
+    # image that is mostly of one colour, in TensorFlow and in onnxruntime.
+    for axis in range(1, len(x.shape) - 1):
+        x = ops.mean(x, axis, keepdims=True)
+    return x
