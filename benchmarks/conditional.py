@@ -3,10 +3,10 @@
     python benchmarks/conditional.py --out benchmarks/results/conditional.json
 
 One size, one budget: a DCGAN without batch norm in the discriminator, told the class in three ways
-(each is the first with one part changed), an AC-GAN, and a plain GAN. A classifier trained on the
-real training images alone judges 10,000 images of each, as many of every class. `class_measures.py`
-says what is measured, and on what it was tried. The plain GAN and AC-GAN are trained with several
-seeds, to see what the class loss does to the modes.
+(each is the first with one part changed, and one has both changes), an AC-GAN, and a plain GAN. A
+classifier trained on the real training images alone judges 10,000 images of each, as many of every
+class. `class_measures.py` says what is measured, and on what it was tried. The plain GAN and AC-GAN
+are trained with several seeds, to see what the class loss does to the modes.
 """
 
 import argparse
@@ -29,6 +29,11 @@ KINDS = {
     "concatenation": (kgan.ConditionalGAN, "concatenation", "concatenation"),
     "conditional batch norm": (kgan.ConditionalGAN, "conditional_batch_norm", "concatenation"),
     "projection": (kgan.ConditionalGAN, "concatenation", "projection"),
+    "conditional batch norm, projection": (
+        kgan.ConditionalGAN,
+        "conditional_batch_norm",
+        "projection",
+    ),
     "AC-GAN": (kgan.ACGAN, "concatenation", "auxiliary"),
 }
 SEVERAL_SEEDS = ("plain GAN", "AC-GAN")

@@ -3,6 +3,11 @@
 import os
 from pathlib import Path
 
+if os.environ.get("KERAS_BACKEND") == "jax":
+    # XLA takes longer to make these many small programs fast than they then take to run. The tests
+    # in tests/once run JAX as users do.
+    os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+
 import keras
 import numpy as np
 import pytest
