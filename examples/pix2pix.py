@@ -3,10 +3,10 @@
     python examples/pix2pix.py FOLDER
 
 `FOLDER` has `train` and `test`, images that hold a pair side by side (photo left, label map right),
-as the pix2pix data sets do. With CamVid (Brostow et al., 2008, for research use) and TensorFlow on 2
-busy cores: 14 minutes. The gradient energy of 32 test photos is 0.98 of that of the real ones, so
-they are not blurred, and the mean absolute difference to them 0.272. The ONNX file differs from Keras
-by at most 1.8e-6. pix2pix.png has rows of label map, translation and photo.
+as the pix2pix data sets do. With CamVid (Brostow et al., 2008, for research use) and TensorFlow on
+2 busy cores: 14 minutes. The gradient energy of 32 test photos is 0.98 of that of the real ones,
+and the mean absolute difference to them 0.272. The ONNX file differs from Keras by at most 1.8e-6.
+pix2pix.png has rows of label map, translation and photo.
 """
 
 import sys
