@@ -8,6 +8,12 @@ from keras import ops
 import kgan
 from kgan import backend
 
+
+def _name(value):
+    """A name without the address of a function, which would differ between pytest's processes."""
+    return getattr(value, "__name__", str(value))
+
+
 L, N = keras.layers, kgan.networks
 
 
@@ -36,7 +42,7 @@ def call(network, x, **options):
         (N.cyclegan_generator, (8, 8, 1), None, {"blocks": 1}),
         (N.cyclegan_generator, (12, 20, 2), 4, {"blocks": 1}),
     ],
-    ids=str,
+    ids=_name,
 )
 def test_any_size_and_channels_train(make, shape, channels, options):
     network = make(shape, channels, width=3, **options)
@@ -144,7 +150,7 @@ def test_dropout_is_noise_in_training_alone():
         (N.cyclegan_generator, (30, 101, 3), {"blocks": 1}, (32, 100)),
         (N.cyclegan_generator, (4, 12, 3), {"blocks": 1}, (8, 12)),
     ],
-    ids=str,
+    ids=_name,
 )
 def test_a_size_it_cannot_do_names_the_nearest_it_can(make, shape, options, nearest):
     message = rf"nearest size is \({nearest[0]}, {nearest[1]}\).*Received: image_shape=\({shape[0]}"
