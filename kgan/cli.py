@@ -227,15 +227,27 @@ def export(
     check: Annotated[
         bool, typer.Option("--check", help="Only tell what would not survive; write nothing.")
     ] = False,
+    direction: Annotated[
+        str | None, typer.Option(help="Of a CycleGAN: ab (default) or ba.")
+    ] = None,
 ):
     """Export the generator and prove that each file gives the same images as Keras.
 
     For example: **kgan export run/gan.keras --to tflite,onnx --precision float32,int8**.
     """
+    from kgan import CycleGAN
     from kgan.export import ExportError
 
     model = arguments.load_model(gan)
     formats, precisions = (tuple(part.strip() for part in x.split(",")) for x in (to, precision))
+    options = {}
+    if direction is not None:
+        if not isinstance(model, CycleGAN):
+            raise ValueError(
+                "Only a CycleGAN has directions: leave --direction out. "
+                f"Received: a {type(model).__name__}"
+            )
+        options["direction"] = direction
     with console.status("Exporting") as status:
         try:
             report = model.export(
@@ -243,6 +255,7 @@ def export(
                 formats,
                 precision=precisions,
                 check=check,
+                **options,
                 progress=lambda stage: status.update(f"Exporting: {stage}"),
             )
         except ExportError as error:

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from kgan.cli import main
+from kgan.export import load
 from kgan.images import from_pixels, to_pixels
 
 TRAIN = ["--image-size", "16x24", "--width", 2, "--epochs", 1]
@@ -137,6 +138,17 @@ def test_each_direction_is_that_of_the_model(cyclegan, folders, tmp_path):
         with Image.open(tmp_path / direction / "0.png") as translated:
             np.testing.assert_array_equal(np.asarray(translated), np.asarray(expected))
     assert (tmp_path / "ab" / "0.png").read_bytes() != (tmp_path / "ba" / "0.png").read_bytes()
+
+
+def test_export_of_the_way_back(cyclegan, pix2pix, folders, tmp_path):
+    kgan("export", cyclegan / "gan.keras", "--direction", "ba", "--out", tmp_path)
+    gan = keras.saving.load_model(cyclegan / "gan.keras")
+    images = np.random.default_rng(0).uniform(-1, 1, (2, 16, 24, 3)).astype("float32")
+    (file,) = tmp_path.glob("*.onnx")
+    expected = gan.translate(images, direction="ba")
+    np.testing.assert_allclose(load(file)(images), expected, atol=1e-4)
+    refused = kgan("export", pix2pix / "gan.keras", "--direction", "ba", code=2)
+    assert "Only a CycleGAN has directions" in refused
 
 
 def test_grid_draws_both_domains_and_back(cyclegan, folders, tmp_path):
