@@ -105,6 +105,7 @@ def export(
     plans = _plans(path, formats, precision, name)
     options = {"opset": opset, "batch_size": batch_size}
     _check_arguments(metadata, batch_size)
+    _check_older_report(plans[0].path.parent)
     with files.staging(plans[0].path) as folder:
         ready = job.prepare(
             model,
@@ -223,6 +224,19 @@ def _put_in_place(made, plans, staging, metadata):
 
 def _passed(made):
     return ", ".join(each.file for each in made.artefacts if each.passed) or "none"
+
+
+def _check_older_report(folder):
+    """Raises an ExportError, before any work, if what is made could not be told beside what is."""
+    path = folder / report.FILE
+    try:
+        if path.exists():
+            report.read(path)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ExportError(
+            f"{path} is damaged or of another version of kgan: remove it, or export into another "
+            f"folder. Received: {type(error).__name__}: {error}"
+        ) from error
 
 
 def _check_arguments(metadata, batch_size):

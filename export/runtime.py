@@ -99,8 +99,8 @@ class Runtime:
             ["latent", "label"],
         ):
             raise ValueError(
-                "Only a generator exported by gan.export() knows how to draw its inputs; call this "
-                f"model with arrays. Received: a model of {', '.join(names)}"
+                "Only a generator of latents that gan.export() wrote knows how to draw its inputs; "
+                f"call this model with arrays. Received: a model of {', '.join(names)}"
             )
         if not isinstance(n, (int, np.integer)) or n < 1:
             raise ValueError(f"Ask for at least one image, as an integer. Received: n={n!r}")
@@ -125,6 +125,15 @@ class Runtime:
         if len({len(array) for array in batch.values()}) != 1:
             shapes = {name: array.shape for name, array in batch.items()}
             raise ValueError(f"The inputs differ in batch size. Received: {shapes}")
+        classes = self.metadata.get("num_classes")
+        # Some runtimes would take another row of the embedding for a negative label.
+        if classes is not None and "label" in batch:
+            labels = batch["label"]
+            if labels.min() < 0 or labels.max() >= classes:
+                raise ValueError(
+                    f"Labels are integers in [0, {classes}). "
+                    f"Received: labels from {labels.min()} to {labels.max()}"
+                )
         return batch
 
 

@@ -230,6 +230,10 @@ def test_a_rate_that_falls_in_the_second_half():
         (lambda: cyclegan().translate(GREY), r"generator takes.*Received: shape \(12, 8, 8, 1\)"),
         (lambda: cyclegan(channels=(3, 1)), r"identity_weight=0.*Received: A"),
         (lambda: cyclegan(pool_size=3).fit(A, B, batch_size=4), r"hold.*batch of 4, size=3"),
+        (
+            lambda: pix2pix().fit(A, GREY, callbacks=[kgan.callbacks.SampleGrid("none")]),
+            r"use TranslationGrid.*Received: a Pix2Pix",
+        ),
         (lambda: pix2pix(l1_weight=-1), r"at least 0.*Received: l1_weight=-1"),
         (
             lambda: kgan.Pix2Pix(

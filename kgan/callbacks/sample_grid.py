@@ -4,6 +4,7 @@ import os
 
 from kgan.callbacks.epoch_picture import EpochPicture, check_count
 from kgan.images import save_grid
+from kgan.translated import Translated
 
 
 class SampleGrid(EpochPicture):
@@ -16,7 +17,8 @@ class SampleGrid(EpochPicture):
         seed: seed of the latents. Default: 0.
 
     Raises:
-        ValueError: if `count` or `every` is not a positive integer.
+        ValueError: if `count` or `every` is not a positive integer, or, when training begins, for
+            a model that translates images.
     """
 
     def __init__(self, folder: str | os.PathLike, count: int = 64, every: int = 1, seed: int = 0):
@@ -24,6 +26,13 @@ class SampleGrid(EpochPicture):
         check_count(count=count)
         self.count = count
         self.seed = seed
+
+    def on_train_begin(self, logs=None):
+        if isinstance(self.model, Translated):
+            raise ValueError(
+                "A model that translates images has no latents to draw from: use "
+                f"TranslationGrid(folder, images). Received: a {type(self.model).__name__}"
+            )
 
     def draw(self, path):
         save_grid(path, self.model.generate(self.count, seed=self.seed))

@@ -81,6 +81,15 @@ def test_a_file_the_report_does_not_know(bundle):
         kgan.export.verify(bundle / "other.onnx")
 
 
+def test_nothing_is_exported_beside_a_damaged_report(bundle):
+    from export_test_models import NAMES, small_model
+
+    (bundle / "export_report.json").write_text("{}")
+    with pytest.raises(kgan.export.ExportError, match=r"remove it.*Received: KeyError"):
+        kgan.export.export(small_model(), bundle / "other.onnx", **NAMES)
+    assert not (bundle / "other.onnx").exists()
+
+
 def test_a_damaged_report_is_named(bundle):
     (bundle / "export_report.json").write_text("{")
     with pytest.raises(kgan.export.VerificationError, match="damaged"):
