@@ -24,7 +24,7 @@ def run(arguments, backend):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=500,
+        timeout=900,
         check=False,
     )
     code = result.returncode
