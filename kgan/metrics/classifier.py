@@ -1,6 +1,11 @@
 """An independent classifier of small images, to name what a generator has made."""
 
+import hashlib
+import os
+from pathlib import Path
+
 import keras
+import numpy as np
 from keras import ops
 
 
@@ -34,6 +39,56 @@ def train_classifier(images, labels, epochs: int = 4, batch_size: int = 128, see
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     model.fit(images, labels, batch_size=batch_size, epochs=epochs, verbose=0)
     return model
+
+
+def classifier_features(
+    images, labels, epochs: int = 4, seed: int = 0, folder: str | os.PathLike | None = None
+) -> keras.Model:
+    """Returns features for small images: the last hidden layer of a classifier of real ones.
+
+    For images such as digits, for which there is no network that everyone uses, as InceptionV3 is
+    for photos. The classifier is trained once by `train_classifier` (a minute for MNIST on a CPU)
+    and then kept in a file, whose name follows from the images, labels, epochs and seed. A score
+    with these features can be compared with scores of the same classifier alone, as their
+    `features_hash` tells.
+
+    Args:
+        images: float32 `(count, height, width, channels)` in [-1, 1], at least 4x4.
+        labels: integers from 0, `(count,)`.
+        epochs, seed: as for `train_classifier`. Default: 4 and 0.
+        folder: where to keep it. Default: `kgan` in the folder of caches, `$XDG_CACHE_HOME` or
+            `~/.cache`.
+
+    Returns:
+        A Keras model from images to features `(batch, 128)`, for the argument `features` of
+        measures such as `kgan.metrics.FrechetDistance`.
+
+    Example:
+
+    ```python
+    images, labels = kgan.data.tfds("mnist")
+    features = kgan.metrics.classifier_features(images, labels)
+    gan.compile(metrics=[kgan.metrics.FrechetDistance(features)])
+    ```
+    """
+    images, labels = np.ascontiguousarray(images), np.ascontiguousarray(labels)
+    sha = hashlib.sha256(f"{images.shape} {images.dtype} {labels.dtype} {epochs} {seed}".encode())
+    sha.update(images)
+    sha.update(labels)
+    if folder is None:
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kgan"
+    file = Path(folder) / f"classifier_{sha.hexdigest()[:16]}.keras"
+    if file.is_file():
+        classifier = keras.saving.load_model(file)
+    else:
+        classifier = train_classifier(images, labels, epochs=epochs, seed=seed)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # Written beside its place and moved there, so that two runs at once cannot spoil it.
+        unfinished = file.with_name(f".{os.getpid()}.{file.name}")
+        classifier.save(unfinished)
+        os.replace(unfinished, file)
+    # A model that is not compiled: what trains the classifier is no part of the features.
+    return keras.Model(classifier.inputs, classifier.layers[-2].output, name="classifier_features")
 
 
 def stacked_classifier(classifier: keras.Model, channels: int = 3) -> keras.Model:

@@ -6,8 +6,10 @@ import keras
 from keras import ops
 
 from kgan.data.mixtures import Mixture
+from kgan.metrics.features import Network, digest, get
 
 
+@keras.saving.register_keras_serializable("kgan")
 class ModeCoverage(keras.metrics.Metric):
     r"""Counts the modes that samples fall into.
 
@@ -63,14 +65,23 @@ class ModeCoverage(keras.metrics.Metric):
     2018 (arXiv:1712.04086), section 4.1.
     """
 
+    samples_alone = True  # `update_state` takes no real ones beside them
+
     def __init__(self, modes, threshold: float | None = None, name="mode_coverage", dtype=None):
         super().__init__(name=name, dtype=dtype)
+        self.threshold = threshold
+        self.networks = ()
+        if isinstance(modes, dict):  # a configuration
+            modes = Mixture(**modes) if "centers" in modes else get(modes)
+        if isinstance(modes, keras.Model):
+            modes = Network(modes)
         if isinstance(modes, Mixture):
             self._assign = _Nearest(modes, 3.0 if threshold is None else threshold)
             count = modes.modes
-        elif isinstance(modes, keras.Model):
-            self._assign = _Classified(modes, 0.9 if threshold is None else threshold)
-            count = modes.output_shape[-1]
+        elif isinstance(modes, Network):
+            self.networks = (modes,)
+            self._assign = _Classified(modes.model, 0.9 if threshold is None else threshold)
+            count = modes.model.output_shape[-1]
         else:
             raise ValueError(
                 "modes must be a kgan.data.Mixture or a classifier, a Keras model from samples to "
@@ -111,11 +122,27 @@ class ModeCoverage(keras.metrics.Metric):
             "kl_to_uniform": math.log(self.modes) - entropy,
         }
 
+    @property
+    def protocol(self):
+        """How the score comes about, as JSON has it."""
+        return {
+            "measure": "ModeCoverage",
+            **self._assign.protocol,
+            "modes": self.modes,
+            "generated_images": int(ops.convert_to_numpy(self.total)),
+        }
+
+    def get_config(self):
+        own = {"modes": self._assign.config, "threshold": self.threshold}
+        return {**super().get_config(), **own}
+
 
 class _Nearest:
     """The nearest Gaussian of a mixture."""
 
     def __init__(self, mixture, threshold):
+        self.config = {"centers": mixture.centers.tolist(), "deviation": mixture.deviation}
+        self.protocol = {"modes_of": "a mixture", "threshold": threshold}
         self.centers, self.limit = mixture.centers, threshold * mixture.deviation
         self.shape = mixture.centers.shape[1:]
 
@@ -129,6 +156,7 @@ class _Classified:
 
     def __init__(self, classifier, threshold):
         self.classifier, self.threshold = classifier, threshold
+        self.config = keras.saving.serialize_keras_object(classifier)
         self.shape = tuple(classifier.input_shape[1:])
         last = getattr(classifier.layers[-1], "activation", None)
         if getattr(last, "__name__", None) == "linear":
@@ -136,6 +164,11 @@ class _Classified:
                 "The classifier must give probabilities: end it in a softmax. "
                 f"Received: a last layer {classifier.layers[-1].name!r} without activation"
             )
+
+    @property
+    def protocol(self):
+        own = {"modes_of": f"model {self.classifier.name}", "threshold": self.threshold}
+        return {**own, "classifier_hash": digest(self.classifier)}
 
     def __call__(self, samples):
         probabilities = self.classifier(samples, training=False)

@@ -1,0 +1,51 @@
+"""Generated images that are copies of training images."""
+
+import keras
+import numpy as np
+
+from kgan.metrics import neighbors
+from kgan.metrics.image_metric import ImageMetric
+
+
+@keras.saving.register_keras_serializable("kgan")
+class DuplicateRate(ImageMetric):
+    """The share of generated images that lie conspicuously close to a training image.
+
+    A generated image is a duplicate if the distance to its nearest training image is at most
+    `threshold` times the distance from that one to its own nearest neighbour in the training set.
+    A new image of the same distribution is about as far away as two training images are from each
+    other; a copy is much nearer, and an exact one at distance 0.
+
+    Give `update_state` (or `gan.evaluate`) the training images as the real ones: of others it
+    tells nothing about copying.
+
+    Args:
+        features: as for `kgan.metrics.FrechetDistance`. Default: `"pixels"`, which finds copies
+            that are not moved or turned.
+        threshold: what is conspicuous, from 0 (exact copies alone) to 1. Default: 0.5.
+        name, dtype: as for `keras.metrics.Metric`. Default name: `"duplicate_rate"`.
+
+    Raises:
+        ValueError: for unknown features, or a threshold outside [0, 1].
+
+    Reference: with a threshold of 1 the score is 1 - authenticity of Alaa et al., How Faithful is
+    your Synthetic Data?, 2022 (arXiv:2102.08921), section 3.2, and near one half for a generator
+    that has learned the distribution.
+    """
+
+    def __init__(
+        self, features="pixels", threshold: float = 0.5, name="duplicate_rate", dtype=None
+    ):
+        if not 0 <= threshold <= 1:
+            raise ValueError(f"threshold must be in [0, 1]. Received: threshold={threshold!r}")
+        self.threshold = threshold
+        super().__init__(features, name=name, dtype=dtype)
+
+    def measure(self, real, fake):
+        real, fake = real.array(), fake.array()
+        found, distances = neighbors.nearest(fake, real)
+        _, own = neighbors.nearest(real)
+        return float(np.mean(distances <= self.threshold * own[found]))
+
+    def arguments(self):
+        return {"threshold": self.threshold}

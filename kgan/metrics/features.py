@@ -1,0 +1,249 @@
+"""What measures compare in place of images: pixels, or what a network sees in them."""
+
+import contextlib
+import functools
+import hashlib
+import json
+
+import keras
+import numpy as np
+
+from kgan import checks
+
+BATCH_SIZE = 64
+
+
+def get(features):
+    """Returns an extractor of features: a function from images to float64 `(batch, features)`.
+
+    Args:
+        features: `"pixels"`, `"inception"`, a Keras model from images, or a configuration that
+            `Network.config` made.
+
+    Raises:
+        ValueError: if it is none of these.
+        OSError: if the weights of `"inception"` are neither here nor can be downloaded.
+    """
+    if isinstance(features, dict):
+        network = Network(keras.saving.deserialize_keras_object(features))
+        network.awaits_weights = True
+        return network
+    if isinstance(features, keras.Model):
+        return Network(features)
+    if features == "pixels":
+        return Pixels()
+    if features == "inception":
+        return _inception()
+    raise ValueError(
+        'features must be "pixels", "inception", or a Keras model from images to features. '
+        f"Received: features={features!r}"
+    )
+
+
+class Pixels:
+    """The images themselves, as vectors."""
+
+    config = "pixels"
+    network = None
+
+    @property
+    def protocol(self):
+        """What tells these features from others, as JSON has it."""
+        return {"features": "pixels"}
+
+    def __call__(self, images):
+        return images.reshape(len(images), -1).astype("float64")
+
+
+class Network:
+    """What a Keras model makes of images, in inference, as vectors.
+
+    Args:
+        model: a built Keras model with one input, float images, and one output.
+
+    Raises:
+        ValueError: if it has several inputs or outputs.
+    """
+
+    def __init__(self, model):
+        inputs, outputs = (keras.tree.flatten(side) for side in (model.inputs, model.outputs))
+        if len(inputs) != 1 or len(outputs) != 1:
+            raise ValueError(
+                "features must be a model from images to one output, for example "
+                "keras.Model(model.inputs, model.layers[-2].output). "
+                f"Received: {len(inputs)} inputs and {len(outputs)} outputs"
+            )
+        self.model = model
+        self.awaits_weights = False  # made of a configuration, which has none
+
+    @property
+    def network(self):
+        """The model whose weights are to be saved beside the configuration."""
+        return self.model
+
+    @property
+    def config(self):
+        return keras.saving.serialize_keras_object(self.model)
+
+    @property
+    def protocol(self):
+        return {"features": f"model {self.model.name}", "features_hash": digest(self.model)}
+
+    def __call__(self, images):
+        images = self.prepare(images)
+        self._check(images)
+        features = self.model.predict(images, batch_size=BATCH_SIZE, verbose=0)
+        features = np.asarray(features, "float64").reshape(len(images), -1)
+        if not np.isfinite(features).all():
+            raise ValueError(
+                "The features of some images are NaN or infinite, so nothing can be measured: try "
+                "the model on real images first. "
+                f"Received: {self.protocol['features']}"
+            )
+        return features
+
+    def prepare(self, images):
+        """Returns images as the model wants them."""
+        return images
+
+    def _check(self, images):
+        wanted = self.model.inputs[0].shape[1:]
+        fits = len(wanted) == images.ndim - 1 and all(
+            size in (None, given) for size, given in zip(wanted, images.shape[1:], strict=True)
+        )
+        if not fits:
+            raise ValueError(
+                "The model of the features must take the images as they are: put a "
+                "keras.layers.Resizing at its front, or build it for their shape. "
+                f"Received: images {images.shape[1:]}, a model of {tuple(wanted)}"
+            )
+
+
+class Inception(Network):
+    """The pooled features of Keras's InceptionV3, of images resized to 299x299.
+
+    They are those of the network in `keras.applications`, not of the older file that most
+    published scores were measured with: compare scores of one kind only.
+
+    Args:
+        weights: `"imagenet"`, which Keras downloads once, or the path of the same file.
+
+    Raises:
+        OSError: if they are neither here nor can be downloaded.
+
+    Reference: Szegedy et al., Rethinking the Inception Architecture for Computer Vision, 2016
+    (arXiv:1512.00567).
+    """
+
+    config = "inception"
+    network = None
+    size = 299
+
+    def __init__(self, weights="imagenet"):
+        try:
+            network = keras.applications.InceptionV3(
+                include_top=False, weights=weights, pooling="avg"
+            )
+        except Exception as error:  # Keras raises a bare Exception when it cannot download
+            if isinstance(error, ValueError):
+                raise
+            raise OSError(
+                "The weights of InceptionV3 cannot be had: connect to the network once, or copy "
+                "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5 into ~/.keras/models, "
+                f"or choose other features. Received: {error}"
+            ) from error
+        images = keras.Input((None, None, 3))
+        resize = keras.layers.Resizing(self.size, self.size, interpolation="bilinear")
+        # Its range is [-1, 1], as that of our images.
+        super().__init__(keras.Model(images, network(resize(images)), name="inception_v3"))
+
+    @property
+    def protocol(self):
+        resized = f"bilinear to {self.size}x{self.size}, without antialiasing"
+        return {
+            "features": "InceptionV3 of keras.applications, global average of its last layer",
+            "features_hash": digest(self.model),
+            "resize": resized,
+        }
+
+    def prepare(self, images):
+        return np.repeat(images, 3, axis=-1) if images.shape[-1] == 1 else images
+
+
+def as_images(images, generated=False):
+    """Returns a batch as float32 NumPy, or a ValueError that says why it cannot be measured.
+
+    Args:
+        images: `(batch, height, width, channels)` in [-1, 1], or vectors `(batch, size)`.
+        generated: whether a generator made them; a dark range is its own affair then.
+    """
+    try:
+        images = checks.to_numpy(images)
+    except Exception as error:
+        raise ValueError(
+            "These measures work on arrays, not inside a compiled step: give them to "
+            "gan.compile(metrics=[...]), or call update_state(real, fake) yourself. "
+            f"Received: {type(images).__name__}"
+        ) from error
+    images = np.asarray(images)
+    if images.ndim < 2 or not len(images):
+        raise ValueError(
+            "Images must have the shape (batch, height, width, channels). "
+            f"Received: shape {images.shape}"
+        )
+    if not generated:
+        checks.check_images(images, images.shape[1:])
+    elif not np.isfinite(images.astype("float32")).all():
+        raise ValueError("Generated images must be finite. Received: NaN or infinite pixels")
+    elif not np.issubdtype(images.dtype, np.floating):
+        raise ValueError(f"Images must be floats in [-1, 1]. Received: dtype {images.dtype}")
+    return images.astype("float32", copy=False)
+
+
+def digest(model):
+    """Returns the first 12 digits of the SHA-256 of a model's weights and their order."""
+    sha = hashlib.sha256()
+    for weight in model.get_weights():
+        sha.update(json.dumps([str(weight.dtype), *weight.shape]).encode())
+        sha.update(np.ascontiguousarray(weight).tobytes())
+    return sha.hexdigest()[:12]
+
+
+@contextlib.contextmanager
+def shared(metrics):
+    """Lets measures with the same network pass each batch through it once, inside this block.
+
+    Args:
+        metrics: objects whose attribute `features` is an extractor, or that have none.
+    """
+    own = [(metric, metric.features) for metric in metrics if hasattr(metric, "features")]
+    known = {}
+    for metric, features in own:
+        key = id(getattr(features, "model", features))
+        metric.features = known.setdefault(key, _Remembered(features))
+    try:
+        yield
+    finally:
+        for metric, features in own:
+            metric.features = features
+
+
+class _Remembered:
+    """An extractor that knows the last two batches again: a real and a generated one."""
+
+    def __init__(self, features):
+        self.features, self.known = features, []
+        self.protocol = features.protocol
+
+    def __call__(self, images):
+        for known, features in self.known:
+            if known is images:
+                return features
+        features = self.features(images)
+        self.known = [*self.known[-1:], (images, features)]
+        return features
+
+
+@functools.cache
+def _inception():
+    return Inception()

@@ -1,0 +1,125 @@
+"""What measures of generated images beside real ones have in common."""
+
+import keras
+import numpy as np
+
+import kgan.metrics.features as extractors
+
+
+class ImageMetric(keras.metrics.Metric):
+    """A measure of generated images beside real ones, which streams over batches.
+
+    `update_state(real, fake)` takes batches of either or both and computes their features, on
+    Keras's backend. The measure itself is computed once, by `result()`, with NumPy in float64: so
+    equal features give an equal score on every backend.
+
+    A subclass writes `measure(real, fake)` and, to keep something smaller than all features,
+    names its class in `kept`: see `Rows`.
+
+    Args:
+        features: `"pixels"`, `"inception"`, or a Keras model from images to features.
+        name, dtype: as for `keras.metrics.Metric`.
+    """
+
+    least = 2  # images of each kind
+
+    def __init__(self, features="pixels", name=None, dtype=None):
+        super().__init__(name=name, dtype=dtype)
+        self.features = extractors.get(features)
+        self.reset_state()
+
+    @property
+    def networks(self):
+        """The extractors whose weights are to be saved with a model that has this metric."""
+        return (self.features,) if self.features.network is not None else ()
+
+    def kept(self):
+        """Returns an empty store of the features of one kind of images."""
+        return Rows()
+
+    def measure(self, real, fake):
+        """Returns the score, a float, or a dictionary of such by name.
+
+        Args:
+            real, fake: what `kept` returned, filled.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define measure(real, fake)")
+
+    def arguments(self):
+        """Returns the constructor's own arguments, which are part of the protocol too."""
+        return {}
+
+    def update_state(self, real=None, fake=None, sample_weight=None):
+        """Adds a batch of real images, of generated ones, or one of each.
+
+        Args:
+            real, fake: float `(batch, height, width, channels)` in [-1, 1], of any framework; they
+                need not be equally many. None: none.
+            sample_weight: not used.
+
+        Raises:
+            ValueError: if the images or their features cannot be measured, or are given weights.
+        """
+        if sample_weight is not None:
+            raise ValueError("Images are counted, not weighed. Received: sample_weight")
+        for store, images in ((self.real, real), (self.fake, fake)):
+            if images is None:
+                continue
+            images = extractors.as_images(images, generated=store is self.fake)
+            self.shape = self.shape or images.shape[1:]
+            if images.shape[1:] != self.shape:
+                raise ValueError(
+                    "Real and generated images must have the same shape: resize one kind. "
+                    f"Received: images {images.shape[1:]} after images {tuple(self.shape)}"
+                )
+            store.add(self.features(images))
+
+    def result(self):
+        """Returns the score: a float, or a dictionary of floats by name.
+
+        Raises:
+            ValueError: if there are too few images.
+        """
+        for kind, store in (("real", self.real), ("generated", self.fake)):
+            if store.count < self.least:
+                raise ValueError(
+                    f"{type(self).__name__} needs at least {self.least} images of each kind: give "
+                    f"more to update_state(real, fake). Received: {store.count} {kind} images"
+                )
+        return self.measure(self.real, self.fake)
+
+    def reset_state(self):
+        """Forgets all images."""
+        self.real, self.fake = self.kept(), self.kept()
+        self.shape = None
+
+    @property
+    def protocol(self):
+        """How the score comes about, as JSON has it: without it, two scores cannot be compared."""
+        return {
+            "measure": type(self).__name__,
+            **self.features.protocol,
+            **self.arguments(),
+            "real_images": self.real.count,
+            "generated_images": self.fake.count,
+        }
+
+    def get_config(self):
+        return {**super().get_config(), "features": self.features.config, **self.arguments()}
+
+
+class Rows:
+    """All features of one kind, in the order they came."""
+
+    def __init__(self):
+        self.parts, self.count, self.width = [], 0, None
+
+    def add(self, features):
+        self.parts.append(features)
+        self.count += len(features)
+        self.width = features.shape[1]
+
+    def array(self):
+        """Returns float64 `(count, features)`."""
+        self.parts = [np.concatenate(self.parts)]
+        return self.parts[0]

@@ -1,0 +1,83 @@
+"""Two sets of features as the balls around their points: how much of each lies in the other."""
+
+import keras
+import numpy as np
+
+from kgan.metrics import neighbors
+from kgan.metrics.image_metric import ImageMetric
+
+
+@keras.saving.register_keras_serializable("kgan")
+class PrecisionRecall(ImageMetric):
+    r"""How many generated images look real, and how much of the real variety they reach.
+
+    Each set is taken for the balls around its points that reach to the k-th nearest neighbour of
+    the same set. `result()` is a dictionary:
+
+    - `precision`: the share of generated images inside a ball of real ones;
+    - `recall`: the share of real images inside a ball of generated ones;
+    - `density`: how many balls of real images a generated one lies in, over `density_k`; it may
+      be above 1, and an odd real image with its large ball counts less than in precision;
+    - `coverage`: the share of real images whose own ball holds a generated one.
+
+    All four are between 0 and 1, but for `density`. A set compared with itself has precision and
+    recall 1. Compare scores of equally many images and of one k. Time grows with the product of
+    the counts.
+
+    Args:
+        features: as for `kgan.metrics.FrechetDistance`. Default: `"pixels"`.
+        k: the neighbour that a ball reaches to, for precision and recall. Default: 3, as in the
+            first paper.
+        density_k: the same for density and coverage. Default: 5, as in the second paper.
+        name, dtype: as for `keras.metrics.Metric`. Another name than the default,
+            `"precision_recall"`, is put before those of the scores.
+
+    Raises:
+        ValueError: for unknown features, or a k that is no positive integer; in `result`, for no
+            more images of a kind than k.
+
+    References: Kynkäänniemi et al., Improved Precision and Recall Metric for Assessing Generative
+    Models, 2019 (arXiv:1904.06991); Naeem et al., Reliable Fidelity and Diversity Metrics for
+    Generative Models, 2020 (arXiv:2002.09797).
+    """
+
+    def __init__(
+        self,
+        features="pixels",
+        k: int = 3,
+        density_k: int = 5,
+        name="precision_recall",
+        dtype=None,
+    ):
+        for argument, value in {"k": k, "density_k": density_k}.items():
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(
+                    f"{argument} must be a positive integer. Received: {argument}={value!r}"
+                )
+        self.k, self.density_k = k, density_k
+        self.least = max(k, density_k) + 1
+        super().__init__(features, name=name, dtype=dtype)
+
+    def measure(self, real, fake):
+        real, fake = real.array(), fake.array()
+        real_radii, density_radii = neighbors.own_radii(real, self.k, self.density_k)
+        (fake_radii,) = neighbors.own_radii(fake, self.k)
+        inside_real = balls = 0
+        inside_fake = np.zeros(len(real), bool)
+        closest = np.full(len(real), np.inf)
+        for start, distances in neighbors.blocks(fake, real):
+            radii = fake_radii[start : start + len(distances), None]
+            inside_real += np.sum((distances <= real_radii).any(axis=1))
+            inside_fake |= (distances <= radii).any(axis=0)
+            balls += np.sum(distances <= density_radii)
+            closest = np.minimum(closest, distances.min(axis=0))
+        prefix = "" if self.name == "precision_recall" else f"{self.name}_"
+        return {
+            f"{prefix}precision": float(inside_real / len(fake)),
+            f"{prefix}recall": float(inside_fake.mean()),
+            f"{prefix}density": float(balls / (self.density_k * len(fake))),
+            f"{prefix}coverage": float(np.mean(closest <= density_radii)),
+        }
+
+    def arguments(self):
+        return {"k": self.k, "density_k": self.density_k}

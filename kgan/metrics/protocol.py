@@ -1,0 +1,60 @@
+"""Scores with what they mean: value and protocol side by side."""
+
+import json
+import os
+from pathlib import Path
+
+import keras
+
+
+def report(metrics, path: str | os.PathLike | None = None, **context) -> dict:
+    """Returns the scores of metrics with their protocols, and writes them as JSON.
+
+    A value without its protocol is worth little: published scores of one method differ by more
+    than a factor of 2 with the features, the number of images and the reference.
+
+    Args:
+        metrics: measures of `kgan.metrics` that have seen their images; other Keras metrics have
+            a protocol of their class alone.
+        path: a file for the same as JSON. Default: none.
+        **context: what all of the protocols are to say besides, such as `reference="test split"`.
+
+    Returns:
+        For each score by name a dictionary: `value`, a float, and `protocol`, a dictionary of what
+        JSON has.
+
+    Raises:
+        ValueError: if two scores have the same name, or a metric has seen too little.
+
+    Example:
+
+    ```python
+    distance = kgan.metrics.FrechetDistance()
+    distance.update_state(test_images, gan.generate(len(test_images), seed=0))
+    kgan.metrics.report([distance], "scores.json", reference="MNIST, test split")
+    ```
+    """
+    from kgan import __version__
+
+    versions = {"kgan": __version__, "keras": keras.__version__}
+    scores = {}
+    for metric in metrics:
+        own = getattr(metric, "protocol", None) or {"measure": type(metric).__name__}
+        protocol = {**own, **context, **versions, "backend": keras.backend.backend()}
+        for name, value in values(metric).items():
+            if name in scores:
+                raise ValueError(
+                    "Each score needs a name of its own: pass name= to one of the two metrics. "
+                    f"Received: two scores {name!r}"
+                )
+            scores[name] = {"value": value, "protocol": protocol}
+    if path is not None:
+        Path(path).write_text(json.dumps(scores, indent=2, ensure_ascii=False) + "\n")
+    return scores
+
+
+def values(metric):
+    """Returns the scores of a Keras metric, floats by name."""
+    result = metric.result()
+    result = result if isinstance(result, dict) else {metric.name: result}
+    return {name: float(value) for name, value in result.items()}
