@@ -16,10 +16,11 @@ from kgan.means import Means
 from kgan.optimizers import PlayerOptimizers
 from kgan.sampled import Sampled
 from kgan.saved import Saved
+from kgan.scores import Measures, Scored
 from kgan.turns import Turns, layers_of, spectral_layers, trainable
 
 
-class AdversarialModel(Turns, Sampled, Saved, keras.Model):
+class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
     """A `keras.Model` that two players train: a discriminator side and a generator side.
 
     Every step follows the same story:
@@ -75,6 +76,8 @@ class AdversarialModel(Turns, Sampled, Saved, keras.Model):
         self.seed = seed
         self.seed_generator = backend.SeedGenerator(seed)
         self._means = Means()
+        self._measures = Measures()
+        self.scores = {}
         self.averages = []
         self.built = True  # it owns no weights: its networks are built when they are given to it
 
@@ -145,6 +148,7 @@ class AdversarialModel(Turns, Sampled, Saved, keras.Model):
         discriminator_optimizer: str | keras.optimizers.Optimizer | None = None,
         discriminator_steps: int = 1,
         ema: float | None = None,
+        metrics: Sequence[keras.metrics.Metric] = (),
         run_eagerly: bool = False,
         steps_per_execution: int = 1,
         jit_compile: bool | str = "auto",
@@ -167,11 +171,15 @@ class AdversarialModel(Turns, Sampled, Saved, keras.Model):
             ema: decay of the exponential moving average of the generator's weights, such as 0.999.
                 `generate`, `predict`, `evaluate` and `export` then use the average (Yazici et al.,
                 The Unusual Effectiveness of Averaging in GAN Training, 2019). Default: None, off.
+            metrics: measures of generated images, such as `[kgan.metrics.FrechetDistance()]`, for
+                `evaluate` and, as `val_frechet_distance`, for each epoch of `fit` with
+                `validation_data`. Default: none.
             run_eagerly, steps_per_execution, jit_compile: as in `keras.Model.compile`.
 
         Raises:
             ValueError: for an unknown game, penalties that contradict each other, one optimizer
-                for both players, a player that has nothing to train, or no discriminator steps.
+                for both players, a player that has nothing to train, no discriminator steps, or
+                metrics that are no objects or share a name.
             TypeError: for an argument that does not exist, such as `optimizer`.
         """
         if unknown:
@@ -195,6 +203,7 @@ class AdversarialModel(Turns, Sampled, Saved, keras.Model):
             raise ValueError(f"ema must be a decay in (0, 1), or None. Received: ema={ema!r}")
         self.ema = ema
         self.averages = [averages.average_of(network) for network in self.generators if ema]
+        self._measures = Measures(metrics)
         self._compile_arguments = {
             "loss": self.game,
             "penalties": self.penalties,
@@ -276,6 +285,7 @@ class AdversarialModel(Turns, Sampled, Saved, keras.Model):
         x = self._check_data(x, y, 32 if batch_size is None else batch_size)
         if validation_data is not None:
             val_x, val_y, _ = keras.utils.unpack_x_y_sample_weight(validation_data)
+            self._measures.check_data(val_x)
             self._check_data(val_x, val_y, None)
         options = {**kwargs, "batch_size": batch_size, "validation_data": validation_data}
         options["callbacks"] = watch_both_players(options.get("callbacks"))
@@ -287,8 +297,14 @@ class AdversarialModel(Turns, Sampled, Saved, keras.Model):
         return super().fit(x, y, **options)
 
     def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
-        """Returns the losses and metrics in inference mode, as `keras.Model.evaluate` does."""
+        """Returns the losses and metrics in inference mode, as `keras.Model.evaluate` does.
+
+        Measures given to `compile` compare as many generated images as there are real ones in `x`,
+        of latents that are the same each time, and of the average of the generator if one is kept.
+        Their protocols are then in `scores`.
+        """
         self._assert_compiled("evaluate")
+        self._measures.check_data(x)
         if "_use_cached_eval_dataset" not in kwargs:  # else fit calls, which has checked the data
             x = self._check_data(x, y, 32 if batch_size is None else batch_size)
         return super().evaluate(x, y, batch_size=batch_size, **kwargs)

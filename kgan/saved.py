@@ -35,18 +35,21 @@ class Saved:
     def get_compile_config(self):
         if not self.compiled:
             return {}
+        arguments = {**self._compile_arguments, "metrics": self.score_metrics}
         return {
             name: _portable(keras.saving.serialize_keras_object(value))
-            for name, value in self._compile_arguments.items()
+            for name, value in arguments.items()
         }
 
     def settings(self):
         """Returns how the model was made and compiled, whatever training has changed since.
 
-        The rates in the optimizers' own configuration move with a `LearningRateScheduler`.
+        The rates in the optimizers' own configuration move with a `LearningRateScheduler`. Metrics
+        change nothing in training and are left out.
         """
         if self._settings is None:
             self._settings = keras.saving.serialize_keras_object(self)
+            self._settings.get("compile_config", {}).pop("metrics", None)
         return self._settings
 
     def compile_from_config(self, config):
@@ -59,11 +62,21 @@ class Saved:
         # the dropout masks after loading would be those of a run that never stopped.
         for i, seed in enumerate(self._seeds()):
             store[f"seed_{i}"] = seed
+        # The configuration of a metric says how its network is built, but not its weights.
+        for name, network in self._measures.networks():
+            for i, weight in enumerate(network.model.get_weights()):
+                store[f"{name}_{i}"] = weight
 
     def load_own_variables(self, store):
         for i, seed in enumerate(self._seeds()):
             seed.assign(store[f"seed_{i}"])
-        names = [name for name in list(store.keys()) if not name.startswith("seed_")]
+        for name, network in self._measures.networks():
+            if network.awaits_weights:  # else it is the user's own, with the weights it has
+                count = len(network.model.weights)
+                network.model.set_weights([store[f"{name}_{i}"] for i in range(count)])
+                network.awaits_weights = False
+        kept = ("seed_", "metric_")
+        names = [name for name in list(store.keys()) if not name.startswith(kept)]
         super().load_own_variables({name: store[name] for name in names})
 
     def _seeds(self):

@@ -68,6 +68,7 @@ class CycleGAN(Translated, AdversarialModel):
     """
 
     unpaired = True
+    scored_domains = ("a", "b")
 
     def __init__(
         self,
@@ -152,6 +153,12 @@ class CycleGAN(Translated, AdversarialModel):
         if self.jitter is None:
             return batch
         return tuple(self.jitter(images, training=True) for images in batch)
+
+    def real_and_generated(self, data, rng, domain=""):
+        a, b = map(checks.to_numpy, self.unpack(data))
+        if domain == "a":
+            return a, self.translate(b, direction="ba")
+        return b, self.translate(a, direction="ab")
 
     def play(self, batch, training=True):
         a, b = batch

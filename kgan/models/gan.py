@@ -81,6 +81,13 @@ class GAN(AdversarialModel):
         """Returns what the generator is called with."""
         return latents
 
+    def real_and_generated(self, data, rng, domain=""):
+        batch = self.unpack(data)
+        images = self.images_in(batch)
+        latents = self.draw_latents(len(images), rng)
+        inputs = map(checks.to_numpy, keras.tree.flatten(self.generator_inputs(latents, batch)))
+        return images, self.images_of(*inputs)
+
     def play(self, batch, training=True):
         latents = self.sample_latents(ops.shape(self.images_in(batch))[0])
         generator = self.in_use(self.generator, training)

@@ -100,6 +100,10 @@ class Pix2Pix(Translated, GAN):
     def images_in(self, batch):
         return batch[1]
 
+    def real_and_generated(self, data, rng, domain=""):
+        inputs, targets = self.unpack(data)
+        return targets, self.translate(checks.to_numpy(inputs))
+
     def play(self, batch, training=True):
         generator = self.in_use(self.generator, training)
         return {"image": ops.cast(generator(batch[0], training=training), "float32")}

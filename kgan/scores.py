@@ -1,0 +1,159 @@
+"""Measures of generated images in `compile` and `evaluate`: one more pass over the real ones."""
+
+import itertools
+
+import keras
+import numpy as np
+
+from kgan import checks
+from kgan.metrics import protocol
+from kgan.metrics.features import shared
+
+SEED = 0  # of the latents, the same at each evaluation, so that scores differ by the weights alone
+AT_ONCE = 256  # images of arrays in a batch
+
+
+class Scored:
+    """Scores of generated images beside the real ones that `evaluate` is given.
+
+    The measures are heavy (eigenvalues, nearest neighbours) and have no place in a compiled step.
+    So the losses are computed first, as ever, and then the measures in one pass of their own.
+
+    Attributes:
+        scores: what the last evaluation found: by name the `value` and its `protocol`, as
+            `kgan.metrics.report` has them.
+    """
+
+    scored_domains = ("",)  # kinds of generated images, each measured by itself
+
+    @property
+    def score_metrics(self):
+        """The metrics given to `compile`, a list."""
+        return self._measures.metrics
+
+    def evaluate(self, x=None, y=None, batch_size=None, return_dict=False, **kwargs):
+        options = {"batch_size": batch_size, **kwargs}
+        if not self.score_metrics:
+            return super().evaluate(x, y, return_dict=return_dict, **options)
+        logs = super().evaluate(x, y, return_dict=True, **options)
+        self.scores = measure(self, self.score_metrics, x, y, steps=kwargs.get("steps"))
+        logs |= {name: score["value"] for name, score in self.scores.items()}
+        return logs if return_dict else list(logs.values())
+
+    @property
+    def generator_in_use(self):
+        """Which weights make the images, in words."""
+        return f"moving average, decay {self.ema}" if self.averages else "last weights"
+
+    def real_and_generated(self, data, rng, domain=""):
+        """Returns the real images of a batch, and as many generated ones to measure beside them.
+
+        Override it where `generate` is not what is to be measured, or the images are not the first
+        of what `unpack` returns.
+
+        Args:
+            data: a batch as `fit` is given it.
+            rng: a `numpy.random.Generator` for latents.
+            domain: one of `scored_domains`.
+
+        Returns:
+            Two arrays of images.
+        """
+        images = keras.tree.flatten(self.unpack(data))[0]
+        return images, self.images_of(self.draw_latents(len(images), rng))
+
+
+class Measures:
+    """The metrics given to `compile`, out of sight of Keras, which would put them in its step.
+
+    Args:
+        metrics: a sequence of Keras metrics.
+
+    Raises:
+        ValueError: if they are anything else, or two share a name.
+    """
+
+    def __init__(self, metrics=()):
+        self.metrics = list(metrics or [])
+        for metric in self.metrics:
+            if not isinstance(metric, keras.metrics.Metric):
+                raise ValueError(
+                    "metrics must be objects such as kgan.metrics.FrechetDistance(); what a loss "
+                    f"tracks is shown by itself. Received: {metric!r}"
+                )
+        names = [metric.name for metric in self.metrics]
+        if len(set(names)) < len(names):
+            raise ValueError(
+                "Each metric needs a name of its own: pass name= to some of them. "
+                f"Received: {', '.join(names)}"
+            )
+
+    def networks(self):
+        """Yields a name and an extractor for each network that a metric looks through."""
+        for i, metric in enumerate(self.metrics):
+            for j, network in enumerate(getattr(metric, "networks", ())):
+                yield f"metric_{i}_{j}", network
+
+    def check_data(self, x):
+        """Raises a ValueError for data that can be gone over once only."""
+        if self.metrics and hasattr(x, "__next__"):
+            raise ValueError(
+                "Measures go over the real images a second time, after the losses: give an array, "
+                "a tf.data.Dataset, a torch DataLoader or a keras.utils.PyDataset, or compile "
+                f"without metrics. Received: a {type(x).__name__}"
+            )
+
+
+def measure(model, metrics, x, y=None, steps=None, seed=SEED, tell=None, **context):
+    """Measures what a model generates beside real data.
+
+    Args:
+        model: with `real_and_generated` and `scored_domains`, such as an `AdversarialModel`.
+        metrics: Keras metrics; those of `kgan.metrics` are given images alone.
+        x, y, steps: the data, as for `evaluate`; no iterator.
+        seed: of the latents. Default: 0.
+        tell: a function that is called with the number of images after each batch. Default: none.
+        **context: for the protocol, see `kgan.metrics.report`.
+
+    Returns:
+        The scores, as `kgan.metrics.report` returns them; names end in `_` and the domain where
+        the model has several.
+    """
+    context |= {"seed": seed, "generator": model.generator_in_use}
+    scores = {}
+    for domain in model.scored_domains:
+        rng = np.random.default_rng(seed)
+        for metric in metrics:
+            metric.reset_state()
+        with shared(metrics):
+            for batch in _batches(x, y, steps):
+                real, fake = map(checks.to_numpy, model.real_and_generated(batch, rng, domain))
+                for metric in metrics:
+                    alone = getattr(metric, "samples_alone", False)
+                    metric.update_state(*((fake,) if alone else (real, fake)))
+                if tell:
+                    tell(len(real))
+        found = protocol.report(metrics, **context, **({"domain": domain} if domain else {}))
+        scores |= {f"{name}_{domain}" if domain else name: found[name] for name in found}
+    for metric in metrics:
+        metric.reset_state()  # or their images would stay in memory
+    return scores
+
+
+def _batches(x, y, steps):
+    """The batches of any data that can be gone over again."""
+    if checks.is_arrays(x):
+        count = len(keras.tree.flatten(x)[0])
+        data = x if y is None else (x, y)
+        batches = (_part(data, start) for start in range(0, count, AT_ONCE))
+        steps = None  # of another batch size
+    elif isinstance(x, keras.utils.PyDataset):
+        batches = (x[i] for i in range(steps or len(x)))
+    else:
+        batches = iter(x)
+    for batch in itertools.islice(batches, steps):
+        yield tuple(batch) if isinstance(batch, list) else batch
+
+
+def _part(data, start):
+    return keras.tree.map_structure(lambda array: array[start : start + AT_ONCE], data)

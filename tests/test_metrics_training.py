@@ -1,0 +1,209 @@
+"""Measures in `compile`, `evaluate`, `fit` and saved files."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from factory import cyclegan, mlp_gan, pix2pix
+
+import kgan
+from kgan.metrics import FrechetDistance, KernelDistance, ModeCoverage, PrecisionRecall
+
+
+def value(metric, real, fake):
+    metric.update_state(real, fake)
+    return metric.result()
+
+
+def small_network(seed=1):
+    """Features of images 8x8, whose weights follow from a seed."""
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Flatten(),
+            layers.Dense(
+                5, "tanh", kernel_initializer=keras.initializers.RandomNormal(0, 0.3, seed)
+            ),
+        ],
+        name="small",
+    )
+
+
+def conditional(**compile_arguments):
+    keras.utils.set_random_seed(0)
+    gan = kgan.ConditionalGAN(
+        kgan.networks.mlp_generator((8, 8, 1), latent_dim=4, width=16, num_classes=3),
+        kgan.networks.mlp_discriminator((8, 8, 1), width=16, num_classes=3),
+        num_classes=3,
+        seed=0,
+    )
+    gan.compile(**compile_arguments)
+    return gan
+
+
+def test_evaluate_measures_what_generate_gives(images):
+    """As many images as there are real ones, of latents from seed 0."""
+    gan = mlp_gan(metrics=[FrechetDistance(), PrecisionRecall()])
+    logs = gan.evaluate(images, batch_size=20, return_dict=True, verbose=0)
+    fakes = gan.generate(len(images), seed=0)
+    assert logs["frechet_distance"] == pytest.approx(value(FrechetDistance(), images, fakes))
+    for name, expected in value(PrecisionRecall(), images, fakes).items():
+        assert logs[name] == pytest.approx(expected)
+    assert "generator_loss" in logs
+    assert gan.evaluate(images, batch_size=20, verbose=0)[-1] == logs["coverage"]
+    protocol = gan.scores["recall"]["protocol"]
+    assert protocol["real_images"] == protocol["generated_images"] == len(images)
+    assert (protocol["k"], protocol["seed"]) == (3, 0)
+    assert protocol["generator"] == "last weights"
+    assert json.loads(json.dumps(gan.scores)) == gan.scores
+
+
+def test_the_average_is_measured_where_one_is_kept(images):
+    gan = mlp_gan(metrics=[FrechetDistance()], ema=0.9)
+    gan.fit(images, batch_size=16, epochs=1, verbose=0)
+    logs = gan.evaluate(images, return_dict=True, verbose=0)
+    latents = gan.draw_latents(len(images), seed=0)
+    average, last = (
+        gan.images_of(latents, network=network) for network in (gan.averages[0], gan.generator)
+    )
+    score = value(FrechetDistance(), images, average)
+    assert logs["frechet_distance"] == pytest.approx(score)
+    assert value(FrechetDistance(), images, last) != pytest.approx(score)
+    assert gan.scores["frechet_distance"]["protocol"]["generator"] == "moving average, decay 0.9"
+
+
+def test_checkpoints_and_early_stopping_follow_a_measure(images, tmp_path):
+    gan = mlp_gan(metrics=[FrechetDistance()])
+    monitor = {"monitor": "val_frechet_distance", "mode": "min"}
+    best = keras.callbacks.ModelCheckpoint(tmp_path / "best.keras", save_best_only=True, **monitor)
+    # It counts as better only if it falls by more than it can, so the second epoch is the last.
+    stop = keras.callbacks.EarlyStopping(min_delta=1e6, patience=1, **monitor)
+    options = {"batch_size": 16, "epochs": 5, "verbose": 0, "validation_data": images[:40]}
+    history = gan.fit(images, callbacks=[best, stop], **options).history
+    assert len(history["val_frechet_distance"]) == 2
+    assert "frechet_distance" not in history
+    loaded = keras.saving.load_model(tmp_path / "best.keras")
+    logs = loaded.evaluate(images[:40], return_dict=True, verbose=0)
+    assert logs["frechet_distance"] == pytest.approx(min(history["val_frechet_distance"]), rel=1e-5)
+
+
+def test_measuring_changes_nothing_in_training(images):
+    weights = []
+    for metrics in ([], [FrechetDistance(small_network())]):
+        gan = mlp_gan(metrics=metrics)
+        gan.fit(images, batch_size=16, epochs=2, verbose=0, validation_data=images[:32])
+        weights.append(np.concatenate([weight.ravel() for weight in gan.get_weights()]))
+    np.testing.assert_array_equal(*weights)
+
+
+def test_streams_are_gone_over_twice(images):
+    class Stream(keras.utils.PyDataset):
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, index):
+            return images[index * 32 : (index + 1) * 32]
+
+    gan = mlp_gan(metrics=[FrechetDistance()])
+    logs = gan.evaluate(Stream(), return_dict=True, verbose=0)
+    whole = gan.evaluate(images, return_dict=True, verbose=0)
+    assert logs["frechet_distance"] == pytest.approx(whole["frechet_distance"])
+    logs = gan.evaluate(Stream(), steps=2, return_dict=True, verbose=0)
+    assert gan.scores["frechet_distance"]["protocol"]["real_images"] == 64
+    with pytest.raises(ValueError, match=r"a second time.*Received: a generator"):
+        gan.evaluate((batch,) for batch in [images[:32]])
+
+
+def test_a_conditional_model_is_asked_for_the_real_labels(images):
+    labels = np.arange(len(images)) % 3
+    gan = conditional(metrics=[FrechetDistance(), keras.metrics.MeanAbsoluteError(name="mae")])
+    logs = gan.evaluate(images, labels, return_dict=True, verbose=0)
+    fakes = gan.generate(len(images), labels=labels, seed=0)
+    assert logs["frechet_distance"] == pytest.approx(value(FrechetDistance(), images, fakes))
+    assert logs["mae"] == pytest.approx(np.abs(images - fakes).mean(), rel=1e-5)
+
+
+def test_translations_are_measured_beside_their_targets():
+    rng = np.random.default_rng(0)
+    inputs, targets = (
+        rng.uniform(-1, 1, (12, 8, 8, channels)).astype("float32") for channels in (3, 1)
+    )
+    gan = pix2pix(compiled={"metrics": [FrechetDistance()]})
+    logs = gan.evaluate(inputs, targets, return_dict=True, verbose=0)
+    expected = value(FrechetDistance(), targets, gan.translate(inputs))
+    assert logs["frechet_distance"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_both_directions_of_a_cycle_are_measured():
+    rng = np.random.default_rng(0)
+    a, b = (rng.uniform(-1, 1, (12, 8, 8, 3)).astype("float32") for _ in "ab")
+    gan = cyclegan(compiled={"metrics": [FrechetDistance()]})
+    history = gan.fit(a, b, batch_size=4, epochs=1, verbose=0, validation_data=(a, b)).history
+    for domain, real, given, direction in (("a", a, b, "ba"), ("b", b, a, "ab")):
+        expected = value(FrechetDistance(), real, gan.translate(given, direction=direction))
+        measured = history[f"val_frechet_distance_{domain}"][-1]
+        assert measured == pytest.approx(expected, rel=1e-4)
+        assert gan.scores[f"frechet_distance_{domain}"]["protocol"]["domain"] == domain
+
+
+def test_metrics_are_saved_with_the_weights_of_their_networks(images, tmp_path):
+    classifier = keras.Sequential(
+        [small_network(), keras.layers.Dense(4, "softmax", name="classes")]
+    )
+    metrics = [
+        FrechetDistance(small_network(), name="first"),
+        KernelDistance(block_size=7),
+        PrecisionRecall(k=2, density_k=4, name="second"),
+        kgan.metrics.SlicedWasserstein(directions=9, seed=3),
+        kgan.metrics.MultiScaleSimilarity(),
+        kgan.metrics.DuplicateRate(threshold=0.25),
+        ModeCoverage(classifier, threshold=0.2),
+    ]
+    gan = mlp_gan(metrics=metrics)
+    gan.evaluate(images, verbose=0)
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    loaded.evaluate(images, verbose=0)
+    assert loaded.scores.keys() == gan.scores.keys()
+    for name, score in gan.scores.items():
+        assert loaded.scores[name]["protocol"] == score["protocol"]
+        assert loaded.scores[name]["value"] == pytest.approx(score["value"], rel=1e-5), name
+
+
+def test_a_run_goes_on_with_other_metrics(images, tmp_path):
+    options = {"batch_size": 16, "verbose": 0, "checkpoint": tmp_path / "checkpoint.keras"}
+    mlp_gan(metrics=[FrechetDistance(small_network(1))]).fit(images, epochs=1, **options)
+    network = small_network(2)
+    before = network.get_weights()
+    gan = mlp_gan(metrics=[FrechetDistance(network), PrecisionRecall()])
+    gan.fit(images, epochs=2, validation_data=images, **options)
+    assert int(gan.optimizer.iterations) == 12
+    for old, new in zip(before, network.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_a_mixture_is_covered_while_training():
+    ring = kgan.data.ring()
+    keras.utils.set_random_seed(0)
+    gan = kgan.GAN(
+        kgan.networks.mlp_generator((2,), latent_dim=2, width=8),
+        kgan.networks.mlp_discriminator((2,), width=8),
+    )
+    gan.compile(metrics=[ModeCoverage(ring), FrechetDistance()])
+    points, _ = ring.sample(64, seed=0)
+    logs = gan.evaluate(points, return_dict=True, verbose=0)
+    coverage = ModeCoverage(ring)
+    coverage.update_state(gan.generate(64, seed=0))
+    assert logs["modes"] == float(coverage.result()["modes"])
+    assert ModeCoverage.from_config(coverage.get_config()).protocol["modes"] == 8
+
+
+def test_bad_metrics_are_refused():
+    with pytest.raises(ValueError, match=r"must be objects such as.*Received: 'fid'"):
+        mlp_gan(metrics=["fid"])
+    with pytest.raises(ValueError, match=r"a name of its own.*frechet_distance, frechet"):
+        mlp_gan(metrics=[FrechetDistance(), FrechetDistance(small_network())])
+    with pytest.raises(ValueError, match=r"not inside a compiled step.*Received"):
+        FrechetDistance().update_state(keras.Input((8, 8, 1)))
