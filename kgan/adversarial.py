@@ -289,6 +289,7 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
             self._check_data(val_x, val_y, None)
         options = {**kwargs, "batch_size": batch_size, "validation_data": validation_data}
         options["callbacks"] = watch_both_players(options.get("callbacks"))
+        x = batches.show(options["callbacks"], x, y, batch_size)
         x, y, options = batches.arrange(self, x, y, options)
         if checkpoint is not None:
             options = Checkpoint(checkpoint, self, (x, y), options).resume(options)

@@ -51,6 +51,33 @@ def arrange(model, x, y, options):
     return batches, None, options
 
 
+def show(callbacks, x, y, batch_size):
+    """Gives samples of the data to the callbacks that ask for them.
+
+    Such a callback has `count`, how many it wants, and `see(batch, batch_size)`, which gets a
+    batch in the form `fit` has it, as NumPy arrays, and the size of the batches of training.
+
+    Args:
+        callbacks: a list of callbacks, or a `CallbackList`.
+        x, y: the data, checked.
+        batch_size: of arrays.
+
+    Returns:
+        What to give to `fit` in place of `x`.
+    """
+    for callback in getattr(callbacks, "callbacks", callbacks):
+        if hasattr(callback, "see"):
+            batch, x = checks.first_batch(x, y)
+            size = len(keras.tree.flatten(batch)[0])
+            if checks.is_arrays(x):
+                size = min(size, batch_size or 32)
+                batch = keras.tree.map_structure(lambda a, n=callback.count: _some(a, n), batch)
+            elif isinstance(x, keras.utils.PyDataset) and x.num_batches is not None:
+                batch = _enough(batch, x, -(-callback.count // size))
+            callback.see(keras.tree.map_structure(lambda a, n=callback.count: a[:n], batch), size)
+    return x
+
+
 class Batches(keras.utils.PyDataset):
     """Batches of arrays, in a new random order each epoch.
 
@@ -123,6 +150,20 @@ def with_callback(options, callback):
         callbacks.append(callback)
         return callbacks
     return [*keras.tree.flatten(callbacks), callback]
+
+
+def _some(array, count):
+    """Rows of any place, the same of equally long arrays: the first of a sorted set are alike."""
+    return array[np.random.default_rng(0).permutation(len(array))[:count]]
+
+
+def _enough(batch, stream, count):
+    """The first `count` batches of a stream as one."""
+    others = [
+        keras.tree.map_structure(checks.to_numpy, stream[i])
+        for i in range(1, min(count, stream.num_batches))
+    ]
+    return keras.tree.map_structure(lambda *parts: np.concatenate(parts), batch, *others)
 
 
 def _cut(data, start, stop):

@@ -34,6 +34,9 @@ class Game:
     pairs = False
     """Whether the generator's loss needs the logits of real samples too."""
 
+    threshold = None
+    """The logit above which a sample is taken for real; None where only differences count."""
+
     def discriminator(self, real, fake):
         """Returns the scalar that the discriminator minimises.
 
@@ -70,6 +73,7 @@ class LogOdds(Game):
     """
 
     probabilities = True
+    threshold = 0.0
 
     def __init__(self, label_smoothing=0.0):
         if not 0 <= label_smoothing < 1:
@@ -157,6 +161,7 @@ class LeastSquares(Game):
 
     def __init__(self, label_smoothing=0.0):
         self.label_smoothing = LogOdds(label_smoothing).label_smoothing
+        self.threshold = (1 - label_smoothing) / 2  # the middle between the two targets
 
     def discriminator(self, real, fake):
         target = 1 - self.label_smoothing
@@ -178,6 +183,8 @@ class Hinge(Game):
     Reference: Lim and Ye, Geometric GAN, 2017 (arXiv:1705.02894); Miyato et al., Spectral
     Normalization for GANs, 2018 (arXiv:1802.05957), equations 16 and 17.
     """
+
+    threshold = 0.0
 
     def discriminator(self, real, fake):
         return ops.mean(ops.relu(1 - real)) + ops.mean(ops.relu(1 + fake))

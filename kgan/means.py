@@ -16,6 +16,7 @@ class Means:
     def __init__(self):
         self.metrics = {}
         self._found = None
+        self._recorded = None
 
     @contextlib.contextmanager
     def finding(self):
@@ -27,10 +28,21 @@ class Means:
         finally:
             self._found = None
 
+    @contextlib.contextmanager
+    def recording(self):
+        """Collects, by name, lists of the values given to `update` in this block; no mean moves."""
+        self._recorded = {}
+        try:
+            yield self._recorded
+        finally:
+            self._recorded = None
+
     def update(self, name, value, count=None):
         """Adds a scalar that stands for `count` samples, or all values of a tensor."""
         if self._found is not None:
             self._found.append(name)
+        elif self._recorded is not None:
+            self._recorded.setdefault(name, []).append(ops.stop_gradient(value))
         elif name not in self.metrics:
             raise KeyError(
                 f"The name of a metric must be the same in every step. Received: {name!r}, which "

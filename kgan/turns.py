@@ -20,12 +20,7 @@ class Turns:
         for part in parts:
             self._discriminator_turn(part, _stop_gradient(self.play(part)))
 
-        (outputs, _), pull_play = backend.vjp(
-            self,
-            lambda: (self.play(batch), _regularization(self.generators)),
-            variables=trainable(self.generators),
-        )
-        outputs = _stop_gradient(outputs)
+        outputs, pull_play = self._recorded_play(batch)
         self._discriminator_turn(batch, outputs)
         self._generator_turn(batch, outputs, pull_play)
         if self.ema:
@@ -44,21 +39,42 @@ class Turns:
             keras.tree.map_structure(lambda x, i=i: x[i:whole:count], batch) for i in range(count)
         ]
 
-    def _discriminator_turn(self, batch, outputs):
-        optimizer = self.optimizer.discriminator
-        variables = trainable(self.discriminators)
-        _move_spectral_vectors(self.discriminators)
-        terms, pull = backend.vjp(
-            self, lambda: self._discriminator_terms(batch, outputs), variables=variables
+    def _recorded_play(self, batch):
+        """Returns the outputs of `play` and the pullback to the generators' variables."""
+        (outputs, _), pull_play = backend.vjp(
+            self,
+            lambda: (self.play(batch), _regularization(self.generators)),
+            variables=trainable(self.generators),
         )
-        gradients, _ = pull(_ones(terms, optimizer))
+        return _stop_gradient(outputs), pull_play
+
+    def _discriminator_turn(self, batch, outputs):
+        _move_spectral_vectors(self.discriminators)
+        terms, gradients = self._discriminator_gradients(batch, outputs)
+        variables = trainable(self.discriminators)
         self._update("discriminator", gradients, variables)
         for constraint in self.penalties:
             if hasattr(constraint, "constrain"):
                 constraint.constrain(variables)
         self._track_terms("discriminator", terms, batch)
 
+    def _discriminator_gradients(self, batch, outputs):
+        """Returns the terms, and the gradients of their sum times the loss scale."""
+        terms, pull = backend.vjp(
+            self,
+            lambda: self._discriminator_terms(batch, outputs),
+            variables=trainable(self.discriminators),
+        )
+        gradients, _ = pull(_ones(terms, self.optimizer.discriminator))
+        return terms, gradients
+
     def _generator_turn(self, batch, outputs, pull_play):
+        terms, gradients = self._generator_gradients(batch, outputs, pull_play)
+        self._update("generator", gradients, trainable(self.generators))
+        self._track_terms("generator", terms, batch)
+
+    def _generator_gradients(self, batch, outputs, pull_play):
+        """Returns the terms, and the gradients of their sum times the loss scale."""
         optimizer = self.optimizer.generator
         terms, pull = backend.vjp(
             self,
@@ -68,8 +84,7 @@ class Turns:
         _, (output_gradients,) = pull(_ones(terms, optimizer))
         regularization = _regularization(self.generators)
         gradients, _ = pull_play((output_gradients, _ones(regularization, optimizer)))
-        self._update("generator", gradients, trainable(self.generators))
-        self._track_terms("generator", terms | regularization, batch)
+        return terms | regularization, gradients
 
     def _update(self, player, gradients, variables):
         optimizer = getattr(self.optimizer, player)

@@ -90,6 +90,21 @@ def dry_run(model, function):
     jax.eval_shape(traced, [variable.value for variable in _state(model)])
 
 
+def spectator(model, function):
+    """Returns a function of `function`'s arguments that gives what it gives and keeps no state."""
+
+    @jax.jit
+    def pure(values, inputs):
+        with keras.StatelessScope(_pairs(_state(model), values)):
+            return function(*inputs)
+
+    def watch(*inputs):
+        sync(model)
+        return pure([variable.value for variable in _state(model)], inputs)
+
+    return watch
+
+
 def sync(model):
     """Puts the values that the trainer holds during an epoch back into the variables."""
     model.jax_state_sync()

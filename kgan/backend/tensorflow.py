@@ -75,6 +75,17 @@ def dry_run(model, function):
         function()
 
 
+def spectator(model, function):
+    """Returns a function of `function`'s arguments that gives what it gives and keeps no state."""
+
+    def watch(*inputs):
+        # Not compiled: tracing would take longer than the few calls that there are.
+        with keras.StatelessScope():
+            return function(*inputs)
+
+    return watch
+
+
 def sync(model):
     """Nothing to do: the variables always hold their values."""
 

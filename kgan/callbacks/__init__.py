@@ -1,8 +1,9 @@
 """Callbacks for `fit`."""
 
+from kgan.callbacks.collapse_monitor import CollapseMonitor
 from kgan.callbacks.progress import ProgressBar
 from kgan.callbacks.sample_grid import SampleGrid
 from kgan.callbacks.terminate_on_nan import TerminateOnNaN
 from kgan.callbacks.translation_grid import TranslationGrid
 
-__all__ = ["ProgressBar", "SampleGrid", "TerminateOnNaN", "TranslationGrid"]
+__all__ = ["CollapseMonitor", "ProgressBar", "SampleGrid", "TerminateOnNaN", "TranslationGrid"]

@@ -1,0 +1,76 @@
+"""A look at both players on one batch: the judgement and the gradients, with nothing changed."""
+
+from keras import ops
+
+from kgan import backend
+
+
+class Probe:
+    """Plays and judges a held batch as a training step does, but updates nothing.
+
+    The networks run as in training, with the augmentations, and with other latents each time. No
+    weight, batch statistic, seed, metric or optimizer changes, so a run that is looked at takes
+    the same steps as one that is not.
+
+    Args:
+        model: a compiled `AdversarialModel`.
+        batch: what `fit` is given for one step, as NumPy arrays.
+    """
+
+    def __init__(self, model, batch):
+        self.model = model
+        self.batch = batch
+        self.watch = backend.spectator(model, self._measure)
+
+    def __call__(self):
+        """Returns a dictionary of floats.
+
+        - `generator_gradient`, `discriminator_gradient`: the norms of the players' gradients,
+          penalties and other terms included;
+        - `discriminator_accuracy_real`, `discriminator_accuracy_fake`: the share of real and of
+          generated samples (or patches) that the discriminator takes for what they are, where the
+          model tracks its logits. A game without a `threshold`, such as `wasserstein`, compares
+          scores only; the middle between the two mean scores takes its place.
+        """
+        found = self.watch(self.batch)
+        return {name: float(ops.convert_to_numpy(value)) for name, value in found.items()}
+
+    def _measure(self, batch):
+        model = self.model
+        batch = model.unpack(batch)
+        outputs, pull_play = model._recorded_play(batch)
+        with model._means.recording() as tracked:
+            model._discriminator_terms(batch, outputs)
+        _, of_discriminator = model._discriminator_gradients(batch, outputs)
+        _, of_generator = model._generator_gradients(batch, outputs, pull_play)
+        return {
+            **_accuracies(tracked, model.game),
+            "discriminator_gradient": _norm(of_discriminator, model.optimizer.discriminator),
+            "generator_gradient": _norm(of_generator, model.optimizer.generator),
+        }
+
+
+def _norm(gradients, optimizer):
+    # In two steps: the squares of large gradients would overflow.
+    values = [ops.cast(gradient, "float32") / optimizer.scale_loss(1.0) for gradient in gradients]
+    largest = ops.max(ops.stack([ops.max(ops.abs(value)) for value in values]))
+    scale = ops.maximum(largest, 1e-30)
+    return scale * ops.sqrt(sum(ops.sum((value / scale) ** 2) for value in values))
+
+
+def _accuracies(tracked, game):
+    """The shares that are judged rightly, from what the model tracks of its logits."""
+    probabilities = "real_probability" in tracked
+    kind = "probability" if probabilities else "score"
+    if f"real_{kind}" not in tracked:
+        return {}
+    threshold = 0.5 if probabilities else getattr(game, "threshold", None)
+    right = {"real": [], "fake": []}
+    for real, fake in zip(tracked[f"real_{kind}"], tracked[f"fake_{kind}"], strict=True):
+        limit = (ops.mean(real) + ops.mean(fake)) / 2 if threshold is None else threshold
+        right["real"].append(ops.mean(ops.cast(real > limit, "float32")))
+        right["fake"].append(ops.mean(ops.cast(fake < limit, "float32")))
+    return {
+        f"discriminator_accuracy_{side}": sum(shares) / len(shares)
+        for side, shares in right.items()
+    }

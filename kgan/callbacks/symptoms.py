@@ -1,0 +1,227 @@
+"""The signs by which a run is seen to go wrong: rules on what `CollapseMonitor` finds.
+
+The limits come from runs of `kgan.data.digits` with MLP and DCGAN networks in every game, healthy
+and spoilt (`benchmarks/monitor.py` repeats some of each). What is healthy looked like this:
+
+- Distances between images grow from the 0.005 to 0.5 of the real ones that untrained networks have
+  to 0.7 and more, and rarely lose a tenth on the way. In a collapse they fall to a tenth and less.
+- The discriminator is right on all samples for the first epochs of many runs, and batch
+  normalisation can keep it at "all real" for ten. So accuracy alone tells nothing; it does together
+  with a generator whose gradient fades.
+- The norm of a gradient stays within ten times of where it began, apart from single spikes.
+"""
+
+import dataclasses
+import math
+import statistics
+from collections.abc import Callable
+
+LOSSES = ("generator_loss", "discriminator_loss")
+GRADIENTS = ("generator_gradient", "discriminator_gradient")
+VARIETY = ("diversity", "distinctness")
+ACCURACIES = ("discriminator_accuracy_real", "discriminator_accuracy_fake")
+
+FALLEN = 1 / 3  # of the greatest variety of the run, the untrained networks' included
+RIGHT = 0.98  # of 64 samples all but one
+FADED = 1 / 10  # of the gradient: beyond what healthy runs show
+VANISHED = 1 / 100
+EXPLODED = 100
+
+
+@dataclasses.dataclass(frozen=True)
+class Diagnosis:
+    """What was told of a run.
+
+    Attributes:
+        epoch: in which, from 1.
+        rule: its name, one of those of `RULES`.
+        text: what was seen, a sentence.
+        remedies: what is usually done about it, with sources.
+    """
+
+    epoch: int
+    rule: str
+    text: str
+    remedies: str
+
+    def __str__(self):
+        return f"Epoch {self.epoch}: {self.text} {self.remedies}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """A symptom.
+
+    Attributes:
+        name: of the rule.
+        sign: a function of the history and the game to a sentence, or to None where all is well.
+        remedies: see `Diagnosis`.
+        patient: whether several looks in a row must show it.
+    """
+
+    name: str
+    sign: Callable
+    remedies: str
+    patient: bool = True
+
+
+class Diagnoses:
+    """Applies the rules to a growing history; tells each once, and again after it had gone.
+
+    Args:
+        looks: how many looks in a row must show a symptom.
+        unit: what a look is called.
+    """
+
+    def __init__(self, looks, unit="epochs"):
+        self.looks, self.unit = looks, unit
+        self.lasting = {rule.name: 0 for rule in RULES}
+
+    @property
+    def ill(self):
+        """Whether the last look showed a symptom, told or not yet."""
+        return any(self.lasting.values())
+
+    def __call__(self, history, game):
+        """Returns a list of `Diagnosis` for the last entry of the history."""
+        told = []
+        for rule in RULES:
+            text = rule.sign(history, game)
+            self.lasting[rule.name] = self.lasting[rule.name] + 1 if text else 0
+            if self.lasting[rule.name] == (self.looks if rule.patient else 1):
+                seen = f", for {self.looks} {self.unit}" if rule.patient else ""
+                epoch = history[-1]["epoch"]
+                told.append(Diagnosis(epoch, rule.name, f"{text}{seen}.", rule.remedies))
+        return told
+
+
+def _not_finite(history, game):
+    names = {
+        **dict.fromkeys(LOSSES, "loss"),
+        **dict.fromkeys(GRADIENTS, "gradient"),
+    }
+    broken = [
+        f"the {name.partition('_')[0]}'s {kind} is {history[-1][name]}"
+        for name, kind in names.items()
+        if not math.isfinite(history[-1].get(name, 0))
+    ]
+    if any(math.isnan(history[-1][name]) for name in VARIETY):
+        broken.append("the images are not finite")
+    return "Training has broken down: " + ", ".join(broken) if broken else None
+
+
+def _collapse(history, game):
+    now = history[-1]
+    for name, what in zip(VARIETY, ("all pairs", "each and the one most like it"), strict=True):
+        best = min(max(_finite(history, name), default=0), 1)
+        if now[name] < FALLEN * best:
+            return (
+                f"The images grow alike: the distances between {what} are {now[name]:.1g} of those "
+                f"of real images, after {best:.2f} at best"
+            )
+    return None
+
+
+def _modes_lost(history, game):
+    modes = _finite(history, "modes")
+    if modes and modes[-1] < max(modes) / 2:
+        return f"Modes are lost: {modes[-1]:.0f} are left of {max(modes):.0f}"
+    return None
+
+
+def _discriminator_wins(history, game):
+    now = history[-1]
+    # A critic without a limit between real and fake is meant to tell them apart.
+    if getattr(game, "threshold", None) is None or ACCURACIES[0] not in now:
+        return None
+    fall = _fall(history)
+    if min(now[name] for name in ACCURACIES) >= RIGHT and fall >= 1 / FADED:
+        real, fake = (now[name] for name in ACCURACIES)
+        return (
+            f"The discriminator wins: its accuracy is {real:.2f} on real images and {fake:.2f} on "
+            f"generated ones, and the generator's gradient has fallen {_times(fall)}"
+        )
+    return None
+
+
+def _vanishing(history, game):
+    now = history[-1]
+    fall = _fall(history)
+    known = [now[name] for name in ACCURACIES if name in now]
+    # Where real and fake cannot be told apart the game is over, and a small gradient is right.
+    if fall >= 1 / VANISHED and sum(known) >= 0.9 * len(known):
+        return (
+            f"The generator's gradient vanishes: its norm is {now['generator_gradient']:.1g}, it "
+            f"has fallen {_times(fall)}"
+        )
+    return None
+
+
+def _exploding(history, game):
+    for name in GRADIENTS:
+        norms = _finite(history, name)
+        if len(norms) > 3 and norms[-1] > EXPLODED * statistics.median(norms):
+            times = norms[-1] / statistics.median(norms)
+            player = name.partition("_")[0]
+            return f"The {player}'s gradient explodes: its norm is {_times(times)} the usual"
+    return None
+
+
+RULES = (
+    Rule(
+        "not_finite",
+        _not_finite,
+        "Take a lower learning rate or clip gradients (global_clipnorm of Keras's optimizers); in "
+        "float16 see that the loss scale is not switched off; in a loss of your own, keep "
+        "logarithms and roots away from zero.",
+        patient=False,
+    ),
+    Rule(
+        "collapse",
+        _collapse,
+        'Go back to earlier weights, lower the rates, and try loss="relativistic" with R1 and R2 '
+        "(Huang et al., 2024, arXiv:2501.05441), packing=2 (Lin et al., 2018, arXiv:1712.04086) or "
+        "the layer MinibatchStandardDeviation (Karras et al., 2018, arXiv:1710.10196).",
+    ),
+    Rule(
+        "modes_lost",
+        _modes_lost,
+        'Try loss="relativistic" with R1 and R2 (Huang et al., 2024, arXiv:2501.05441), rates that '
+        "decay over the run, or packing=2 (Lin et al., 2018, arXiv:1712.04086).",
+    ),
+    Rule(
+        "discriminator_wins",
+        _discriminator_wins,
+        "Give the discriminator a lower rate or fewer steps, or a penalty, R1(1.0) (Mescheder et "
+        "al., 2018, arXiv:1801.04406); with few images, DiffAugment (Zhao et al., 2020, "
+        "arXiv:2006.10738).",
+    ),
+    Rule(
+        "vanishing_gradient",
+        _vanishing,
+        'Leave minimax for loss="non_saturating" (Goodfellow et al., 2014, section 3) or '
+        '"wasserstein" with GradientPenalty(10.0) (Gulrajani et al., 2017, arXiv:1704.00028), and '
+        "keep the discriminator from winning: a lower rate, fewer steps, R1.",
+    ),
+    Rule(
+        "exploding_gradient",
+        _exploding,
+        "Lower the rates or clip gradients (global_clipnorm), and keep the discriminator smooth: "
+        "SpectralNormalization (Miyato et al., 2018, arXiv:1802.05957), R1 or GradientPenalty.",
+    ),
+)
+
+
+def _finite(history, name):
+    return [look[name] for look in history if math.isfinite(look.get(name, math.nan))]
+
+
+def _fall(history):
+    """How many times the generator's gradient is smaller than it was; single spikes aside."""
+    norms = _finite(history, "generator_gradient")
+    highest = max((statistics.median(norms[i : i + 3]) for i in range(len(norms) - 2)), default=0)
+    return highest / norms[-1] if norms and norms[-1] > 0 else (math.inf if highest else 1)
+
+
+def _times(value):
+    return "to zero" if math.isinf(value) else f"{value:.0f} times"

@@ -1,0 +1,101 @@
+"""How varied images are, beside real ones: cheap enough for every epoch."""
+
+import keras
+import numpy as np
+from keras import ops
+
+LARGEST_SIDE = 32  # larger images are averaged down before their distances are taken
+
+
+def variety(made, real):
+    """Compares the distances within a batch of made images with those within real ones.
+
+    Distances are Euclidean, between pixels averaged over blocks where images are large.
+
+    Args:
+        made, real: float arrays `(count, ...)` of samples of one shape; as many of each are
+            compared as the fewer are.
+
+    Returns:
+        `(diversity, distinctness)`, two floats that are 1 where made images are as varied as real
+        ones and 0 where all are alike. Diversity is the ratio of the root mean square distances of
+        all pairs. Distinctness is that of the mean distances to the nearest other image: it also
+        falls where samples repeat a few images that differ from each other, which the distances of
+        all pairs hardly show. NaN for fewer than two images, or real ones that are all alike.
+    """
+    count = min(len(made), len(real))
+    if count < 2:
+        return np.nan, np.nan
+    pairs, nearest = zip(*(_distances(_small(x[:count])) for x in (made, real)), strict=True)
+    return _ratio(*pairs), _ratio(*nearest)
+
+
+class Drawn:
+    """What a model makes of latents, or of inputs, that stay the same, beside real images.
+
+    Args:
+        model: an `AdversarialModel` that generates or translates images.
+        batch: real data in the form of the model's `fit`, NumPy arrays.
+        count: images to make of latents; of a translator one for each input.
+        seed: seed of the latents.
+
+    Raises:
+        ValueError: if there is only one real image, or the model makes no images in a way known
+            here.
+    """
+
+    def __init__(self, model, batch, count, seed):
+        self.model, self.count, self.seed = model, count, seed
+        if len(keras.tree.flatten(batch)[0]) < 2:
+            raise ValueError(
+                "One real image says nothing of variety: give several with real_images=. "
+                "Received: a first batch of 1 image"
+            )
+        parts = keras.tree.map_structure(ops.convert_to_numpy, model.unpack(batch))
+        if hasattr(model, "translate"):
+            self.inputs, self.real = parts
+        elif hasattr(model, "generator"):
+            self.real = model.images_in(parts) if hasattr(model, "images_in") else parts
+        if not isinstance(getattr(self, "real", None), np.ndarray):
+            raise ValueError(
+                "The monitor draws with generate() or translate(), and compares with the images "
+                "that unpack() gives: name the network `generator`, or define `images_in(batch)`. "
+                f"Received: a {type(model).__name__}"
+            )
+
+    def __call__(self):
+        """Returns a list of `(made, real)`: one, or of a CycleGAN one for each direction."""
+        if hasattr(self.model, "generator_ba"):
+            to_b = self.model.translate(self.inputs, direction="ab")
+            to_a = self.model.translate(self.real, direction="ba")
+            return [(to_b, self.real), (to_a, self.inputs)]
+        if hasattr(self.model, "translate"):
+            return [(self.model.translate(self.inputs), self.real)]
+        return [(self.model.generate(self.count, seed=self.seed), self.real)]
+
+
+def _distances(samples):
+    """The root mean square distance of all pairs, and the mean one to the nearest other sample."""
+    flat = samples.reshape(len(samples), -1).astype("float64")
+    flat = flat - flat.mean(axis=0)
+    squares = (flat**2).sum(axis=1)
+    distances = np.maximum(squares[:, None] + squares - 2 * flat @ flat.T, 0)
+    np.fill_diagonal(distances, np.nan)
+    if np.isnan(flat).any():
+        return np.nan, np.nan
+    return np.sqrt(np.nanmean(distances)), np.sqrt(np.nanmin(distances, axis=1)).mean()
+
+
+def _small(images):
+    """Images with sides of at most `LARGEST_SIDE`, by means over blocks."""
+    if images.ndim != 4:
+        return images
+    count, *sides, channels = images.shape
+    height, width = (-(-side // LARGEST_SIDE) for side in sides)
+    images = images[:, : sides[0] // height * height, : sides[1] // width * width]
+    blocks = images.reshape(count, sides[0] // height, height, sides[1] // width, width, channels)
+    return blocks.mean(axis=(2, 4))
+
+
+def _ratio(made, real):
+    return float(made / real) if real > 0 else np.nan
