@@ -133,6 +133,30 @@ def save_gif(path, images, seconds=0.08, scale=None):
     _write(path, first, "GIF", **options)
 
 
+def save_film(path, pictures, seconds=0.25, most=60):
+    """Writes picture files as an endless GIF, whole or not at all; one is in memory at a time.
+
+    Args:
+        path: the file; its folder is made if needed.
+        pictures: paths of pictures of one size, in order.
+        seconds: how long each is shown, the last one eight times as long. Default: 0.25.
+        most: of more pictures than this, so many are taken evenly. Default: 60.
+    """
+    chosen = np.linspace(0, len(pictures) - 1, min(len(pictures), most)).round().astype(int)
+    durations = [*[1000 * seconds] * (len(chosen) - 1), 8000 * seconds]
+    frames = (_opened(pictures[i]) for i in chosen)
+    first = next(frames)
+    options = {"save_all": True, "append_images": frames, "duration": durations, "loop": 0}
+    _write(path, first, "GIF", **options)
+
+
+def _opened(path):
+    with Image.open(path) as picture:
+        picture.load()
+        # Colours of each picture's own; a palette for all would need all at once.
+        return picture.quantize() if picture.mode == "RGB" else picture.copy()
+
+
 def _picture(pixels):
     return Image.fromarray(pixels.squeeze(-1) if pixels.shape[2] == 1 else pixels)
 

@@ -1,5 +1,10 @@
 """Says in words, while training runs, when one of the players goes astray."""
 
+import dataclasses
+import json
+import os
+from pathlib import Path
+
 import keras
 from keras import ops
 
@@ -50,6 +55,8 @@ class CollapseMonitor(keras.callbacks.Callback):
         stop: whether to end training when a symptom is told. Default: False.
         restore_best: whether to bring back the networks, averages and optimizers of the last look
             without any symptom, if training ends while there is one. Default: False.
+        log: a file such as `"run/warnings.jsonl"` that gets a line of JSON for each warning, at
+            once; begun anew unless training goes on from a later epoch. Default: none.
         verbose: whether to print what is told. Default: True.
         seed: seed of the latents. Default: 0.
 
@@ -83,6 +90,7 @@ class CollapseMonitor(keras.callbacks.Callback):
         looks: int = 3,
         stop: bool = False,
         restore_best: bool = False,
+        log: str | os.PathLike | None = None,
         verbose: bool = True,
         seed: int = 0,
     ):
@@ -97,6 +105,7 @@ class CollapseMonitor(keras.callbacks.Callback):
         self.looks = looks
         self.stop = stop
         self.restore_best = restore_best
+        self.log = None if log is None else Path(log)
         self.verbose = verbose
         self.seed = seed
         self.history, self.warnings = [], []
@@ -123,7 +132,8 @@ class CollapseMonitor(keras.callbacks.Callback):
         size = max(size - size % self.model.smallest_batch, self.model.smallest_batch)
         self._probe = Probe(self.model, keras.tree.map_structure(lambda x: x[:size], shown))
         self._diagnoses = Diagnoses(self.looks, "looks" if self.every else "epochs")
-        self._epoch = self.params.get("initial_epoch", 0)
+        if self.log and self._epoch == 0:
+            self.log.unlink(missing_ok=True)
         self.history.append({"epoch": self._epoch, **self._measures()})
         self._keep()
 
@@ -170,6 +180,10 @@ class CollapseMonitor(keras.callbacks.Callback):
         self.history.append({"epoch": self._epoch, **losses, **found})
         for diagnosis in self._diagnoses(self.history, self.model.game):
             self.warnings.append(diagnosis)
+            if self.log:
+                self.log.parent.mkdir(parents=True, exist_ok=True)
+                with self.log.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(dataclasses.asdict(diagnosis)) + "\n")
             if self.verbose:
                 print(f"\n{diagnosis}")
             if self.stop:

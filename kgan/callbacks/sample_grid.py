@@ -15,14 +15,26 @@ class SampleGrid(EpochPicture):
         count: images in the grid. Default: 64.
         every: epochs between pictures; the last epoch is always drawn. Default: 1.
         seed: seed of the latents. Default: 0.
+        film: whether to put the pictures together as `film.gif` when training ends. Default: False.
+        tensorboard: a folder of event files, such as `log_dir` of `keras.callbacks.TensorBoard`,
+            that gets the pictures too, on any backend. Default: none.
 
     Raises:
         ValueError: if `count` or `every` is not a positive integer, or, when training begins, for
             a model that translates images.
+        ImportError: if `tensorboard` is given and the package of this name is not installed.
     """
 
-    def __init__(self, folder: str | os.PathLike, count: int = 64, every: int = 1, seed: int = 0):
-        super().__init__(folder, every)
+    def __init__(
+        self,
+        folder: str | os.PathLike,
+        count: int = 64,
+        every: int = 1,
+        seed: int = 0,
+        film: bool = False,
+        tensorboard: str | os.PathLike | None = None,
+    ):
+        super().__init__(folder, every, film, tensorboard)
         check_count(count=count)
         self.count = count
         self.seed = seed

@@ -19,9 +19,13 @@ class TranslationGrid(EpochPicture):
         images: what to translate, float32 NHWC in [-1, 1]; of CycleGAN, images of A.
         targets: the targets of `images`; of CycleGAN, any images of B. Default: None.
         every: epochs between pictures; the last epoch is always drawn. Default: 1.
+        film: whether to put the pictures together as `film.gif` when training ends. Default: False.
+        tensorboard: a folder of event files, such as `log_dir` of `keras.callbacks.TensorBoard`,
+            that gets the pictures too, on any backend. Default: none.
 
     Raises:
         ValueError: if `every` is not a positive integer, or images are no batch that can be shown.
+        ImportError: if `tensorboard` is given and the package of this name is not installed.
 
     Example:
 
@@ -31,8 +35,16 @@ class TranslationGrid(EpochPicture):
     ```
     """
 
-    def __init__(self, folder: str | os.PathLike, images, targets=None, every: int = 1):
-        super().__init__(folder, every)
+    def __init__(
+        self,
+        folder: str | os.PathLike,
+        images,
+        targets=None,
+        every: int = 1,
+        film: bool = False,
+        tensorboard: str | os.PathLike | None = None,
+    ):
+        super().__init__(folder, every, film, tensorboard)
         self.images = images
         self.targets = targets
 
