@@ -148,9 +148,10 @@ class Inception(Network):
             if isinstance(error, ValueError):
                 raise
             raise OSError(
-                "The weights of InceptionV3 cannot be had: connect to the network once, or copy "
-                "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5 into ~/.keras/models, "
-                f"or choose other features. Received: {error}"
+                "The weights of InceptionV3 are neither in Keras's folder of models nor to be "
+                "downloaded: connect to the network once, copy the file of the address below to "
+                '~/.keras/models, or choose other features, such as "pixels". '
+                f"Received: {error}"
             ) from error
         images = keras.Input((None, None, 3))
         resize = keras.layers.Resizing(self.size, self.size, interpolation="bilinear")

@@ -1,0 +1,297 @@
+"""Each measure against an independent one, in closed form where there is one, and its sense."""
+
+import json
+
+import independent
+import keras
+import numpy as np
+import pytest
+
+import kgan
+from kgan.metrics import (
+    DuplicateRate,
+    FrechetDistance,
+    KernelDistance,
+    MultiScaleSimilarity,
+    PrecisionRecall,
+    SlicedWasserstein,
+)
+
+MEASURES = [
+    FrechetDistance,
+    lambda: KernelDistance(block_size=20),
+    PrecisionRecall,
+    lambda: SlicedWasserstein(directions=8),
+    MultiScaleSimilarity,
+    DuplicateRate,
+]
+
+
+def measured(metric, real, fake):
+    """The scores of a metric, by name, of images given in one piece."""
+    metric.reset_state()
+    metric.update_state(real, fake)
+    return scores(metric)
+
+
+def scores(metric):
+    result = metric.result()
+    return result if isinstance(result, dict) else {metric.name: result}
+
+
+def vectors(images):
+    return images.reshape(len(images), -1).astype("float64")
+
+
+def rough(images):
+    """Images with noise, whose covariance has full rank, or SciPy finds no root of it."""
+    noise = np.random.default_rng(2).uniform(-0.1, 0.1, images.shape)
+    return (0.9 * images + noise).astype("float32")
+
+
+@pytest.fixture
+def others():
+    """Fewer images than in `images`, of waves with noise on them."""
+    rng = np.random.default_rng(1)
+    rows = np.linspace(0, 2, 8)[:, None] + np.linspace(0, 2, 8)
+    waves = 0.7 * np.sin(rows + rng.uniform(0, 5, (72, 1, 1)))
+    return (waves + rng.uniform(-0.1, 0.1, waves.shape)).astype("float32")[..., None]
+
+
+def test_all_against_independent_ones(images, others):
+    images = rough(images)
+    real, fake = vectors(images), vectors(others)
+    assert measured(FrechetDistance(), images, others)["frechet_distance"] == pytest.approx(
+        independent.frechet_distance(real, fake), rel=1e-6
+    )
+    found = measured(KernelDistance(block_size=20), images, others)
+    expected = independent.kernel_distance(real, fake, 20)
+    assert tuple(found.values()) == pytest.approx(expected, rel=1e-9)
+    found = measured(PrecisionRecall(k=2, density_k=4), images, others)
+    assert found == pytest.approx(independent.precision_recall(real, fake, 2, 4), rel=1e-12)
+    found = measured(SlicedWasserstein(directions=4, seed=3), images, others)
+    expected = independent.sliced_wasserstein(real, fake, 4, 3)
+    assert found["sliced_wasserstein"] == pytest.approx(expected, rel=1e-9)
+    copies = np.concatenate([images[:5], others, images[5:9] + np.float32(1e-3)]).clip(-1, 1)
+    for threshold in (0, 0.5, 1):
+        found = measured(DuplicateRate(threshold=threshold), images, copies)["duplicate_rate"]
+        if threshold:
+            assert found == independent.duplicate_rate(real, vectors(copies), threshold)
+        else:
+            assert found == 5 / len(copies)
+
+
+@pytest.mark.parametrize(("shape", "scales"), [((8, 8, 1), 1), ((23, 24, 3), 2), ((50, 44, 1), 3)])
+def test_similarity_against_an_independent_one(shape, scales):
+    rng = np.random.default_rng(0)
+    steps = rng.normal(size=(6, *shape)).cumsum(axis=1).cumsum(axis=2)  # smooth, as images are
+    images = np.tanh(steps / 20 + rng.normal(size=(1, *shape)) / 5).astype("float32")
+    metric = MultiScaleSimilarity()
+    found = measured(metric, images[:4], images)
+    expected = independent.multi_scale_similarity
+    assert found["multi_scale_similarity"] == pytest.approx(expected(images), rel=1e-9)
+    assert found["multi_scale_similarity_real"] == pytest.approx(expected(images[:4]), rel=1e-9)
+    assert 0 < expected(images) < 1
+    assert metric.protocol["scales"] == scales
+
+
+def test_all_five_scales_need_176_pixels():
+    metric = MultiScaleSimilarity()
+    for side, scales in ((175, 4), (176, 5)):
+        metric.reset_state()
+        image = np.tile(np.linspace(-1, 1, side, dtype="float32")[:, None, None], (2, 1, side, 1))
+        assert measured(metric, image, image)["multi_scale_similarity"] == pytest.approx(1)
+        assert metric.protocol["scales"] == scales
+
+
+@pytest.mark.parametrize("make", MEASURES)
+def test_pieces_give_what_the_whole_gives(make, images, others):
+    metric = make()
+    whole = measured(metric, images, others)
+    pieces = make()
+    for start in range(0, 96, 7):
+        fake = others[start : start + 7]
+        pieces.update_state(images[start : start + 7], fake if len(fake) else None)
+    assert scores(pieces) == pytest.approx(whole, rel=1e-9)
+    assert pieces.protocol == metric.protocol
+    assert (pieces.protocol["real_images"], pieces.protocol["generated_images"]) == (96, 72)
+
+
+@pytest.mark.parametrize("make", MEASURES)
+def test_tensors_of_the_backend_give_what_arrays_give(make, images, others):
+    tensors = (keras.ops.convert_to_tensor(each) for each in (images, others))
+    assert measured(make(), *tensors) == measured(make(), images, others)
+
+
+def test_frechet_distance_of_two_gaussians():
+    """With equal axes it is the distance of the means and of the deviations."""
+    rng = np.random.default_rng(0)
+    axes = np.linalg.qr(rng.normal(size=(6, 6)))[0]
+    standard = rng.normal(size=(500, 6))
+    standard -= standard.mean(axis=0)
+    standard = standard @ np.linalg.inv(np.linalg.cholesky(np.cov(standard, rowvar=False))).T
+    deviations = rng.uniform(0.1, 1, (2, 6))
+    means = rng.normal(size=(2, 6)) + 1000  # where squares lose digits
+    a, b = (
+        mean + standard * deviation @ axes
+        for mean, deviation in zip(means, deviations, strict=True)
+    )
+    metric = FrechetDistance()
+    for start in range(0, 500, 50):
+        metric.real.add(a[start : start + 50])
+        metric.fake.add(b[start : start + 50])
+    expected = np.sum((means[0] - means[1]) ** 2) + np.sum((deviations[0] - deviations[1]) ** 2)
+    assert metric.result() == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_shift_is_seen_as_far_as_it_goes(images):
+    """Of all images by one vector: its squared length, and its mean square along a line."""
+    shift = np.random.default_rng(0).normal(size=(8, 8, 1)) * 0.05
+    real = (images * 0.5).astype("float32")
+    fake = (real + shift).astype("float32")
+    found = measured(FrechetDistance(), real, fake)["frechet_distance"]
+    assert found == pytest.approx(np.sum(shift**2), rel=1e-4)
+    metric = SlicedWasserstein(directions=4000)
+    expected = np.sqrt(np.sum(shift**2) / 64)
+    assert measured(metric, real, fake)["sliced_wasserstein"] == pytest.approx(expected, rel=0.05)
+
+
+def test_equal_sets_have_the_best_scores(images):
+    assert measured(FrechetDistance(), images, images)["frechet_distance"] < 1e-9
+    assert measured(SlicedWasserstein(), images, images)["sliced_wasserstein"] == 0
+    found = measured(PrecisionRecall(), images, images)
+    assert found["precision"] == found["recall"] == found["coverage"] == 1
+    assert measured(DuplicateRate(threshold=0), images, images) == {"duplicate_rate": 1}
+    found = measured(MultiScaleSimilarity(), images, np.repeat(images, 2, axis=0))
+    assert found["multi_scale_similarity"] == pytest.approx(1)
+    assert found["multi_scale_similarity_real"] < 0.9
+
+
+def test_the_kernel_distance_is_unbiased_and_knows_its_error():
+    """Of many pairs of sets from one distribution its mean is 0 within the error it tells."""
+    rng = np.random.default_rng(0)
+    found = []
+    for _ in range(200):
+        real, fake = rng.uniform(-1, 1, (2, 60, 5)).astype("float32")
+        found.append([*measured(KernelDistance(block_size=10), real, fake).values()])
+    distances, errors = np.array(found).T
+    assert abs(distances.mean()) < 3 * distances.std() / np.sqrt(200)
+    assert np.sqrt(np.mean(errors**2)) == pytest.approx(distances.std(), rel=0.2)
+
+
+def test_more_noise_is_a_worse_score(images):
+    rng = np.random.default_rng(0)
+    noise = rng.uniform(-1, 1, images.shape).astype("float32")
+    real, own = images[:48], images[48:]
+    for make, names in [
+        (FrechetDistance, ["frechet_distance"]),
+        (lambda: KernelDistance(block_size=24), ["kernel_distance"]),
+        (lambda: SlicedWasserstein(directions=32), ["sliced_wasserstein"]),
+    ]:
+        rows = [
+            measured(make(), real, (1 - share) * own + share * noise[48:])
+            for share in (0, 0.2, 0.5, 1)
+        ]
+        for name in names:
+            values = [row[name] for row in rows]
+            assert values == sorted(values) and values[0] < values[-1], name
+
+
+def test_a_dropped_mode_costs_recall_and_not_precision():
+    """Points around two centres, of which the generator knows one."""
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(2, 200, 4)).astype("float32") * 0.1
+    points[:, 100:] += 1
+    both = measured(PrecisionRecall(), *points)
+    one = measured(PrecisionRecall(), points[0], points[1, :100])
+    assert both["precision"] > 0.8 < one["precision"]
+    assert both["recall"] > 0.8 and one["recall"] < 0.55
+    assert both["coverage"] > 0.8 and one["coverage"] < 0.55
+    assert one["density"] == pytest.approx(both["density"], rel=0.3)
+    named = measured(PrecisionRecall(name="digits"), *points)
+    assert named["digits_recall"] == both["recall"]
+
+
+def test_a_network_gives_the_features(images, others):
+    layers = [keras.Input((None, None, 1)), keras.layers.Conv2D(3, 3, strides=3)]
+    model = keras.Sequential(layers, name="grey")
+    metric, images = FrechetDistance(model), rough(images)
+    found = measured(metric, images, others)["frechet_distance"]
+    features = (vectors(model.predict(each, verbose=0)) for each in (images, others))
+    assert found == pytest.approx(independent.frechet_distance(*features), rel=1e-4)
+    before = metric.protocol
+    assert before["features"] == "model grey"
+    kernel = model.layers[0].kernel
+    kernel.assign(kernel + 1e-3)
+    assert metric.protocol["features_hash"] != before["features_hash"]
+
+
+def test_few_images_are_noted():
+    images = np.random.default_rng(0).uniform(-1, 1, (10, 4, 4, 1)).astype("float32")
+    metric = FrechetDistance()
+    measured(metric, images, images)
+    assert "rank 9 at most, of 16 features" in metric.protocol["note"]
+    wide = np.repeat(images, 10, axis=0)
+    measured(metric, wide, wide)
+    assert "note" not in metric.protocol
+
+
+def test_a_report_has_values_and_protocols(images, others, tmp_path):
+    metrics = [make() for make in MEASURES]
+    for metric in metrics:
+        metric.update_state(images, others)
+    found = kgan.metrics.report(metrics, tmp_path / "scores.json", reference="waves")
+    assert found["recall"]["value"] == scores(metrics[2])["recall"]
+    assert found["recall"]["protocol"]["reference"] == "waves"
+    assert found["kernel_distance_error"]["protocol"]["block_size"] == 20
+    assert json.loads((tmp_path / "scores.json").read_text()) == found
+    with pytest.raises(ValueError, match=r"name of its own.*'frechet_distance'"):
+        kgan.metrics.report([metrics[0], metrics[0]])
+
+
+@pytest.mark.parametrize("make", MEASURES)
+def test_bad_images_are_refused(make, images):
+    for real, fake, message in [
+        (images * np.nan, None, "finite"),
+        (None, images * np.nan, "finite"),
+        (images * 100, None, r"Images must lie in \[-1, 1\]"),
+        ((images * 100).astype("int32"), None, "must be floats"),
+        (None, (images * 100).astype("int32"), "must be floats"),
+        (images[:0], None, r"shape \(0, 8, 8, 1\)"),
+        (images, images[:, :6], r"the same shape.*\(6, 8, 1\) after images \(8, 8, 1\)"),
+    ]:
+        with pytest.raises(ValueError, match=rf"(?s){message}.*"):
+            make().update_state(real, fake)
+    with pytest.raises(ValueError, match="not weighed"):
+        make().update_state(images, images, np.ones(96))
+    metric = make()
+    metric.update_state(images, None)
+    with pytest.raises(ValueError, match=r"needs at least .* 0 generated images"):
+        metric.result()
+
+
+def test_bad_arguments_are_refused(images):
+    for make, message in [
+        (lambda: FrechetDistance("fid"), '"pixels", "inception".*Received'),
+        (lambda: KernelDistance(block_size=1), "at least 2.*Received"),
+        (lambda: PrecisionRecall(k=0), "positive integer.*k=0"),
+        (lambda: SlicedWasserstein(directions=0), "positive integer.*Received"),
+        (lambda: DuplicateRate(threshold=2), r"in \[0, 1\].*Received"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            make()
+    with pytest.raises(ValueError, match=r"at least 6 images.*Received: 5"):
+        measured(PrecisionRecall(), images[:5], images)
+    wide = np.zeros((3, 65, 65, 1), "float32")
+    with pytest.raises(ValueError, match=r"at most 4096 features.*Received: 4225"):
+        measured(FrechetDistance(), wide, wide)
+    with pytest.raises(ValueError, match="Similarity is of images"):
+        measured(MultiScaleSimilarity(), images[:, 0, 0], images[:, 0, 0])
+    other = keras.Sequential([keras.Input((9, 9, 1)), keras.layers.Flatten()])
+    with pytest.raises(ValueError, match=r"must take the images as they are.*Received: images"):
+        measured(FrechetDistance(other), images, images)
+    infinite = keras.Sequential(
+        [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Rescaling(np.inf)]
+    )
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        measured(FrechetDistance(infinite), images, images)
