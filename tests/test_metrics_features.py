@@ -1,69 +1,48 @@
-"""What measures look through: InceptionV3 and the classifier that is trained and kept."""
-
-import urllib.request
+"""What measures look through: a classifier that is trained and kept, networks that are shared."""
 
 import keras
 import numpy as np
-import pytest
 
 import kgan
-from kgan.metrics import FrechetDistance, KernelDistance, PrecisionRecall, features
+from kgan.metrics import (
+    FrechetDistance,
+    KernelDistance,
+    PrecisionRecall,
+    classifier_features,
+    features,
+)
+from kgan.metrics.classifier import file_name
 
 
-def test_inception_sees_what_keras_makes_of_the_resized_image(tmp_path):
-    """With random weights in a file, read as the real ones are."""
-    keras.utils.set_random_seed(0)
-    network = keras.applications.InceptionV3(include_top=False, weights=None, pooling="avg")
-    file = tmp_path / "random.weights.h5"
-    network.save_weights(file)
-    extractor = features.Inception(weights=file)
-    images = np.random.default_rng(0).uniform(-1, 1, (2, 20, 20, 1)).astype("float32")
-    colour = np.repeat(images, 3, axis=-1)
-    resized = keras.ops.image.resize(colour, (299, 299), interpolation="bilinear")
-    expected = keras.ops.convert_to_numpy(network(resized, training=False))
-    found = extractor(images)
-    assert found.shape == (2, 2048) and found.dtype == np.float64
-    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
-    np.testing.assert_allclose(extractor(colour), found, rtol=1e-6)
-    assert "299x299" in extractor.protocol["resize"]
-    assert extractor.protocol["features_hash"] == features.digest(network)
-
-
-def test_inception_says_what_to_do_without_a_network(tmp_path, monkeypatch):
-    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))  # no weights there
-    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # where nobody answers
-    urllib.request.install_opener(None)  # one made before would not see it
-    with pytest.raises(OSError, match=r"(?s)neither.*\"pixels\".*Received: .*http"):
-        FrechetDistance("inception")
-    urllib.request.install_opener(None)
-
-
-def test_a_classifier_is_trained_once(tmp_path):
+def test_a_classifier_is_trained_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     images, labels = kgan.data.digits()
-    make = kgan.metrics.classifier_features
-    first = make(images[:200], labels[:200], epochs=1, folder=tmp_path)
-    (file,) = tmp_path.iterdir()
+    first = classifier_features(images[:50], labels[:50], epochs=1)
+    (file,) = (tmp_path / "kgan").iterdir()
     written = file.stat().st_mtime_ns
-    again = make(images[:200], labels[:200], epochs=1, folder=tmp_path)
+    again = classifier_features(images[:50], labels[:50], epochs=1, folder=tmp_path / "kgan")
     assert file.stat().st_mtime_ns == written
     assert first.output_shape == (None, 128)
     assert features.digest(first) == features.digest(again)
     found = (model.predict(images[:9], verbose=0) for model in (first, again))
     np.testing.assert_allclose(*found, rtol=1e-5, atol=1e-6)
-    for other in [
-        {"images": images[1:201], "labels": labels[:200]},
-        {"images": images[:200], "labels": labels[1:201]},
-        {"images": images[:200], "labels": labels[:200], "seed": 1},
-    ]:
-        make(epochs=1, folder=tmp_path, **other)
-    assert len(list(tmp_path.iterdir())) == 4
 
 
-def test_the_cache_follows_the_environment(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    images, labels = kgan.data.digits()
-    kgan.metrics.classifier_features(images[:50], labels[:50], epochs=1)
-    assert [file.suffix for file in (tmp_path / "kgan").iterdir()] == [".keras"]
+def test_each_data_set_and_seed_has_a_file_of_its_own():
+    images, labels = np.zeros((2, 4, 4, 1), "float32"), np.zeros(2, "int32")
+    names = {
+        file_name(*arguments)
+        for arguments in [
+            (images, labels, 1, 0),
+            (images + 1, labels, 1, 0),
+            (images, labels + 1, 1, 0),
+            (images, labels, 2, 0),
+            (images, labels, 1, 1),
+            (images.reshape(2, 2, 8, 1), labels, 1, 0),
+        ]
+    }
+    assert len(names) == 6
+    assert file_name(images.copy(), labels, 1, 0) in names
 
 
 def test_measures_of_one_network_share_its_work(images):

@@ -71,13 +71,9 @@ def classifier_features(
     gan.compile(metrics=[kgan.metrics.FrechetDistance(features)])
     ```
     """
-    images, labels = np.ascontiguousarray(images), np.ascontiguousarray(labels)
-    sha = hashlib.sha256(f"{images.shape} {images.dtype} {labels.dtype} {epochs} {seed}".encode())
-    sha.update(images)
-    sha.update(labels)
     if folder is None:
         folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kgan"
-    file = Path(folder) / f"classifier_{sha.hexdigest()[:16]}.keras"
+    file = Path(folder) / file_name(images, labels, epochs, seed)
     if file.is_file():
         classifier = keras.saving.load_model(file)
     else:
@@ -89,6 +85,15 @@ def classifier_features(
         os.replace(unfinished, file)
     # A model that is not compiled: what trains the classifier is no part of the features.
     return keras.Model(classifier.inputs, classifier.layers[-2].output, name="classifier_features")
+
+
+def file_name(images, labels, epochs, seed):
+    """Returns the name under which `classifier_features` keeps the classifier of these data."""
+    images, labels = np.ascontiguousarray(images), np.ascontiguousarray(labels)
+    sha = hashlib.sha256(f"{images.shape} {images.dtype} {labels.dtype} {epochs} {seed}".encode())
+    sha.update(images)
+    sha.update(labels)
+    return f"classifier_{sha.hexdigest()[:16]}.keras"
 
 
 def stacked_classifier(classifier: keras.Model, channels: int = 3) -> keras.Model:
