@@ -5,6 +5,8 @@ only infers. Converters fail on float16 (or write float16 outputs), hence float3
 """
 
 import contextlib
+import math
+import os
 import warnings
 
 from kgan.export.errors import PreflightError
@@ -80,6 +82,22 @@ def draw(model):
     config.pop("compile_config", None)
     float32 = _in_float32(config)
     return float32, float32 != config
+
+
+def save_weights(model, path):
+    """Writes the weights of a model to a `.weights.h5` file.
+
+    Raises:
+        OSError: it cannot be written, or the disk is full.
+    """
+    # HDF5 takes the whole process down with it when a disk fills up, so the room is proven first.
+    values = sum(math.prod(weight.shape) * 4 for weight in model.weights)
+    overhead = 65536 + 4096 * len(model.weights)
+    with open(path, "wb") as file:
+        file.write(bytes(values + overhead))
+        file.flush()
+        os.fsync(file.fileno())
+    model.save_weights(path)
 
 
 def build(config, weights, custom_objects=None):

@@ -79,7 +79,7 @@ def prepare(model, folder, names, given, calibration, int8, metadata, say=lambda
     say("save")
     (folder / "model.json").write_text(text, encoding="utf-8")
     weights = folder / "model.weights.h5"
-    model.save_weights(weights)
+    blueprint.save_weights(model, weights)
     if narrow:
         model = blueprint.build(config, weights, preflight.load_custom_objects(custom_objects))
     spec = model_spec(model, *names)

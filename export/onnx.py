@@ -36,6 +36,7 @@ def convert(model, spec, path, precision, options, metadata):
 
     serve, signature = serving.function(model, spec)
     proto, _ = tf2onnx.convert.from_function(serve, signature, opset=options["opset"])
+    _embed_constants(proto.graph, serve.get_concrete_function(*signature))
     _promise(proto.graph.input, spec.inputs)
     _promise(proto.graph.output, spec.outputs)
     # tf2onnx's own intermediate shapes name the batch `unk__12`; drop them and infer afresh.
@@ -83,6 +84,16 @@ class Runner:
     def __call__(self, inputs):
         names = [tensor.name for tensor in self.outputs]
         return dict(zip(names, self._session.run(names, inputs), strict=True))
+
+
+def _embed_constants(graph, function):
+    """Stores tensors that a layer keeps beside its weights, which tf2onnx makes inputs."""
+    import onnx
+
+    kept = {inner.name: outer for outer, inner in function.graph.captures}
+    for value in [value for value in graph.input if value.name in kept]:
+        graph.initializer.append(onnx.numpy_helper.from_array(kept[value.name].numpy(), value.name))
+        graph.input.remove(value)
 
 
 def _to_float16(proto):

@@ -36,18 +36,36 @@ def check_model(model):
             "The model is not built yet, so it has no weights and no shapes. Call it on a batch "
             f"or give it a keras.Input first. Received: model={model}"
         )
-    for layer in layers(model):
-        if isinstance(layer, keras.layers.Lambda):
-            raise PreflightError(
-                "A Lambda layer is Python code and cannot be rebuilt elsewhere. Write a "
-                "keras.layers.Layer or use keras.ops directly on the tensors. "
-                f"Received: layer '{layer.name}'"
-            )
-        if getattr(layer, "quantization_mode", None):
-            raise PreflightError(
-                "The model is already quantised by Keras. Export the model as it was before. "
-                f"Received: layer '{layer.name}' quantised to {layer.quantization_mode}"
-            )
+    refuse(problem for layer in layers(model) for problem in _problems(layer))
+
+
+def refuse(problems):
+    """Raises one PreflightError of all the problems, if there are any; each is told once."""
+    problems = list(dict.fromkeys(problems))
+    if len(problems) == 1:
+        raise PreflightError(problems[0])
+    if problems:
+        listed = "\n".join(f"{number}. {text}" for number, text in enumerate(problems, 1))
+        raise PreflightError(f"{len(problems)} things keep this model from an export:\n{listed}")
+
+
+def _problems(layer):
+    import keras
+
+    if isinstance(layer, keras.layers.Lambda):
+        yield (
+            "A Lambda layer is Python code and cannot be rebuilt elsewhere. Write a "
+            "keras.layers.Layer or use keras.ops directly on the tensors. "
+            f"Received: layer '{layer.name}'"
+        )
+    if getattr(layer, "quantization_mode", None):
+        yield (
+            "The model is already quantised by Keras. Export the model as it was before. "
+            f"Received: layer '{layer.name}' quantised to {layer.quantization_mode}"
+        )
+    wrong = None if _is_keras(type(layer)) else _not_importable(type(layer))
+    if wrong:
+        yield wrong
 
 
 def check_answers(model, answer):
@@ -130,8 +148,7 @@ def custom_objects(model, config):
                 node["registered_name"]
             ) or found.get(node["registered_name"])
     own = {name: thing for name, thing in found.items() if thing and not _is_keras(thing)}
-    for thing in own.values():
-        _check_importable(thing)
+    refuse(filter(None, map(_not_importable, own.values())))
     return [
         {"name": name, "module": own[name].__module__, "attribute": own[name].__qualname__}
         for name in sorted(own)
@@ -189,16 +206,17 @@ def _is_keras(thing):
     return thing.__module__.split(".")[0] in ("keras", "builtins")
 
 
-def _check_importable(thing):
+def _not_importable(thing):
     where = f"{thing.__module__}.{thing.__qualname__}"
     if thing.__module__ == "__main__":
-        raise PreflightError(
+        return (
             f"'{thing.__qualname__}' is defined in __main__, the script or notebook that runs now; "
             "the converter is another process and cannot import it. Move it to a module of its "
             f"own (a .py file) and import it from there. Received: {where}"
         )
     if "<locals>" in thing.__qualname__:
-        raise PreflightError(
+        return (
             f"'{thing.__qualname__}' is defined inside a function, where no other process can "
             f"import it. Move it to the top level of its module. Received: {where}"
         )
+    return None

@@ -1,6 +1,10 @@
 """A converter that crashes, hangs or lies is an error with its cause; older files survive."""
 
+import subprocess
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import keras
 import pytest
@@ -79,3 +83,56 @@ def test_the_child_sees_no_gpu_and_the_parents_path(monkeypatch):
     assert environment["CUDA_VISIBLE_DEVICES"] == "-1"
     assert environment["PYTHONPATH"].split(":")[-1] == "/some/where"
     assert "" not in environment["PYTHONPATH"].split(":")
+
+
+FULL_DISK = """
+import resource, sys
+sys.path.insert(0, sys.argv[2])
+from export_test_models import NAMES, small_model
+import kgan.export
+model = small_model()
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))  # files cannot grow: as on a full disk
+try:
+    kgan.export.export(model, sys.argv[1], **NAMES)
+except kgan.export.ExportError as error:
+    sys.exit(str(error))
+"""
+
+
+def test_a_full_disk_leaves_parent_and_older_export_alive(bundle):
+    """Within HDF5 it would be a segmentation fault."""
+    pytest.importorskip("resource", reason="the system has no limit on file sizes")
+    before = contents(bundle)
+    result = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, bundle / "small.onnx", Path(__file__).parent],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "Cannot write there" in result.stderr
+    assert contents(bundle) == before
+
+
+def test_a_disk_that_is_full_in_the_child(bundle, monkeypatch):
+    limited = ("sh", "-c", 'ulimit -f 8 && exec "$@"', "sh", *child.COMMAND)
+    monkeypatch.setattr("kgan.export.child.COMMAND", limited)
+    before = contents(bundle)
+    with pytest.raises(kgan.export.ExportError, match="while converting to onnx"):
+        kgan.export.export(small_model(units=4000), bundle / "small.onnx", **NAMES)
+    assert contents(bundle) == before
+
+
+def test_two_exports_at_once_leave_one_whole_bundle(tmp_path):
+    def export(seed):
+        return kgan.export.export(small_model(seed), tmp_path / "same.onnx", **NAMES)
+
+    with ThreadPoolExecutor(2) as pool:
+        reports = list(pool.map(export, (1, 2)))
+    assert all(report.artefacts[0].passed for report in reports)
+    kgan.export.verify(tmp_path)
+    hashes = {report.artefacts[0].sha256 for report in reports}
+    assert len(hashes) == 2
+    kept = kgan.export.report.read(tmp_path / "export_report.json")
+    assert {each.sha256 for each in kept.artefacts} < hashes
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".kgan")]

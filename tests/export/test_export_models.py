@@ -187,6 +187,14 @@ def test_layer_names_with_spaces_survive(tmp_path):
     assert artefact.outputs[0].name == "my_output"
 
 
+def test_tensors_that_a_layer_keeps_beside_its_weights(tmp_path):
+    adapted = layers.Normalization()
+    adapted.adapt(np.random.default_rng(0).normal(3, 2, (50, 4)))
+    given = layers.Normalization(mean=0.5, variance=2.0)
+    model = keras.Sequential([keras.Input((4,), name="x"), adapted, given, layers.Dense(2)])
+    assert kgan.export.export(model, tmp_path / "bundle", ("onnx", "tflite")).passed
+
+
 def test_an_image_to_image_model_with_instance_normalisation(tmp_path):
     """One namespace: the input keeps `image`, so the output is `translated_image`."""
     keras.utils.set_random_seed(6)

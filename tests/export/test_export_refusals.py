@@ -64,6 +64,18 @@ def test_models_that_cannot_travel(build, message, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_all_that_is_wrong_is_told_at_once(tmp_path):
+    model = in_main()
+    model.add(layers.Lambda(lambda x: x * 2, name="twice"))
+    model.add(in_a_function().layers[0])
+    with pytest.raises(kgan.export.PreflightError) as caught:
+        kgan.export.check(model, tmp_path / "model.onnx")
+    head, *listed = str(caught.value).splitlines()
+    assert head.startswith("3 things")
+    found = zip(listed, ("1. 'Mine'", "2. A Lambda", "3. 'in_a_function"), strict=True)
+    assert all(line.startswith(start) for line, start in found)
+
+
 @pytest.mark.parametrize(
     ("path", "formats"),
     [
