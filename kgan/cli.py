@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 from kgan import cli_arguments as arguments
+from kgan import cli_evaluate, cli_report
 from kgan import cli_translation as translation
 from kgan.cli_arguments import Kind, Network
 from kgan.cli_shared import SavedGAN, Seed, console, typer
@@ -20,6 +21,8 @@ app = typer.Typer(
 )
 app.command()(translation.translate)
 app.command()(translation.grid)
+app.command()(cli_evaluate.evaluate)
+app.command()(cli_report.report)
 
 
 @app.command()
@@ -39,6 +42,7 @@ def demo(
 
 @app.command()
 def train(
+    context: typer.Context,
     data: Annotated[
         str,
         typer.Argument(
@@ -52,7 +56,11 @@ def train(
         Path | None, typer.Option(help="The folder of pix2pix's targets, or of cyclegan's B.")
     ] = None,
     out: Annotated[
-        Path, typer.Option(help="Folder for gan.keras, samples/, log.csv, checkpoint.keras.")
+        Path,
+        typer.Option(
+            help="Folder for gan.keras, samples/, log.csv, warnings.jsonl, settings.json and "
+            "checkpoint.keras."
+        ),
     ] = Path("runs/gan"),
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the data.")] = 20,
     batch_size: Annotated[
@@ -134,6 +142,7 @@ def train(
     arguments.check_run(checkpoint, out, resume, overwrite)
     out.mkdir(parents=True, exist_ok=True)
     console.print(f"Training on images {run.shape} (Keras on {keras.backend.backend()})")
+    record = cli_report.Record(out, context.params, run)
     run.model.fit(
         run.images,
         run.labels,
@@ -142,13 +151,16 @@ def train(
         verbose=0,
         callbacks=[
             kgan.callbacks.ProgressBar(),
+            run.monitor(out / "warnings.jsonl"),
             run.picture,
             keras.callbacks.CSVLogger(str(out / "log.csv"), append=resume),
         ],
         checkpoint=checkpoint,
     )
     run.model.save(out / "gan.keras")
+    record.finish()
     console.print(f"Saved {out}/gan.keras; pictures in {out}/samples, losses in {out}/log.csv")
+    console.print(f"For a page of all that: kgan report {out}")
 
 
 @app.command()

@@ -36,6 +36,13 @@ class Run:
     batch_size: int | None = None  # of arrays
     labels: Any = None
 
+    def monitor(self, log):
+        """The callback that says what goes wrong, also in a file."""
+        from kgan.callbacks import CollapseMonitor
+
+        # A translator is shown large images, one after the other: fewer will do.
+        return CollapseMonitor(count=16 if hasattr(self.model, "translate") else 64, log=log)
+
     def rate(self, rate, epochs, decay):
         """The learning rate of `--learning-rate` and `--decay`."""
         if not decay:
@@ -114,7 +121,7 @@ def prepare(kind, data, samples, *, network, latent_dim, width, seed, batch_size
     return Run(
         make_model(kind, network, shape, latent_dim, width, labels, seed),
         images,
-        kgan.callbacks.SampleGrid(samples, seed=seed),
+        kgan.callbacks.SampleGrid(samples, seed=seed, film=True),
         shape,
         None if stream else batch_size,
         None if kind is Kind.gan else labels,

@@ -110,7 +110,7 @@ def grid(
     if _is_cyclegan(model):
         _refuse_swap(swap)
         load = data.image_domains
-        images, targets = _two_domains(images, targets, ("test", "train"))
+        images, targets = two_domains(images, targets, ("test", "train"))
     else:
         load = functools.partial(data.image_pairs, swap=swap)
     shown = load(images, targets, size, **options)[0]
@@ -137,7 +137,7 @@ def prepare(kind, source, targets, samples, *, swap, jitter, width, seed, batch_
     *size, channels = shown[0].shape[1:]
     layer = kgan.layers.jitter(size, seed=seed) if jitter else None
     model = make(size, channels, shown[1].shape[-1], width, jitter=layer, seed=seed)
-    picture = kgan.callbacks.TranslationGrid(samples, *shown)
+    picture = kgan.callbacks.TranslationGrid(samples, *shown, film=True)
     return arguments.Run(model, data, picture, shown[0].shape[1:])
 
 
@@ -166,7 +166,7 @@ def _domains(source, targets, image_size, channels, data_dir, download):
             )
         options = {"data_dir": data_dir, "download": download, "channels": channels}
         return functools.partial(data.tfds_domains, source, image_size, **options)
-    folders = _two_domains(source, targets, ("train",))
+    folders = two_domains(source, targets, ("train",))
     return functools.partial(data.image_domains, *folders, image_size, channels=channels)
 
 
@@ -201,7 +201,7 @@ def _patches(size, channels, width):
     return patch_discriminator((*size, channels), width, receptive_field=field)
 
 
-def _two_domains(source, targets, splits):
+def two_domains(source, targets, splits):
     """The folders of A and B: two given, or those in the one that the papers' data sets have."""
     if targets is not None:
         return source, targets

@@ -133,7 +133,7 @@ def save_gif(path, images, seconds=0.08, scale=None):
     _write(path, first, "GIF", **options)
 
 
-def save_film(path, pictures, seconds=0.25, most=60):
+def save_film(path, pictures, seconds=0.25, most=60, widest=None):
     """Writes picture files as an endless GIF, whole or not at all; one is in memory at a time.
 
     Args:
@@ -141,18 +141,21 @@ def save_film(path, pictures, seconds=0.25, most=60):
         pictures: paths of pictures of one size, in order.
         seconds: how long each is shown, the last one eight times as long. Default: 0.25.
         most: of more pictures than this, so many are taken evenly. Default: 60.
+        widest: wider pictures are made this many pixels wide. Default: none are.
     """
     chosen = np.linspace(0, len(pictures) - 1, min(len(pictures), most)).round().astype(int)
     durations = [*[1000 * seconds] * (len(chosen) - 1), 8000 * seconds]
-    frames = (_opened(pictures[i]) for i in chosen)
+    frames = (_frame(pictures[i], widest) for i in chosen)
     first = next(frames)
     options = {"save_all": True, "append_images": frames, "duration": durations, "loop": 0}
     _write(path, first, "GIF", **options)
 
 
-def _opened(path):
+def _frame(path, widest):
     with Image.open(path) as picture:
-        picture.load()
+        if widest and picture.width > widest:
+            size = (widest, round(picture.height * widest / picture.width))
+            picture = picture.resize(size, Image.Resampling.LANCZOS)
         # Colours of each picture's own; a palette for all would need all at once.
         return picture.quantize() if picture.mode == "RGB" else picture.copy()
 

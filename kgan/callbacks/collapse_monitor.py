@@ -132,12 +132,13 @@ class CollapseMonitor(keras.callbacks.Callback):
         size = max(size - size % self.model.smallest_batch, self.model.smallest_batch)
         self._probe = Probe(self.model, keras.tree.map_structure(lambda x: x[:size], shown))
         self._diagnoses = Diagnoses(self.looks, "looks" if self.every else "epochs")
-        if self.log and self._epoch == 0:
-            self.log.unlink(missing_ok=True)
-        self.history.append({"epoch": self._epoch, **self._measures()})
-        self._keep()
 
     def on_epoch_begin(self, epoch, logs=None):
+        if not self.history:
+            if self.log and epoch == 0:
+                self.log.unlink(missing_ok=True)
+            self.history.append({"epoch": epoch, **self._measures()})
+            self._keep()
         self._epoch = epoch + 1
 
     def on_epoch_end(self, epoch, logs=None):

@@ -1,0 +1,84 @@
+"""The command that tells of a run in one page."""
+
+import importlib.metadata
+import json
+import time
+from pathlib import Path
+from typing import Annotated
+
+from kgan.cli_shared import console, typer
+
+NOT_SETTINGS = ("out", "resume", "overwrite", "download", "data_dir")
+
+
+def report(
+    run: Annotated[Path, typer.Argument(help="The folder of a run, as in kgan train --out.")],
+    out: Annotated[
+        Path | None, typer.Option(help="The page. Default: report.html in the folder.")
+    ] = None,
+):
+    """Tell of a run in one HTML page: curves, pictures, scores, settings, exported files.
+
+    The page needs no other file and no network.
+    """
+    from kgan.report import write
+
+    path = write(run, out)
+    console.print(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB)")
+
+
+class Record:
+    """Keeps what a run was asked for, and on what it ran, as `settings.json` in its folder.
+
+    Args:
+        folder: of the run.
+        options: the arguments of the command, by name.
+        run: a `cli_arguments.Run`.
+    """
+
+    def __init__(self, folder, options, run):
+        import keras
+
+        from kgan.report.run import SETTINGS
+
+        self.path = folder / SETTINGS
+        self.start = time.perf_counter()
+        earlier = json.loads(self.path.read_text()) if self.path.exists() else {}
+        self.minutes = float(earlier.get("minutes", 0)) if options.get("resume") else 0.0
+        self.content = {
+            **{
+                name: str(value)
+                for name, value in options.items()
+                if value not in (None, False) and name not in NOT_SETTINGS
+            },
+            "images": " x ".join(map(str, run.shape)),
+            "parameters": ", ".join(
+                f"{network.name} {network.count_params():,}"
+                for network in (*run.model.generators, *run.model.discriminators)
+            ),
+            "backend": keras.backend.backend(),
+            "versions": _versions(),
+        }
+        self._write()
+
+    def finish(self):
+        """Adds how long it took, earlier sessions of a run that was resumed included."""
+        minutes = self.minutes + (time.perf_counter() - self.start) / 60
+        self.content["minutes"] = f"{minutes:.1f}"
+        self._write()
+
+    def _write(self):
+        self.path.write_text(json.dumps(self.content, indent=1) + "\n", encoding="utf-8")
+
+
+def _versions():
+    import keras
+
+    import kgan
+
+    backend = keras.backend.backend()
+    return {
+        "kgan": kgan.__version__,
+        "keras": keras.__version__,
+        backend: importlib.metadata.version(backend),
+    }

@@ -1,0 +1,36 @@
+"""One HTML file that tells of a run: curves, pictures, scores, settings, exported files."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from kgan.report.page import page
+from kgan.report.run import read
+
+
+def write(run: str | os.PathLike, out: str | os.PathLike | None = None) -> Path:
+    """Writes the report of a run, a page that needs no other file and no network.
+
+    Args:
+        run: the folder that `kgan train` made, or one like it: `log.csv` of
+            `keras.callbacks.CSVLogger`, `samples/` of `SampleGrid`, `warnings.jsonl` of
+            `CollapseMonitor(log=...)`, `scores*.json` of `kgan evaluate`, `gan.keras`, and bundles
+            of exported files, each if it is there. What is missing is left out with a word.
+        out: the file. Default: `report.html` in the folder.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        ValueError: if there is no such folder, or nothing of a run in it.
+    """
+    out = Path(run) / "report.html" if out is None else Path(out)
+    text = page(read(run))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(
+        "w", dir=out.parent, encoding="utf-8", delete=False, prefix=f".{out.name}."
+    ) as file:
+        file.write(text)
+    os.chmod(file.name, 0o644)  # a temporary file is its owner's alone
+    os.replace(file.name, out)
+    return out

@@ -1,0 +1,248 @@
+"""The page: what is known of a run, laid out for people."""
+
+import datetime
+import html
+import importlib.resources
+import math
+import re
+
+from kgan.report import pictures
+from kgan.report.curves import chart, colours
+
+GROUPS = (
+    ("Losses", r"(val_)?(generator|discriminator)_loss", False),
+    ("What the discriminator thinks", r"(val_)?(real|fake)_(probability|score)", False),
+    ("Its accuracy", r"discriminator_accuracy_(real|fake)", False),
+    ("Variety beside real images", r"diversity|distinctness", False),
+    ("Norms of the gradients", r"(generator|discriminator)_gradient", True),
+    ("The generator's loss over the discriminator's", r"loss_ratio", True),
+    ("Names of the classes", r"(val_)?(real|fake)_accuracy", False),
+    ("Updates skipped by the loss scales", r"\w+_skipped_updates", False),
+    ("Terms of the generator's loss", r"(val_)?generator_\w+", False),
+    ("Terms of the discriminator's loss", r"(val_)?discriminator_\w+", False),
+    ("Learning rates", r"learning_rate\w*", False),
+)
+SECOND = "generator|fake|distinctness"  # has the second colour, in every chart
+KEY_SETTINGS = ("data", "model", "loss", "network", "backend")
+
+
+def page(run):
+    """Returns the HTML of a `kgan.report.run.Run`."""
+    style = importlib.resources.files("kgan.report").joinpath("style.css").read_text("utf-8")
+    name = run.folder.resolve().name
+    body = "\n".join(
+        part
+        for part in (
+            _head(run, name),
+            _words(run),
+            _curves(run),
+            _strip(run),
+            _scores(run),
+            _exports(run),
+            _settings(run),
+            _foot(run),
+        )
+        if part
+    )
+    # The policy makes the browser itself refuse anything that is not in this file.
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<title>{_safe(name)}: a kgan run</title>
+<style>
+{style}</style>
+</head>
+<body>
+<main>
+{body}
+</main>
+</body>
+</html>
+"""
+
+
+def _head(run, name):
+    facts = {**run.model, **run.settings}
+    about = " · ".join(_safe(facts[key]) for key in KEY_SETTINGS if facts.get(key))
+    entries = []
+    if run.epochs:
+        entries.append(("Epochs", f"{run.epochs[-1]:,}"))
+    if run.settings.get("minutes"):
+        entries.append(("Minutes", run.settings["minutes"]))
+    for key in ("generator_loss", "discriminator_loss", "diversity", "distinctness"):
+        values = [value for value in run.log.get(key, ()) if math.isfinite(value)]
+        if values:
+            entries.append((_words_of(key).capitalize(), _figure(values[-1])))
+    for score in run.scores[:2]:
+        entries.append((_words_of(score["name"]).capitalize(), _figure(score["value"])))
+    figures = "".join(f"<div><dt>{_safe(k)}</dt><dd>{_safe(v)}</dd></div>" for k, v in entries)
+    shown = ""
+    if run.pictures:
+        last = pictures.still(run.pictures[-1])
+        moving = pictures.film(run.pictures) if len(run.pictures) > 1 else last
+        first, end = (pictures.epoch_of(run.pictures[i]) for i in (0, -1))
+        # In print, and for those who want nothing to move, the last picture.
+        shown = (
+            '<figure><picture><source media="(prefers-reduced-motion: reduce), print" '
+            f'srcset="{last}"><img src="{moving}" alt="Samples from epoch to epoch"></picture>'
+            f"<figcaption>The same samples from epoch {first} to {end}</figcaption></figure>"
+        )
+    bare = "" if shown else " bare"
+    return (
+        f'<header><h1>{_safe(name)}</h1><p class="about">{about}</p></header>\n'
+        f'<section class="hero{bare}">{shown}<dl class="figures">{figures}</dl></section>'
+    )
+
+
+def _words(run):
+    if not run.warnings:
+        if "diversity" not in run.log:
+            return ""
+        return (
+            '<h2>What the monitor said</h2>\n<p class="well">Nothing: no sign of collapse, of a '
+            "winning discriminator, of gradients that vanish or explode, or of NaN.</p>"
+        )
+    items = "".join(
+        f'<li><span class="when">Epoch {_safe(w["epoch"])}</span>{_safe(w["text"])}'
+        f"<p>{_safe(w.get('remedies', ''))}</p></li>"
+        for w in run.warnings
+    )
+    return f'<h2>What the monitor said</h2>\n<ul class="words">{items}</ul>'
+
+
+def _curves(run):
+    if not run.log or not run.epochs:
+        return '<h2>Curves</h2>\n<p class="soft">There is no log.csv in the folder.</p>'
+    left = dict(run.log)
+    cards = []
+    for title, pattern, log in GROUPS:
+        series = [(name, left.pop(name)) for name in list(left) if re.fullmatch(pattern, name)]
+        if series:
+            series.sort(key=lambda entry: bool(re.search(SECOND, entry[0])))
+            cards.append(_card(run, title, series, log))
+    for name in [
+        name for name in left if name.removeprefix("val_") not in left or name[:4] != "val_"
+    ]:
+        same = [(n, left[n]) for n in (name, f"val_{name}") if n in left]
+        cards.append(_card(run, _words_of(name).capitalize(), same, False))
+    return f'<h2>Curves</h2>\n<div class="curves">{"".join(cards)}</div>'
+
+
+def _card(run, title, series, log):
+    labels = _labels([name for name, _ in series])
+    legend = "".join(
+        f'<li><i class="c{colour}{" dashed" if name.startswith("val_") else ""}"></i>'
+        f"{_safe(label)} <b>{_figure(values[-1])}</b></li>"
+        for (name, values), label, colour in zip(series, labels, colours(series), strict=True)
+    )
+    marks = sorted({int(w["epoch"]) for w in run.warnings} & set(run.epochs))
+    svg = chart(run.epochs, series, log, marks)
+    return f'<div class="card"><h3>{_safe(title)}</h3><ul class="legend">{legend}</ul>{svg}</div>'
+
+
+def _strip(run):
+    if len(run.pictures) < 2:
+        word = "one picture" if run.pictures else "no pictures"
+        return f'<h2>Samples over time</h2>\n<p class="soft">There is {word} in samples/.</p>'
+    figures = "".join(
+        f'<figure><img src="{address}" alt="Samples of epoch {epoch}">'
+        f"<figcaption>Epoch {epoch}</figcaption></figure>"
+        for epoch, address in pictures.strip(run.pictures)
+    )
+    return f'<h2>Samples over time</h2>\n<div class="strip">{figures}</div>'
+
+
+def _scores(run):
+    if not run.scores:
+        return (
+            '<h2>Scores</h2>\n<p class="soft">None yet: kgan evaluate writes them with '
+            "--out scores.json into the folder.</p>"
+        )
+    rows = [
+        [_words_of(s["name"]), _figure(s["value"]), s["protocol"], s["file"]] for s in run.scores
+    ]
+    return "<h2>Scores</h2>\n" + _table(["score", "value", "protocol", "file"], rows)
+
+
+def _exports(run):
+    if not run.exports:
+        return '<h2>Exported files</h2>\n<p class="soft">There are none in the folder.</p>'
+    parts = []
+    for folder, (header, *rows) in run.exports:
+        place = "In the folder of the run" if folder == "." else folder
+        parts.append(f'<p class="soft">{_safe(place)}</p>{_table(header, rows)}')
+    return "<h2>Exported files</h2>\n" + "".join(parts)
+
+
+def _table(header, rows):
+    head = "".join(f"<th>{_safe(cell)}</th>" for cell in header)
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
+    return (
+        f'<div class="wide"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _cell(text):
+    verdict = f' class="{text}"' if text in ("passed", "failed") else ""
+    return f"<td{verdict}>{_safe(text)}</td>"
+
+
+def _settings(run):
+    tables = [
+        (title, entries)
+        for title, entries in (
+            ("Settings", run.settings),
+            ("The saved model", run.model),
+            ("Versions", run.versions),
+        )
+        if entries
+    ]
+    cards = "".join(
+        f'<section><h2>{title}</h2><table class="pairs"><tbody>'
+        + "".join(
+            f"<tr><td>{_safe(k.replace('_', ' '))}</td><td>{_safe(v)}</td></tr>"
+            for k, v in entries.items()
+        )
+        + "</tbody></table></section>"
+        for title, entries in tables
+    )
+    return f'<div class="two">{cards}</div>' if cards else ""
+
+
+def _foot(run):
+    unreadable = ""
+    if run.unreadable:
+        unreadable = f"Could not be read: {_safe(', '.join(run.unreadable))}. "
+    today = datetime.date.today().isoformat()
+    return f"<footer>{unreadable}Written by kgan report on {today}.</footer>"
+
+
+def _labels(names):
+    """The names in words, without those that all of them have."""
+    words = [name.removeprefix("val_").split("_") for name in names]
+    common = set.intersection(*map(set, words)) if len({*map(tuple, words)}) > 1 else set()
+    own = [" ".join(w for w in each if w not in common) or each[0] for each in words]
+    return [
+        f"{label} (validation)" if name.startswith("val_") else label
+        for name, label in zip(names, own, strict=True)
+    ]
+
+
+def _words_of(name):
+    """A name of the logs, in words."""
+    validation = name.startswith("val_")
+    words = name.removeprefix("val_").replace("_", " ")
+    return f"{words} (validation)" if validation else words
+
+
+def _figure(value):
+    return f"{value:.4g}" if math.isfinite(value) else str(value)
+
+
+def _safe(text):
+    return html.escape(str(text))

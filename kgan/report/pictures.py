@@ -1,0 +1,48 @@
+"""The grids of a run, small enough to go into a page."""
+
+import base64
+import io
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from kgan.images import save_film
+
+WIDEST, SMALL = 900, 420  # pixels, of the film and of the pictures in the strip
+MOST_FRAMES, SHOWN = 48, 6
+
+
+def film(pictures):
+    """The pictures one after the other, as the address of a GIF in the page."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "film.gif"
+        save_film(path, pictures, most=MOST_FRAMES, widest=WIDEST)
+        return _address(path.read_bytes(), "gif")
+
+
+def still(picture, widest=WIDEST):
+    """A picture, as the address of a PNG in the page."""
+    with Image.open(picture) as image:
+        if image.width <= widest:
+            return _address(Path(picture).read_bytes(), "png")
+        height = round(image.height * widest / image.width)
+        buffer = io.BytesIO()
+        image.resize((widest, height), Image.Resampling.LANCZOS).save(buffer, "PNG")
+        return _address(buffer.getvalue(), "png")
+
+
+def strip(pictures):
+    """A few of the pictures, evenly taken: list of `(epoch, address)`."""
+    chosen = np.unique(np.linspace(0, len(pictures) - 1, SHOWN).round().astype(int))
+    return [(epoch_of(pictures[i]), still(pictures[i], SMALL)) for i in chosen]
+
+
+def epoch_of(picture):
+    """The epoch in the name of a picture."""
+    return int(picture.stem.removeprefix("epoch_"))
+
+
+def _address(content, kind):
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

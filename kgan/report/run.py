@@ -1,0 +1,177 @@
+"""What a folder tells of the run that made it."""
+
+import csv
+import dataclasses
+import json
+import math
+import zipfile
+from pathlib import Path
+
+SETTINGS = "settings.json"
+
+
+@dataclasses.dataclass
+class Run:
+    """A run as far as its folder tells of it; what is missing is empty.
+
+    Attributes:
+        folder: of the run.
+        log: name to list of floats, one an epoch, NaN where the log has none.
+        epochs: the numbers of the epochs, from 1.
+        settings: name to text, what was asked for.
+        model: name to text, what the saved model says of itself.
+        versions: name to text.
+        warnings: list of dictionaries with `epoch`, `rule`, `text` and `remedies`.
+        pictures: paths of the grids by epoch.
+        scores: list of dictionaries with `name`, `value`, `protocol` and `file`.
+        exports: list of `(folder, rows)`, the header first.
+        unreadable: names of files that are there but cannot be read.
+    """
+
+    folder: Path
+    log: dict = dataclasses.field(default_factory=dict)
+    epochs: list = dataclasses.field(default_factory=list)
+    settings: dict = dataclasses.field(default_factory=dict)
+    model: dict = dataclasses.field(default_factory=dict)
+    versions: dict = dataclasses.field(default_factory=dict)
+    warnings: list = dataclasses.field(default_factory=list)
+    pictures: list = dataclasses.field(default_factory=list)
+    scores: list = dataclasses.field(default_factory=list)
+    exports: list = dataclasses.field(default_factory=list)
+    unreadable: list = dataclasses.field(default_factory=list)
+
+
+def read(folder):
+    """Returns a `Run`.
+
+    Raises:
+        ValueError: if there is no such folder, or nothing of a run in it.
+    """
+    run = Run(Path(folder))
+    if not run.folder.is_dir():
+        raise ValueError(f"There is no such folder of a run. Received: {folder}")
+    run.pictures = sorted(run.folder.glob("samples/epoch_*.png"))
+    for file in sorted(run.folder.rglob("*")):
+        reader = _reader(file, run.folder)
+        if reader:
+            try:
+                reader(run, file)
+            except (ValueError, KeyError, TypeError, AttributeError, OSError, zipfile.BadZipFile):
+                run.unreadable.append(str(file.relative_to(run.folder)))
+    if not (run.log or run.pictures or run.model or run.scores or run.exports):
+        raise ValueError(
+            "This folder holds nothing of a run: name the folder given to kgan train --out, or one "
+            f"with log.csv, samples/ or gan.keras. Received: {folder}"
+        )
+    return run
+
+
+def _reader(file, folder):
+    if file.name == "export_report.json":
+        return _read_export
+    if file.parent != folder:
+        return None
+    if file.name.startswith("scores") and file.suffix == ".json":
+        return _read_scores
+    return {
+        "log.csv": _read_log,
+        SETTINGS: _read_settings,
+        "warnings.jsonl": _read_warnings,
+        "gan.keras": _read_model,
+    }.get(file.name)
+
+
+def _read_log(run, file):
+    with file.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    run.epochs = [int(row["epoch"]) + 1 for row in rows]
+    names = [name for name in (rows[0] if rows else ()) if name and name != "epoch"]
+    columns = {name: [_number(row[name]) for row in rows] for name in names}
+    # Keras makes a column of validation for each name, also where there is none.
+    empty = {name for name in names if all(row[name] in ("NA", "", None) for row in rows)}
+    run.log = {name: values for name, values in columns.items() if name not in empty}
+
+
+def _read_settings(run, file):
+    content = json.loads(file.read_text(encoding="utf-8"))
+    run.versions |= {name: str(value) for name, value in content.pop("versions", {}).items()}
+    run.settings = {name: _text(value) for name, value in content.items() if value is not None}
+
+
+def _read_warnings(run, file):
+    entries = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line]
+    # A run that was killed after it was told something and before its checkpoint tells it again.
+    unique = {(int(entry["epoch"]), str(entry["rule"])): entry for entry in entries}
+    run.warnings = [unique[key] for key in sorted(unique)]
+
+
+def _read_scores(run, file):
+    content = json.loads(file.read_text(encoding="utf-8"))
+    content = content.get("scores", content) if isinstance(content, dict) else content
+    if isinstance(content, dict):
+        content = [{"name": name, **score} for name, score in content.items()]
+    run.scores += [
+        {
+            "name": str(score["name"]),
+            "value": float(score["value"]),
+            "protocol": _protocol(score.get("protocol", "")),
+            "file": file.name,
+        }
+        for score in content
+    ]
+
+
+def _read_export(run, file):
+    from kgan.export.report import read as read_report
+
+    run.exports.append((str(file.parent.relative_to(run.folder)), read_report(file).rows()))
+
+
+def _read_model(run, file):
+    with zipfile.ZipFile(file) as archive:
+        config = json.loads(archive.read("config.json"))
+        metadata = json.loads(archive.read("metadata.json"))
+    compiled = config.get("compile_config") or {}
+    run.model = {"model": config["class_name"], "saved": metadata.get("date_saved", "")}
+    for name in ("generator", "discriminator", *(f"generator_{d}" for d in ("ab", "ba"))):
+        network = config["config"].get(name)
+        if network:
+            run.model[name] = network["config"].get("name", network["class_name"])
+    run.model |= {name: _of_object(value) for name, value in compiled.items() if value is not None}
+    run.versions.setdefault("keras", metadata["keras_version"])
+
+
+def _of_object(value):
+    """A serialised object as one would write it: `R1(weight=1.0)`."""
+    if isinstance(value, dict) and "class_name" in value:
+        own = {
+            name: _of_object(part)
+            for name, part in (value.get("config") or {}).items()
+            if part not in (None, False) and name not in ("name", "dtype")
+        }
+        arguments = ", ".join(f"{name}={part}" for name, part in own.items())
+        return f"{value['class_name']}({arguments})" if arguments else value["class_name"]
+    if isinstance(value, list):
+        return ", ".join(map(_of_object, value)) or "none"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _protocol(protocol):
+    if isinstance(protocol, dict):
+        return "; ".join(f"{name}: {_text(value)}" for name, value in protocol.items())
+    return _text(protocol)
+
+
+def _text(value):
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_text(part)}" for name, part in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_text, value))
+    return str(value)
+
+
+def _number(text):
+    try:
+        return float(text)
+    except (TypeError, ValueError):
+        return math.nan
