@@ -104,7 +104,7 @@ class Measures:
             )
 
 
-def measure(model, metrics, x, y=None, steps=None, seed=SEED, tell=None, **context):
+def measure(model, metrics, x, y=None, /, *, steps=None, seed=SEED, tell=None, **context):
     """Measures what a model generates beside real data.
 
     Args:

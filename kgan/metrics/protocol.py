@@ -49,8 +49,14 @@ def report(metrics, path: str | os.PathLike | None = None, **context) -> dict:
                 )
             scores[name] = {"value": value, "protocol": protocol}
     if path is not None:
-        Path(path).write_text(json.dumps(scores, indent=2, ensure_ascii=False) + "\n")
+        write(scores, path)
     return scores
+
+
+def write(scores, path):
+    """Writes what `report` returned, or `gan.scores`, as JSON; the folder is made if needed."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(json.dumps(scores, indent=2, ensure_ascii=False) + "\n")
 
 
 def values(metric):

@@ -1,0 +1,49 @@
+"""An exported generator to measure, as a GAN in memory is: the file itself gives the images."""
+
+import os
+from pathlib import Path
+
+import keras
+
+from kgan.export import load
+
+
+class Exported:
+    """A generator or translator in a file that `gan.export` wrote.
+
+    Args:
+        path: an `.onnx` or `.tflite` file, or a SavedModel folder.
+
+    Raises:
+        ValueError: if the file is no generator of latents and no translator.
+
+    Attributes:
+        scored_domains, generator_in_use: as `kgan.scores.Scored` has them.
+        num_classes: of a conditional generator, else None.
+        direction: of a translator between domains, `"ab"` or `"ba"`, else None.
+        given, made: shapes of the images it takes (None for a generator of latents) and gives.
+    """
+
+    scored_domains = ("",)
+
+    def __init__(self, path: str | os.PathLike):
+        self.run = load(path)
+        names = [tensor.name for tensor in self.run.inputs]
+        self.num_classes = self.run.metadata.get("num_classes")
+        self.direction = self.run.metadata.get("direction")
+        if names != ["image"] and "latent_distribution" not in self.run.metadata:
+            raise ValueError(
+                "Only a generator of latents or a translator that gan.export() wrote can be "
+                f"measured. Received: {path} with the inputs {', '.join(names)}"
+            )
+        self.given = self.run.inputs[0].shape if names == ["image"] else None
+        self.made = self.run.outputs[0].shape
+        self.generator_in_use = f"exported file, {Path(path).suffix.lstrip('.') or 'saved_model'}"
+
+    def real_and_generated(self, data, rng, domain=""):
+        """Returns the real images of a batch and as many of the file: see `kgan.scores.Scored`."""
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        if self.given is None:
+            return x, self.run.sample(len(x), rng, label=y)
+        real, inputs = (x, y) if self.direction == "ba" else (y, x)
+        return real, self.run(inputs)

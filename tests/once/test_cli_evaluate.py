@@ -1,0 +1,162 @@
+"""`kgan evaluate`: the same scores from the command, from Python, and from the exported file."""
+
+import contextlib
+import io
+import json
+import sys
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import kgan
+from kgan.cli import main
+from kgan.images import from_pixels
+
+
+def command(*arguments, code=0):
+    """Runs the command in this process, must end with an exit code, returns what was printed."""
+    printed = io.StringIO()
+    redirected = contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed)
+    with pytest.MonkeyPatch.context() as patch, redirected[0], redirected[1]:
+        patch.setattr(sys, "argv", ["kgan", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    assert (ended.value.code or 0) == code, printed.getvalue()
+    return printed.getvalue()
+
+
+def networks(**options):
+    return (
+        kgan.networks.mlp_generator((8, 8, 1), latent_dim=4, width=16, **options),
+        kgan.networks.mlp_discriminator((8, 8, 1), width=16, **options),
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A GAN of digits, a conditional one, and a Pix2Pix and CycleGAN of 16 pixels."""
+    folder = tmp_path_factory.mktemp("models")
+    keras.utils.set_random_seed(0)
+    shape = (16, 16, 3)
+    translator = {"width": 4, "receptive_field": 16}
+    models = {
+        "gan": kgan.GAN(*networks()),
+        "conditional": kgan.ConditionalGAN(*networks(num_classes=10), num_classes=10),
+        "pix2pix": kgan.Pix2Pix(
+            kgan.networks.unet_generator(shape, width=4),
+            kgan.networks.patch_discriminator((16, 16, 6), **translator),
+        ),
+        "cyclegan": kgan.CycleGAN(
+            *(kgan.networks.cyclegan_generator(shape, width=4, blocks=1) for _ in "ab"),
+            *(kgan.networks.patch_discriminator(shape, **translator) for _ in "ab"),
+        ),
+    }
+    for name, model in models.items():
+        model.compile()
+        model.save(folder / f"{name}.keras")
+    models["conditional"].export(folder / "conditional.onnx")
+    models["cyclegan"].export(folder / "back.onnx", direction="ba")
+    return folder
+
+
+def photos(folder, count, size):
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(count)
+    for i in range(count):
+        pixels = rng.integers(256, size=(*size[::-1], 3), dtype="uint8")
+        Image.fromarray(pixels).save(folder / f"{i}.png")
+    return folder
+
+
+def test_a_saved_gan_is_measured_as_in_python(folder, tmp_path):
+    out = tmp_path / "deep" / "scores.json"
+    options = ["--metrics", "all", "--count", 300, "--seed", 3, "--out", out]
+    printed = command("evaluate", folder / "gan.keras", "digits", *options)
+    scores = json.loads(out.read_text())
+    assert all(name in printed for name in scores) and "generated_images 300" in printed
+    gan = keras.saving.load_model(folder / "gan.keras")
+    chosen = np.sort(np.random.default_rng(3).permutation(1797)[:300])
+    real, fake = kgan.data.digits()[0][chosen], gan.generate(300, seed=3)
+    for metric in (kgan.metrics.FrechetDistance(), kgan.metrics.DuplicateRate()):
+        metric.update_state(real, fake)
+        score = scores[metric.name]
+        assert score["value"] == pytest.approx(metric.result(), rel=1e-5)
+        told = {**metric.protocol, "reference": "digits", "model": "gan.keras", "seed": 3}
+        assert told.items() < score["protocol"].items()
+    assert len(scores) == 1 + 2 + 4 + 1 + 2 + 1
+
+
+def test_an_exported_file_has_the_scores_of_the_model(folder, tmp_path):
+    found = []
+    for name in ("conditional.keras", "conditional.onnx"):
+        out = tmp_path / f"{name}.json"
+        options = ["--features", "classifier", "--count", 200, "--out", out]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("XDG_CACHE_HOME", str(tmp_path))
+            command("evaluate", folder / name, "digits", *options)
+        found.append(json.loads(out.read_text()))
+    keras_scores, onnx_scores = found
+    assert keras_scores.keys() == onnx_scores.keys()
+    for name, score in keras_scores.items():
+        assert onnx_scores[name]["value"] == pytest.approx(score["value"], rel=1e-3, abs=1e-6)
+    protocols = [scores["frechet_distance"]["protocol"] for scores in found]
+    assert protocols[0]["features_hash"] == protocols[1]["features_hash"]
+    assert [each["generator"] for each in protocols] == ["last weights", "exported file, onnx"]
+    assert "labels" not in protocols[0]
+
+
+def test_a_folder_without_labels(folder, tmp_path):
+    """A conditional GAN is asked for random classes, the model of features is a file."""
+    images = photos(tmp_path / "images", 12, (9, 8))
+    network = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.AveragePooling2D(2)])
+    network.save(tmp_path / "features.keras")
+    for name in ("gan.keras", "conditional.keras", "conditional.onnx"):
+        out = tmp_path / "scores.json"
+        options = ["--features", tmp_path / "features.keras", "--count", 10, "--out", out]
+        command("evaluate", folder / name, images, *options)
+        protocol = json.loads(out.read_text())["frechet_distance"]["protocol"]
+        assert protocol["real_images"] == protocol["generated_images"] == 10
+        assert ("labels" in protocol) == (name != "gan.keras")
+        assert protocol["features"].startswith("model sequential")
+
+
+def test_translators(folder, tmp_path):
+    pairs = photos(tmp_path / "pairs", 5, (32, 16))
+    a, b = (photos(tmp_path / name, count, (16, 16)) for name, count in (("a", 6), ("b", 4)))
+    out = tmp_path / "scores.json"
+    options = ["--metrics", "sliced_wasserstein", "--out", out]
+    command("evaluate", folder / "pix2pix.keras", pairs, *options)
+    pixels = [np.asarray(Image.open(pairs / f"{i}.png")) for i in range(5)]
+    inputs, targets = np.split(from_pixels(np.stack(pixels)), 2, axis=2)
+    gan = keras.saving.load_model(folder / "pix2pix.keras")
+    metric = kgan.metrics.SlicedWasserstein()
+    metric.update_state(targets, gan.translate(inputs))
+    score = json.loads(out.read_text())["sliced_wasserstein"]["value"]
+    assert score == pytest.approx(metric.result(), rel=1e-4)
+    options = ["--targets", b, *options]
+    command("evaluate", folder / "cyclegan.keras", a, *options)
+    both = json.loads(out.read_text())
+    assert set(both) == {"sliced_wasserstein_a", "sliced_wasserstein_b"}
+    command("evaluate", folder / "back.onnx", a, *options)
+    back = json.loads(out.read_text())["sliced_wasserstein"]
+    assert back["protocol"]["real_images"] == 4
+    assert back["value"] == pytest.approx(both["sliced_wasserstein_a"]["value"], rel=1e-3)
+
+
+def test_what_cannot_be_measured_is_said(folder, tmp_path):
+    gan, images = folder / "gan.keras", photos(tmp_path / "images", 3, (8, 8))
+    for arguments, message in [
+        (["nothing.keras", "digits"], "no saved GAN here"),
+        ([gan, "digits", "--metrics", "fid"], "--metrics takes frechet_distance"),
+        ([gan, "digits", "--features", "fid"], "--features takes pixels"),
+        ([gan, "digits", "--targets", tmp_path], "Received: --targets"),
+        (
+            [gan, images, "--features", "classifier"],
+            "learns from labels",
+        ),
+        ([folder / "pix2pix.keras", "digits"], "digits"),
+    ]:
+        printed = command("evaluate", *arguments, code=2)
+        assert message in printed
