@@ -13,15 +13,14 @@ def check_built(**networks):
             )
 
 
-def check_inputs(name, network, inputs):
-    """Raises a ValueError for a network with another number of inputs."""
+def check_inputs(name, network, inputs, hint=""):
+    """Raises a ValueError, with the hint, for a network with another number of inputs."""
     shapes = network.input_shape
     count = len(shapes) if isinstance(shapes, (list, dict)) else 1
     if count != len(inputs):
-        hint = " (kgan.ConditionalGAN takes networks with labels)" if len(inputs) == 1 else ""
         raise ValueError(
             f"The {name} must have {len(inputs)} input{'s'[: len(inputs) > 1]}: "
-            f"{', '.join(inputs)}{hint}. Received: input shapes {shapes}"
+            f"{', '.join(inputs)}{hint and f' ({hint})'}. Received: input shapes {shapes}"
         )
 
 

@@ -8,6 +8,8 @@ from kgan import checks
 from kgan.layers.labels import check_classes
 from kgan.models.gan import GAN
 
+WITH_LABELS = "build it with num_classes="
+
 
 @keras.saving.register_keras_serializable("kgan")
 class ConditionalGAN(GAN):
@@ -68,8 +70,9 @@ class ConditionalGAN(GAN):
             )
 
     def check_networks(self):
-        checks.check_inputs("generator", self.generator, ["latent", "label"])
-        checks.check_inputs("discriminator", self.discriminator, ["image", "label"])
+        checks.check_inputs("generator", self.generator, ["latent", "label"], WITH_LABELS)
+        hint = f"{WITH_LABELS}, or use kgan.ACGAN for one that names the class itself"
+        checks.check_inputs("discriminator", self.discriminator, ["image", "label"], hint)
         checks.check_fit(self.generator.output_shape, self.discriminator.input_shape[0])
         checks.check_logits(self.discriminator)
 
@@ -177,8 +180,9 @@ class ACGAN(ConditionalGAN):
         super().__init__(generator, discriminator, num_classes, class_names, seed, **kwargs)
 
     def check_networks(self):
-        checks.check_inputs("generator", self.generator, ["latent", "label"])
-        checks.check_inputs("discriminator", self.discriminator, ["image"])
+        checks.check_inputs("generator", self.generator, ["latent", "label"], WITH_LABELS)
+        hint = "build it with num_classes= and conditioning='auxiliary'"
+        checks.check_inputs("discriminator", self.discriminator, ["image"], hint)
         checks.check_fit(self.generator.output_shape, self.discriminator.input_shape)
         checks.check_class_logits(self.discriminator, self.num_classes)
 

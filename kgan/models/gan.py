@@ -64,8 +64,9 @@ class GAN(AdversarialModel):
 
     def check_networks(self):
         """Raises a ValueError if the networks do not fit each other or this model."""
-        checks.check_inputs("generator", self.generator, ["latent"])
-        checks.check_inputs("discriminator", self.discriminator, ["image"])
+        hint = "kgan.ConditionalGAN takes networks with labels"
+        checks.check_inputs("generator", self.generator, ["latent"], hint)
+        checks.check_inputs("discriminator", self.discriminator, ["image"], hint)
         checks.check_fit(self.generator.output_shape, self.discriminator.input_shape, self.packing)
         checks.check_logits(self.discriminator)
 
