@@ -109,7 +109,7 @@ class CollapseMonitor(keras.callbacks.Callback):
         self.verbose = verbose
         self.seed = seed
         self.history, self.warnings = [], []
-        self._shown = None
+        self._shown = self._good = None
         if every is not None:
             # As an attribute: Keras runs ahead of callbacks that have no method of this name.
             self.on_train_batch_end = self._after_step

@@ -1,0 +1,330 @@
+"""What the monitor sees and says, on made-up histories and on real runs."""
+
+import csv
+import json
+
+import keras
+import numpy as np
+import pytest
+from factory import cyclegan, dcgan, dropout_gan, mlp_gan, pix2pix
+from keras.optimizers import SGD, Adam
+
+import kgan
+from kgan import backend
+from kgan.callbacks import CollapseMonitor
+from kgan.callbacks.probe import Probe
+from kgan.callbacks.symptoms import Diagnoses
+from kgan.callbacks.variety import Drawn, variety
+
+FIT = {"batch_size": 32, "verbose": 0}
+PLAYERS = ("discriminator", "generator")
+
+
+def looks(count=8, **changed):
+    """A healthy history of `count` looks; `changed` gives other values for the last ones."""
+    usual = {
+        "generator_loss": 0.9,
+        "discriminator_loss": 1.2,
+        "diversity": 0.8,
+        "distinctness": 0.7,
+        "discriminator_accuracy_real": 0.8,
+        "discriminator_accuracy_fake": 0.8,
+        "generator_gradient": 2.0,
+        "discriminator_gradient": 3.0,
+    }
+    history = [{"epoch": epoch, **usual} for epoch in range(count)]
+    for name, values in changed.items():
+        for look, value in zip(history[-len(values) :], values, strict=True):
+            look[name] = value
+    return history
+
+
+def told(history, game="non_saturating", count=3):
+    """The `(epoch, rule)` of what is told as the history grows."""
+    diagnoses = Diagnoses(count)
+    game = kgan.losses.get(game)
+    return [
+        (diagnosis.epoch, diagnosis.rule)
+        for i in range(2, len(history) + 1)
+        for diagnosis in diagnoses(history[:i], game)
+    ]
+
+
+RIGHT = {f"discriminator_accuracy_{side}": [1.0] * 4 for side in ("real", "fake")}
+
+
+@pytest.mark.parametrize(
+    ("changed", "rules"),
+    [
+        ({}, []),
+        ({"diversity": [0.2] * 3}, [(7, "collapse")]),
+        ({"distinctness": [0.2] * 3}, [(7, "collapse")]),
+        ({"diversity": [0.3] * 3}, []),  # a fall by less than two thirds
+        ({"diversity": [0.2] * 2}, []),  # not for long enough
+        ({"diversity": [0.2, 0.2, 0.5, 0.2, 0.2]}, []),
+        ({"diversity": [0.2] * 5}, [(5, "collapse")]),  # told once
+        ({"modes": [10, 4, 4, 4]}, [(7, "modes_lost")]),
+        ({"modes": [10, 5, 6, 7]}, []),
+        (RIGHT, []),  # the discriminator is ahead, and the generator still learns
+        ({**RIGHT, "generator_gradient": [0.1] * 3}, [(7, "discriminator_wins")]),
+        (
+            {**RIGHT, "generator_gradient": [0.001] * 3},
+            [(7, "discriminator_wins"), (7, "vanishing_gradient")],
+        ),
+        ({"generator_gradient": [0.001] * 3}, []),  # both players at rest
+        ({"generator_gradient": [2000.0, 2.0, 2.0, 2.0]}, []),  # a single spike
+        ({"discriminator_gradient": [500.0] * 3}, [(7, "exploding_gradient")]),
+        ({"generator_loss": [np.nan]}, [(7, "not_finite")]),
+        ({"discriminator_gradient": [np.inf]}, [(7, "not_finite")]),
+        ({"diversity": [np.nan]}, [(7, "not_finite")]),
+    ],
+)
+def test_rules(changed, rules):
+    assert told(looks(**changed)) == rules
+
+
+def test_a_critic_that_tells_real_from_fake_does_not_win():
+    """It compares scores, and is meant to."""
+    history = looks(**RIGHT, generator_gradient=[0.1] * 3)
+    for game in ("wasserstein", "relativistic"):
+        assert told(history, game) == []
+    for game in ("minimax", "hinge", "least_squares"):
+        assert told(history, game) == [(7, "discriminator_wins")]
+
+
+def test_a_symptom_that_comes_back_is_told_again():
+    history = looks(12, diversity=[0.1, 0.1, 0.1, 0.8, 0.1, 0.1, 0.1])
+    assert told(history) == [(7, "collapse"), (11, "collapse")]
+
+
+def test_every_text_says_what_was_seen_and_what_to_do():
+    diagnoses = Diagnoses(1)
+    history = looks(**RIGHT, generator_gradient=[0.05])
+    (first,) = diagnoses(history, kgan.losses.get("minimax"))
+    assert "accuracy is 1.00 on real" in first.text and "fallen 40 times" in first.text
+    assert "arXiv" in first.remedies
+    assert str(first).startswith("Epoch 7: The discriminator wins")
+
+
+def test_variety_is_a_ratio_of_distances():
+    rng = np.random.default_rng(0)
+    real = rng.normal(size=(40, 6, 6, 1)).astype("float32")
+    assert variety(real, real) == pytest.approx((1, 1))
+    assert variety(0.5 * real + 3, real) == pytest.approx((0.5, 0.5), rel=1e-5)
+    diversity, distinctness = variety(np.repeat(real[:4], 10, axis=0), real)
+    assert diversity > 0.8 and distinctness < 1e-3  # four images again and again
+    assert variety(np.zeros_like(real), real) == (0, 0)
+    large = np.repeat(np.repeat(real, 11, axis=1), 11, axis=2)  # 66 pixels: averaged over 3 by 3
+    noise = rng.normal(size=large.shape)
+    assert variety(large, large + 0.1 * noise)[0] == pytest.approx(1, abs=0.01)
+    assert np.isnan(variety(real[:1], real)).all()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        mlp_gan,
+        dcgan,
+        dropout_gan,
+        lambda: mlp_gan(loss="wasserstein", penalties=[kgan.penalties.GradientPenalty(10.0)]),
+    ],
+    ids=["mlp", "batch norm", "dropout", "gradient penalty"],
+)
+def test_a_look_changes_nothing(make, images):
+    def state(gan):
+        backend.sync(gan)
+        variables = [*gan.variables, *gan.optimizer.variables, *gan.metrics_variables]
+        return [keras.ops.convert_to_numpy(variable).copy() for variable in variables]
+
+    gan = make()
+    gan.fit(images, **FIT)
+    before = state(gan)
+    found = Probe(gan, images[:32])()
+    assert all(map(np.array_equal, before, state(gan)))
+    assert all(map(np.isfinite, found.values()))
+    assert 0 <= found["discriminator_accuracy_fake"] <= 1
+
+
+def test_the_norms_are_those_of_the_updates(images):
+    """With plain gradient descent of rate 1 a step moves the weights by the gradient."""
+    found, moved = {}, {}
+    for player in PLAYERS:
+        rates = {f"{other}_optimizer": SGD(float(other == player)) for other in PLAYERS}
+        gan = mlp_gan(**rates)
+        gan._find_metrics(images[:32])
+        network = getattr(gan, player)
+        before = network.get_weights()
+        found[player] = Probe(gan, images[:32])()[f"{player}_gradient"]
+        gan.train_on_batch(images[:32])
+        backend.sync(gan)
+        change = [b - a for a, b in zip(before, network.get_weights(), strict=True)]
+        moved[player] = np.sqrt(sum((each**2).sum() for each in change))
+    assert found == pytest.approx(moved, rel=1e-4)
+
+
+def test_the_norms_are_without_the_loss_scale(images):
+    plain = Probe(mlp_gan(), images[:32])
+    scaled = Probe(
+        mlp_gan(
+            generator_optimizer=keras.optimizers.LossScaleOptimizer(Adam()),
+            discriminator_optimizer=keras.optimizers.LossScaleOptimizer(Adam()),
+        ),
+        images[:32],
+    )
+    for probe in (plain, scaled):
+        probe.model._find_metrics(images[:32])
+    assert scaled() == pytest.approx(plain(), rel=1e-3)
+
+
+def test_a_watched_run_takes_the_same_steps(images):
+    def train(*callbacks):
+        gan = dropout_gan(ema=0.9)
+        gan.fit(images, epochs=2, callbacks=[*callbacks], **FIT)
+        return gan.get_weights()
+
+    for watched, alone in zip(train(CollapseMonitor(count=8, every=2)), train(), strict=True):
+        np.testing.assert_array_equal(watched, alone)
+
+
+def test_a_healthy_run_is_logged_and_not_complained_of(images, tmp_path, capsys):
+    gan = mlp_gan(generator_optimizer=Adam(2e-3), discriminator_optimizer=Adam(2e-3))
+    monitor = CollapseMonitor(log=tmp_path / "warnings.jsonl")
+    log = keras.callbacks.CSVLogger(tmp_path / "log.csv")
+    history = gan.fit(images, epochs=6, callbacks=[monitor, log], **FIT).history
+    assert monitor.warnings == [] and not (tmp_path / "warnings.jsonl").exists()
+    assert capsys.readouterr().out == ""
+    assert [look["epoch"] for look in monitor.history] == list(range(7))
+    with open(tmp_path / "log.csv") as file:
+        rows = list(csv.DictReader(file))
+    for name in monitor.history[0].keys() - {"epoch"}:
+        values = [look[name] for look in monitor.history[1:]]
+        assert [float(row[name]) for row in rows] == pytest.approx(values)
+        assert history[name] == pytest.approx(values)
+    last = monitor.history[-1]
+    assert last["loss_ratio"] == pytest.approx(last["generator_loss"] / last["discriminator_loss"])
+
+
+def test_a_collapse_is_told_and_ends_the_run(images, tmp_path, capsys):
+    """A generator whose rate is far too large gives the same image of every latent."""
+    gan = mlp_gan(generator_optimizer=Adam(0.5), discriminator_optimizer=Adam(2e-3))
+    log = tmp_path / "run" / "warnings.jsonl"
+    monitor = CollapseMonitor(looks=2, stop=True, restore_best=True, log=log)
+    kept = [gan.get_weights()]
+    record = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: (backend.sync(gan), kept.append(gan.get_weights()))
+    )
+    gan.fit(images, epochs=20, callbacks=[record, monitor], **FIT)
+    assert monitor.warnings[0].rule == "collapse"
+    assert len(kept) - 1 == monitor.warnings[0].epoch < 20
+    assert "The images grow alike" in capsys.readouterr().out
+    (line,) = log.read_text().splitlines()
+    assert json.loads(line)["rule"] == "collapse"
+    # Told after two looks with the symptom, so the one before these was good.
+    for kept_weight, weight in zip(kept[-3], gan.get_weights(), strict=True):
+        np.testing.assert_array_equal(kept_weight, weight)
+
+
+def test_weights_from_before_a_nan_come_back(images):
+    def rate(epoch, old):
+        return 1e30 if epoch == 2 else 1e-3
+
+    gan = mlp_gan(loss="least_squares", ema=0.9)
+    kept = []
+    record = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: (backend.sync(gan), kept.append(gan.get_weights()))
+    )
+    monitor = CollapseMonitor(restore_best=True, verbose=False)
+    callbacks = [
+        keras.callbacks.LearningRateScheduler(rate),
+        record,
+        monitor,
+        kgan.callbacks.TerminateOnNaN(),
+    ]
+    history = gan.fit(images, epochs=5, callbacks=callbacks, **FIT)
+    assert len(history.epoch) == 3
+    assert [(w.epoch, w.rule) for w in monitor.warnings] == [(3, "not_finite")]
+    assert all(map(np.array_equal, kept[1], gan.get_weights()))
+    assert np.isfinite(gan.generate(4, seed=0)).all()
+
+
+def test_weights_come_back_by_hand_after_an_error(images):
+    gan = mlp_gan(loss="least_squares", generator_optimizer=SGD(1e30))
+    monitor = CollapseMonitor(restore_best=True, verbose=False)
+    end = kgan.callbacks.TerminateOnNaN(raise_error=True)
+    before = gan.get_weights()
+    with pytest.raises(RuntimeError, match="NaN"):
+        gan.fit(images, epochs=2, callbacks=[monitor, end], **FIT)
+    monitor.restore()
+    assert all(map(np.array_equal, before, gan.get_weights()))
+    with pytest.raises(ValueError, match="restore_best=True"):
+        CollapseMonitor().restore()
+
+
+def test_long_epochs_are_looked_at_on_the_way(images):
+    monitor = CollapseMonitor(every=2)
+    mlp_gan().fit(np.concatenate([images, images]), callbacks=[monitor], **FIT)  # six steps
+    assert [look["epoch"] for look in monitor.history] == [0, 1, 1, 1]
+
+
+def test_modes_are_counted(images):
+    points, _ = kgan.data.ring().sample(64, seed=0)
+    gan = kgan.GAN(
+        kgan.networks.mlp_generator((2,), latent_dim=2, width=8),
+        kgan.networks.mlp_discriminator((2,), width=8),
+    )
+    gan.compile()
+    coverage = kgan.metrics.ModeCoverage(kgan.data.ring())
+    history = gan.fit(points, callbacks=[CollapseMonitor(coverage=coverage)], **FIT).history
+    fresh = kgan.metrics.ModeCoverage(kgan.data.ring())
+    fresh.update_state(gan.generate(64, seed=0))
+    for name, value in fresh.result().items():
+        assert history[name] == pytest.approx([float(value)])
+
+
+@pytest.mark.parametrize("kind", [kgan.ConditionalGAN, kgan.ACGAN])
+def test_conditional_models_are_watched(kind, images):
+    conditioning = {"conditioning": "auxiliary"} if kind is kgan.ACGAN else {}
+    gan = kind(
+        kgan.networks.mlp_generator((8, 8, 1), 4, 8, num_classes=3),
+        kgan.networks.mlp_discriminator((8, 8, 1), 8, num_classes=3, **conditioning),
+        num_classes=3,
+    )
+    gan.compile()
+    monitor = CollapseMonitor()
+    gan.fit(images, np.arange(96) % 3, callbacks=[monitor], **FIT)
+    assert all(np.isfinite(value) for value in monitor.history[-1].values())
+
+
+def test_a_translator_is_watched_by_its_translations(images):
+    color = np.repeat(images, 3, axis=-1)[:16]
+    monitor = CollapseMonitor(count=8)
+    model = pix2pix()
+    model.fit(color, images[:16], batch_size=16, callbacks=[monitor], verbose=0)
+    rows = np.random.default_rng(0).permutation(16)[:8]  # inputs and targets of the same places
+    expected = variety(model.translate(color[rows]), images[rows])
+    last = monitor.history[-1]
+    assert (last["diversity"], last["distinctness"]) == pytest.approx(expected, rel=1e-4)
+    assert last["discriminator_accuracy_real"] >= 0
+
+
+def test_both_directions_of_a_cyclegan_are_looked_at(images):
+    a = np.repeat(images, 3, axis=-1)[:4]
+    b = -a[::-1]
+    model = cyclegan()
+    (to_b, real_b), (to_a, real_a) = Drawn(model, (a, b), 4, seed=0)()
+    np.testing.assert_array_equal(to_b, model.translate(a, direction="ab"))
+    np.testing.assert_array_equal(to_a, model.translate(b, direction="ba"))
+    np.testing.assert_array_equal(real_a, a)
+    np.testing.assert_array_equal(real_b, b)
+
+
+def test_what_cannot_be_watched_is_refused(images):
+    with pytest.raises(ValueError, match="raise count"):
+        CollapseMonitor(count=1)
+    with pytest.raises(ValueError, match="looks must be a positive integer"):
+        CollapseMonitor(looks=0)
+    with pytest.raises(ValueError, match="real_images="):
+        mlp_gan().fit(iter([images[:1]]), callbacks=[CollapseMonitor()], verbose=0)
+    monitor = CollapseMonitor(real_images=images[:40])
+    mlp_gan().fit(iter(images[:2, None]), callbacks=[monitor], steps_per_epoch=2, verbose=0)
+    assert np.isfinite(monitor.history[-1]["distinctness"])
