@@ -1,0 +1,155 @@
+"""The page of a run: whole, true to its files, and in need of nothing else."""
+
+import base64
+import csv
+import html
+import io
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from kgan import report
+from kgan.cli import app
+from kgan.report.curves import chart
+
+
+class Page(HTMLParser):
+    """What a page refers to, and what it says."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.tags, self.addresses, self.text = [], [], ""
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        for name, value in attributes:
+            if name in ("src", "srcset", "href", "data", "poster", "action"):
+                self.addresses.append(value)
+
+    def handle_data(self, data):
+        self.text += data
+
+    def pictures(self):
+        for address in self.addresses:
+            head, content = address.split(",", 1)
+            assert head in ("data:image/png;base64", "data:image/gif;base64")
+            yield Image.open(io.BytesIO(base64.b64decode(content, validate=True)))
+
+
+def kgan(*arguments):
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A real run: trained by the command, with an exported file and scores."""
+    folder = tmp_path_factory.mktemp("a run")
+    kgan("train", "digits", "--network", "mlp", "--width", 16, "--epochs", 3, "--out", folder)
+    gan = keras.saving.load_model(folder / "gan.keras")
+    gan.export(folder / "generator.onnx")
+    scores = {"frechet_distance": {"value": 12.345678, "protocol": {"samples": 1797}}}
+    (folder / "scores.json").write_text(json.dumps(scores))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(run):
+    assert "report.html" in kgan("report", run)
+    return Page(run / "report.html")
+
+
+def test_the_page_needs_nothing_else(run, page):
+    assert not {"script", "link", "iframe", "object", "embed"} & {*page.tags}
+    text = (run / "report.html").read_text()
+    style = re.search(r"<style>(.*)</style>", text, re.DOTALL).group(1)
+    assert "url(" not in style and "@import" not in style
+    assert "default-src 'none'" in text  # the browser refuses what slipped through
+    assert len([*page.pictures()]) == page.tags.count("img") + page.tags.count("source")
+
+
+def test_the_pictures_are_those_of_the_run(run, page):
+    last, film, *strip = page.pictures()
+    with Image.open(run / "samples" / "epoch_0003.png") as picture:
+        np.testing.assert_array_equal(last, picture)
+    assert (film.format, film.n_frames, len(strip)) == ("GIF", 3, 3)
+
+
+def test_the_figures_are_those_of_the_log(run, page):
+    with open(run / "log.csv") as file:
+        last = [*csv.DictReader(file)][-1]
+    names = [name for name, value in last.items() if value != "NA" and name != "epoch"]
+    assert {"generator_loss", "diversity", "discriminator_gradient"} <= {*names}
+    for name in names:
+        assert f"{float(last[name]):.4g}" in page.text, name
+    assert page.tags.count("polyline") == len(names)
+
+
+def test_settings_scores_and_exports_are_told(run, page):
+    settings = json.loads((run / "settings.json").read_text())
+    assert settings["backend"] == keras.backend.backend()
+    assert float(settings["minutes"]) >= 0
+    for text in ("digits", keras.__version__, "NonSaturating", "Adam(learning_rate=0.0002"):
+        assert text in page.text
+    assert "12.35" in page.text and "samples: 1797" in page.text
+    assert "generator.onnx" in page.text and "passed" in page.text
+    assert "Nothing: no sign of collapse" in page.text
+
+
+def test_a_curve_goes_through_its_values():
+    """Read back off the axis, as a person would."""
+    for log, values in ((False, [3.0, -1.5, 7.25]), (True, [0.2, 30.0, 4.0])):
+        svg = chart([1, 2, 3], [("loss", values)], log)
+        ticks = re.findall(r'y="([\d.]+)" text-anchor="end">(-?[\d.]+)<', svg)
+        (y0, v0), (y1, v1) = ((float(y) - 4, float(v)) for y, v in (ticks[0], ticks[-1]))
+        points = re.search(r'points="([^"]+)"', svg).group(1).split()
+        shares = [(float(point.split(",")[1]) - y0) / (y1 - y0) for point in points]
+        place = np.log10 if log else np.asarray
+        found = place(v0) + np.array(shares) * (place(v1) - place(v0))
+        np.testing.assert_allclose(found, place(values), atol=0.02 * abs(place(v1) - place(v0)))
+
+
+def test_gaps_and_warnings_are_in_the_curves():
+    svg = chart([*range(1, 8)], [("a", [1, 2, np.nan, 3, np.inf, 4, 5])], marks=[4])
+    assert svg.count("<polyline") == 2 and svg.count("<circle") == 1
+    assert svg.count('class="mark"') == 1
+    assert "<polyline" not in chart([1, 2], [("a", [np.nan, np.nan])], log=True)
+
+
+def test_nothing_in_a_run_becomes_html(run, tmp_path):
+    folder = shutil.copytree(run, tmp_path / "<script>alert(1)<")
+    evil = '"><img src=http://example.com onerror=alert(1)>'
+    (folder / "warnings.jsonl").write_text(
+        json.dumps({"epoch": 2, "rule": evil, "text": evil, "remedies": evil}) + "\n"
+    )
+    (folder / "scores.json").write_text(json.dumps([{"name": evil, "value": 1, "protocol": evil}]))
+    (folder / "settings.json").write_text(json.dumps({"data": evil, evil: evil}))
+    rows = [*csv.reader((folder / "log.csv").read_text().splitlines())]
+    rows[0][1] = evil
+    with open(folder / "log.csv", "w") as file:
+        csv.writer(file).writerows(rows)
+    found = Page(report.write(folder))
+    assert "script" not in found.tags
+    assert all(address.startswith("data:image/") for address in found.addresses)
+    assert found.text.count(evil) >= 6
+    assert html.escape(evil) in (folder / "report.html").read_text()
+
+
+def test_what_is_missing_or_broken_is_told(run, tmp_path):
+    folder = tmp_path / "pictures"
+    shutil.copytree(run / "samples", folder / "samples")
+    (folder / "scores.json").write_text("{")
+    found = Page(report.write(folder, tmp_path / "out" / "page.html"))
+    assert "no log.csv" in found.text and "Could not be read: scores.json" in found.text
+    for folder in (tmp_path / "out", tmp_path / "nowhere"):
+        result = CliRunner().invoke(app, ["report", str(folder)])
+        assert isinstance(result.exception, ValueError) and "Received" in str(result.exception)

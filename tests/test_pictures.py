@@ -1,0 +1,67 @@
+"""Pictures of training: in a folder, in TensorBoard, as a film."""
+
+import sys
+
+import numpy as np
+import pytest
+from factory import mlp_gan
+from PIL import Image, ImageSequence
+
+import kgan
+from kgan.images import save_film, save_grid
+
+FIT = {"batch_size": 32, "verbose": 0}
+
+
+def pixels(path):
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+def test_tensorboard_gets_the_pictures_that_are_in_the_folder(images, tmp_path):
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    board = tmp_path / "logs"
+    grid = kgan.callbacks.SampleGrid(tmp_path / "samples", count=4, every=2, tensorboard=board)
+    mlp_gan().fit(images[:32], epochs=3, callbacks=[grid], **FIT)
+    events = EventAccumulator(str(board))
+    events.Reload()
+    shown = {image.step + 1: image for image in events.Images("samples")}
+    assert sorted(shown) == [2, 3]
+    for epoch, image in shown.items():
+        file = tmp_path / "samples" / f"epoch_{epoch:04d}.png"
+        assert image.encoded_image_string == file.read_bytes()
+        assert (image.height, image.width) == pixels(file).shape[:2]
+
+
+def test_the_film_has_every_picture_in_order(images, tmp_path):
+    grid = kgan.callbacks.SampleGrid(tmp_path, count=4, film=True)
+    mlp_gan().fit(images[:32], epochs=3, callbacks=[grid], **FIT)
+    with Image.open(tmp_path / "film.gif") as film:
+        frames = [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(film)]
+    assert len(frames) == 3
+    for epoch, frame in enumerate(frames, start=1):
+        np.testing.assert_array_equal(frame, pixels(tmp_path / f"epoch_{epoch:04d}.png"))
+
+
+def test_a_long_film_takes_its_pictures_evenly_and_makes_wide_ones_smaller(tmp_path):
+    files = [tmp_path / f"{i}.png" for i in range(21)]
+    for level, file in zip(np.linspace(-1, 1, 21), files, strict=True):
+        save_grid(file, np.full((1, 48, 96, 3), level))
+    save_film(tmp_path / "film.gif", files, most=5, widest=24)
+    with Image.open(tmp_path / "film.gif") as film:
+        frames = [np.asarray(frame.convert("L")) for frame in ImageSequence.Iterator(film)]
+    assert [frame.shape for frame in frames] == [(12, 24)] * 5
+    assert [frame.mean() for frame in frames] == pytest.approx([0, 64, 128, 191, 255], abs=1)
+
+
+def test_a_missing_tensorboard_is_named_with_its_remedy(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorboard.summary.writer", None)
+    monkeypatch.delitem(
+        sys.modules,
+        "tensorboard.summary.writer.event_file_writer",
+        raising=False,
+    )
+    with pytest.raises(ImportError, match=r'pip install "kgan\[tensorboard\]"'):
+        kgan.callbacks.SampleGrid(tmp_path, tensorboard=tmp_path)
