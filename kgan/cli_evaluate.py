@@ -212,6 +212,7 @@ def _show(found):
     }
     for name, score in found.items():
         own = {key: value for key, value in score["protocol"].items() if key not in common}
+        own.pop("measure", None)  # the name of the score says it
         table.add_row(name, f"{score['value']:.5g}", _listed(own))
     console.print(table)
     if common:

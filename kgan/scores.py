@@ -119,7 +119,7 @@ def measure(model, metrics, x, y=None, /, *, steps=None, seed=SEED, tell=None, *
         The scores, as `kgan.metrics.report` returns them; names end in `_` and the domain where
         the model has several.
     """
-    context |= {"seed": seed, "generator": model.generator_in_use}
+    context |= {"latent_seed": seed, "generator": model.generator_in_use}
     scores = {}
     for domain in model.scored_domains:
         rng = np.random.default_rng(seed)

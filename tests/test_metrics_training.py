@@ -55,7 +55,7 @@ def test_evaluate_measures_what_generate_gives(images):
     assert gan.evaluate(images, batch_size=20, verbose=0)[-1] == logs["coverage"]
     protocol = gan.scores["recall"]["protocol"]
     assert protocol["real_images"] == protocol["generated_images"] == len(images)
-    assert (protocol["k"], protocol["seed"]) == (3, 0)
+    assert (protocol["k"], protocol["latent_seed"]) == (3, 0)
     assert protocol["generator"] == "last weights"
     assert json.loads(json.dumps(gan.scores)) == gan.scores
 

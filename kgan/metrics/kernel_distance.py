@@ -46,8 +46,7 @@ class KernelDistance(ImageMetric):
 
     def measure(self, real, fake):
         real, fake = real.array(), fake.array()
-        fewest = min(len(real), len(fake))
-        count = max(2, fewest // self.block_size)
+        count = self._blocks(len(real), len(fake))
         order = np.random.default_rng(0)
         pairs = zip(_cut(real, count, order), _cut(fake, count, order), strict=True)
         estimates = [discrepancy(*pair) for pair in pairs]
@@ -56,6 +55,13 @@ class KernelDistance(ImageMetric):
 
     def arguments(self):
         return {"block_size": self.block_size}
+
+    @property
+    def protocol(self):
+        return {**super().protocol, "blocks": self._blocks(self.real.count, self.fake.count)}
+
+    def _blocks(self, *counts):
+        return max(2, min(counts) // self.block_size)
 
 
 def discrepancy(x, y):

@@ -83,7 +83,7 @@ def test_a_saved_gan_is_measured_as_in_python(folder, tmp_path):
         metric.update_state(real, fake)
         score = scores[metric.name]
         assert score["value"] == pytest.approx(metric.result(), rel=1e-5)
-        told = {**metric.protocol, "reference": "digits", "model": "gan.keras", "seed": 3}
+        told = {**metric.protocol, "reference": "digits", "model": "gan.keras", "latent_seed": 3}
         assert told.items() < score["protocol"].items()
     assert len(scores) == 1 + 2 + 4 + 1 + 2 + 1
 
