@@ -152,6 +152,7 @@ def _batches(x, y, steps):
     else:
         batches = iter(x)
     for batch in itertools.islice(batches, steps):
+        batch = keras.tree.map_structure(checks.to_numpy, batch)
         yield tuple(batch) if isinstance(batch, list) else batch
 
 

@@ -212,6 +212,18 @@ def test_a_dropped_mode_costs_recall_and_not_precision():
     assert named["digits_recall"] == both["recall"]
 
 
+def test_copies_are_told_from_new_images():
+    """Digits that were held out are hardly ever taken for copies, copies with noise always."""
+    digits = kgan.data.digits()[0]
+    training, new = digits[:1200], digits[1200:1500]
+    noise = np.random.default_rng(0).uniform(-0.05, 0.05, (300, 8, 8, 1))
+    copies = (training[:300] + noise).clip(-1, 1).astype("float32")
+    assert measured(DuplicateRate(), training, new)["duplicate_rate"] < 0.01
+    assert measured(DuplicateRate(), training, copies)["duplicate_rate"] == 1
+    both = measured(DuplicateRate(), training, np.concatenate([copies, new]))
+    assert both["duplicate_rate"] == pytest.approx(0.5, abs=0.01)
+
+
 def test_a_network_gives_the_features(images, others):
     layers = [keras.Input((None, None, 1)), keras.layers.Conv2D(3, 3, strides=3)]
     model = keras.Sequential(layers, name="grey")

@@ -98,22 +98,78 @@ def test_measuring_changes_nothing_in_training(images):
     np.testing.assert_array_equal(*weights)
 
 
-def test_streams_are_gone_over_twice(images):
-    class Stream(keras.utils.PyDataset):
-        def __len__(self):
-            return 3
+class Stream(keras.utils.PyDataset):
+    def __init__(self, images):
+        super().__init__()
+        self.images = images
 
-        def __getitem__(self, index):
-            return images[index * 32 : (index + 1) * 32]
+    def __len__(self):
+        return 3
 
+    def __getitem__(self, index):
+        return self.images[index * 32 : (index + 1) * 32]
+
+
+def framework_stream(images):
+    """The backend's own kind of stream, with labels that are to be ignored."""
+    labels = np.zeros(len(images), "int32")
+    if keras.backend.backend() == "torch":
+        import torch
+
+        data = torch.utils.data.TensorDataset(*map(torch.from_numpy, (images, labels)))
+        return torch.utils.data.DataLoader(data, batch_size=32)
+    import tensorflow
+
+    return tensorflow.data.Dataset.from_tensor_slices((images, labels)).batch(32)
+
+
+@pytest.mark.parametrize("make", [Stream, framework_stream])
+def test_streams_are_gone_over_twice(images, make):
     gan = mlp_gan(metrics=[FrechetDistance()])
-    logs = gan.evaluate(Stream(), return_dict=True, verbose=0)
+    logs = gan.evaluate(make(images), return_dict=True, verbose=0)
     whole = gan.evaluate(images, return_dict=True, verbose=0)
     assert logs["frechet_distance"] == pytest.approx(whole["frechet_distance"])
-    logs = gan.evaluate(Stream(), steps=2, return_dict=True, verbose=0)
+    gan.evaluate(make(images), steps=2, return_dict=True, verbose=0)
     assert gan.scores["frechet_distance"]["protocol"]["real_images"] == 64
+    options = {"validation_data": make(images), "batch_size": 32, "verbose": 0}
+    history = gan.fit(images, epochs=2, **options).history
+    assert len(history["val_frechet_distance"]) == 2
+
+
+def test_what_is_gone_after_one_pass_is_refused(images):
+    gan = mlp_gan(metrics=[FrechetDistance()])
     with pytest.raises(ValueError, match=r"a second time.*Received: a generator"):
         gan.evaluate((batch,) for batch in [images[:32]])
+    with pytest.raises(ValueError, match=r"a second time.*Received: a generator"):
+        gan.fit(images, validation_data=((batch,) for batch in [images[:32]]), verbose=0)
+
+
+class OwnGAN(kgan.AdversarialModel):
+    """A GAN as a user writes it, who knows nothing of measures."""
+
+    def __init__(self, generator, discriminator, seed=None, **kwargs):
+        super().__init__(seed=seed, **kwargs)
+        self.generator = generator
+        self.discriminator = discriminator
+
+    def play(self, batch, training=True):
+        latents = self.sample_latents(keras.ops.shape(batch)[0])
+        return {"image": self.in_use(self.generator, training)(latents, training=training)}
+
+    def discriminator_loss(self, batch, outputs, training=True):
+        judged = (self.discriminator(x, training=training) for x in (batch, outputs["image"]))
+        return {"adversarial": self.game.discriminator(*judged)}
+
+    def generator_loss(self, batch, outputs, training=True):
+        fake = self.discriminator(outputs["image"], training=training)
+        return {"adversarial": self.game.generator(None, fake)}
+
+
+def test_a_model_of_ones_own_is_measured(images):
+    gan = mlp_gan(kind=OwnGAN, metrics=[FrechetDistance()])
+    logs = gan.evaluate(images, return_dict=True, verbose=0)
+    fakes = gan.generate(len(images), seed=0)
+    assert logs["frechet_distance"] == pytest.approx(value(FrechetDistance(), images, fakes))
 
 
 def test_a_conditional_model_is_asked_for_the_real_labels(images):
