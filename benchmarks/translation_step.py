@@ -4,7 +4,8 @@
 
 256 px, batches of one, networks of the papers' size (U-Net and ResNet of 9 blocks, width 64). Every
 contestant has a process of its own; those of a model train in turn, round after round, and each
-reports the seconds of a step and the peak memory of its process. `--check` compares the numbers of parameters.
+reports the seconds of a step and the peak memory of its process. `--check` compares the numbers of
+parameters.
 
 The machine should do nothing else; on 2 cores it takes about half an hour.
 """
