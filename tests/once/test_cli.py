@@ -25,7 +25,7 @@ def trained(tmp_path_factory):
 def test_train_leaves_a_gan_pictures_and_a_log(trained):
     assert (trained / "gan.keras").is_file()
     names = sorted(file.name for file in (trained / "samples").iterdir())
-    assert names == ["epoch_0001.png", "epoch_0002.png"]
+    assert names == ["epoch_0001.png", "epoch_0002.png", "film.gif"]
     header, *rows = (trained / "log.csv").read_text().splitlines()
     assert "generator_loss" in header
     assert len(rows) == 2
