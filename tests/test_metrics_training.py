@@ -196,11 +196,10 @@ def test_both_directions_of_a_cycle_are_measured():
     rng = np.random.default_rng(0)
     a, b = (rng.uniform(-1, 1, (12, 8, 8, 3)).astype("float32") for _ in "ab")
     gan = cyclegan(compiled={"metrics": [FrechetDistance()]})
-    history = gan.fit(a, b, batch_size=4, epochs=1, verbose=0, validation_data=(a, b)).history
+    logs = gan.evaluate(a, b, batch_size=4, return_dict=True, verbose=0)
     for domain, real, given, direction in (("a", a, b, "ba"), ("b", b, a, "ab")):
         expected = value(FrechetDistance(), real, gan.translate(given, direction=direction))
-        measured = history[f"val_frechet_distance_{domain}"][-1]
-        assert measured == pytest.approx(expected, rel=1e-4)
+        assert logs[f"frechet_distance_{domain}"] == pytest.approx(expected, rel=1e-4)
         assert gan.scores[f"frechet_distance_{domain}"]["protocol"]["domain"] == domain
 
 

@@ -8,7 +8,7 @@ import json
 import keras
 import numpy as np
 
-from kgan import checks
+from kgan import backend, checks
 
 BATCH_SIZE = 64
 
@@ -92,8 +92,13 @@ class Network:
     def __call__(self, images):
         images = self.prepare(images)
         self._check(images)
-        features = self.model.predict(images, batch_size=BATCH_SIZE, verbose=0)
-        features = np.asarray(features, "float64").reshape(len(images), -1)
+        count, share = len(images), backend.devices(self.model)
+        # Each device must get as many images as the others.
+        images = np.resize(images, (count + -count % share, *images.shape[1:]))
+        features = self.model.predict(
+            images, batch_size=BATCH_SIZE + -BATCH_SIZE % share, verbose=0
+        )
+        features = np.asarray(features[:count], "float64").reshape(count, -1)
         if not np.isfinite(features).all():
             raise ValueError(
                 "The features of some images are NaN or infinite, so nothing can be measured: try "

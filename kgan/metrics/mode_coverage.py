@@ -13,7 +13,8 @@ from kgan.metrics.features import Network, digest, get
 class ModeCoverage(keras.metrics.Metric):
     r"""Counts the modes that samples fall into.
 
-    A sample is of high quality if it is near a mode. `result()` is a dictionary of three scalars:
+    In `gan.compile(metrics=[...])` it counts those of the generated images of each evaluation. A
+    sample is of high quality if it is near a mode. `result()` is a dictionary of three scalars:
 
     - `modes`: how many modes have at least one sample of high quality;
     - `high_quality`: the share of such samples;
