@@ -47,9 +47,9 @@ def classifier_features(
     """Returns features for small images: the last hidden layer of a classifier of real ones.
 
     For images such as digits, for which there is no network that everyone uses, as InceptionV3 is
-    for photos. The classifier is trained once by `train_classifier`, which sets Keras's global seed,
-    and then kept in a file, whose name follows from the images, labels, epochs and seed. A score
-    with these features can be compared with scores of the same classifier alone, as their
+    for photos. The classifier is trained once by `train_classifier`, which sets Keras's global
+    seed, and then kept in a file, whose name follows from the images, labels, epochs and seed. A
+    score with these features can be compared with scores of the same classifier alone, as their
     `features_hash` tells.
 
     Args:
