@@ -135,7 +135,9 @@ def main():
     )
     parser.add_argument("--seeds", type=int, default=5, help="of each run (default 5)")
     parser.add_argument("--networks", default="mlp,dcgan", help="default mlp,dcgan")
-    parser.add_argument("--only", help="names of runs, separated by commas")
+    parser.add_argument(
+        "--only", help="names of runs, separated by commas; the rest of --out stays"
+    )
     parser.add_argument("--out", type=Path, help="JSON with every run")
     arguments = parser.parse_args()
     if keras.backend.backend() == "torch":
@@ -159,6 +161,9 @@ def main():
     print(f"\nKeras on {keras.backend.backend()}; false alarms: {alarms} of {healthy} healthy runs")
     print(table(runs))
     if arguments.out:
+        if arguments.only and arguments.out.exists():
+            earlier = json.loads(arguments.out.read_text())["runs"]
+            runs += [run for run in earlier if run["run"] not in chosen]
         result = {"machine": machine(), "backend": keras.backend.backend(), "epochs": EPOCHS}
         arguments.out.write_text(json.dumps({**result, "runs": runs}, indent=1) + "\n")
 

@@ -93,8 +93,14 @@ def test_a_critic_that_tells_real_from_fake_does_not_win():
 
 
 def test_a_symptom_that_comes_back_is_told_again():
-    history = looks(12, diversity=[0.1, 0.1, 0.1, 0.8, 0.1, 0.1, 0.1])
-    assert told(history) == [(7, "collapse"), (11, "collapse")]
+    ill, well = [0.1] * 3, [0.8] * 3
+    assert told(looks(12, diversity=[*ill, *well, *ill])) == [(5, "collapse"), (11, "collapse")]
+    assert told(looks(12, diversity=[*ill, *well[:2], *ill])) == [(6, "collapse")]
+
+
+def test_a_gradient_that_comes_back_does_not_explode():
+    history = looks(16, generator_gradient=[1e-4] * 9 + [0.5] * 3)
+    assert told(history) == []
 
 
 def test_every_text_says_what_was_seen_and_what_to_do():

@@ -69,13 +69,14 @@ class Diagnoses:
     """Applies the rules to a growing history; tells each once, and again after it had gone.
 
     Args:
-        looks: how many looks in a row must show a symptom.
+        looks: how many looks in a row must show a symptom, and be without it for it to be gone.
         unit: what a look is called.
     """
 
     def __init__(self, looks, unit="epochs"):
         self.looks, self.unit = looks, unit
         self.lasting = {rule.name: 0 for rule in RULES}
+        self.since_told = {}
 
     @property
     def ill(self):
@@ -88,7 +89,12 @@ class Diagnoses:
         for rule in RULES:
             text = rule.sign(history, game)
             self.lasting[rule.name] = self.lasting[rule.name] + 1 if text else 0
-            if self.lasting[rule.name] == (self.looks if rule.patient else 1):
+            if rule.name in self.since_told:
+                self.since_told[rule.name] = 0 if text else self.since_told[rule.name] + 1
+                if self.since_told[rule.name] == self.looks:
+                    del self.since_told[rule.name]
+            elif self.lasting[rule.name] >= (self.looks if rule.patient else 1):
+                self.since_told[rule.name] = 0
                 seen = f", for {self.looks} {self.unit}" if rule.patient else ""
                 epoch = history[-1]["epoch"]
                 told.append(Diagnosis(epoch, rule.name, f"{text}{seen}.", rule.remedies))
@@ -160,8 +166,11 @@ def _vanishing(history, game):
 def _exploding(history, game):
     for name in GRADIENTS:
         norms = _finite(history, name)
-        if len(norms) > 3 and norms[-1] > EXPLODED * statistics.median(norms):
-            times = norms[-1] / statistics.median(norms)
+        if len(norms) < 4:
+            continue
+        times = norms[-1] / max(statistics.median(norms), 1e-30)
+        # One that had vanished and comes back does not explode.
+        if times > EXPLODED and norms[-1] > _highest(norms[:-3]):
             player = name.partition("_")[0]
             return f"The {player}'s gradient explodes: its norm is {_times(times)} the usual"
     return None
@@ -219,8 +228,13 @@ def _finite(history, name):
 def _fall(history):
     """How many times the generator's gradient is smaller than it was; single spikes aside."""
     norms = _finite(history, "generator_gradient")
-    highest = max((statistics.median(norms[i : i + 3]) for i in range(len(norms) - 2)), default=0)
+    highest = _highest(norms)
     return highest / norms[-1] if norms and norms[-1] > 0 else (math.inf if highest else 1)
+
+
+def _highest(norms):
+    """The highest of the medians of three in a row."""
+    return max((statistics.median(norms[i : i + 3]) for i in range(len(norms) - 2)), default=0)
 
 
 def _times(value):
