@@ -19,6 +19,8 @@ app = typer.Typer(
     "Keras runs on the backend named by the environment variable KERAS_BACKEND: tensorflow "
     "(default), jax or torch. Exit codes: 0 done, 1 a file was not proven, 2 bad input.",
 )
+app.command()(pictures.sample)
+app.command()(pictures.interpolate)
 app.command()(translation.translate)
 app.command()(translation.grid)
 app.command()(cli_evaluate.evaluate)
@@ -161,63 +163,6 @@ def train(
     record.finish()
     console.print(f"Saved {out}/gan.keras; pictures in {out}/samples, losses in {out}/log.csv")
     console.print(f"For a page of all that: kgan report {out}")
-
-
-@app.command()
-def sample(
-    gan: SavedGAN,
-    out: Annotated[Path, typer.Option(help="The picture, a PNG.")] = Path("samples.png"),
-    count: Annotated[int, typer.Option(min=1, help="How many images.")] = 64,
-    columns: Annotated[
-        int | None, typer.Option(min=1, help="Images in a row. Default: a square.")
-    ] = None,
-    label: Annotated[
-        int | None, typer.Option(help="The class, for a GAN that knows classes. Default: any.")
-    ] = None,
-    seed: Seed = 0,
-):
-    """Draw a grid of generated images."""
-    from kgan.images import save_grid
-
-    model = arguments.load_sampler(gan)
-    images = model.generate(count, seed=seed, **arguments.labels_for(model, label))
-    save_grid(out, images, columns)
-    console.print(f"Drew {count} images: {out}")
-
-
-@app.command()
-def interpolate(
-    gan: SavedGAN,
-    out: Annotated[Path, typer.Option(help="A .gif that moves, or a .png strip.")] = Path(
-        "walk.gif"
-    ),
-    points: Annotated[int, typer.Option(min=2, help="Latents to visit.")] = 4,
-    steps: Annotated[int, typer.Option(min=2, help="Images from one to the next.")] = 12,
-    label: Annotated[
-        int | None, typer.Option(help="The class, for a GAN that knows classes. Default: 0.")
-    ] = None,
-    seed: Seed = 0,
-):
-    """Draw a walk through latent space: a closed one as a GIF, or a strip of images."""
-    from kgan import latent
-    from kgan.images import save_gif, save_grid
-
-    if out.suffix not in (".gif", ".png"):
-        raise ValueError(f"A walk is a .gif or a .png. Received: --out {out}")
-    model = arguments.load_sampler(gan)
-    moving = out.suffix == ".gif"
-    path = latent.walk(model.draw_latents(points, seed), steps, closed=moving)
-    inputs = [path]
-    if hasattr(model, "draw_labels"):
-        inputs.append(model.draw_labels(len(path), label or 0))
-    else:
-        arguments.labels_for(model, label)
-    images = model.images_of(*inputs)
-    if moving:
-        save_gif(out, images)
-    else:
-        save_grid(out, images, columns=steps)
-    console.print(f"Drew {len(images)} images: {out}")
 
 
 @app.command()
