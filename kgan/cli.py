@@ -6,6 +6,7 @@ from typing import Annotated
 
 from kgan import cli_arguments as arguments
 from kgan import cli_evaluate, cli_report
+from kgan import cli_pictures as pictures
 from kgan import cli_translation as translation
 from kgan.cli_arguments import Kind, Network
 from kgan.cli_shared import SavedGAN, Seed, console, typer
