@@ -132,7 +132,10 @@ def _read_model(run, file):
         config = json.loads(archive.read("config.json"))
         metadata = json.loads(archive.read("metadata.json"))
     compiled = config.get("compile_config") or {}
-    run.model = {"model": config["class_name"], "saved": metadata.get("date_saved", "")}
+    run.model = {
+        "model": config["class_name"],
+        "saved": metadata.get("date_saved", "").replace("@", " "),
+    }
     for name in ("generator", "discriminator", *(f"generator_{d}" for d in ("ab", "ba"))):
         network = config["config"].get(name)
         if network:
