@@ -3,9 +3,9 @@
 The limits were set on runs of `kgan.data.digits`, healthy and spoilt, and `benchmarks/monitor.py`
 tries them on 70 such runs. What is healthy looked like this:
 
-- The distances between images, as a share of those between real ones, grow: in 40 healthy runs from
-  0.07 to 0.35 at their lowest to 0.48 to 1.00 in the end. In a collapse they fall to a fifth, in the
-  plain cases to a thousandth.
+- The distances between images, as a share of those between real ones, grow: in 40 healthy runs
+  from 0.07 to 0.35 at their lowest to 0.48 to 1.00 in the end. In a collapse they fall to a
+  fifth, in the plain cases to a thousandth.
 - The discriminator is right on all samples for the first epochs of many runs, and batch
   normalisation can keep it at "all real" for longer. So accuracy alone tells nothing; it does
   together with a generator whose gradient fades.
