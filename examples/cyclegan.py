@@ -2,11 +2,11 @@
 
     python examples/cyclegan.py FOLDER
 
-`FOLDER` has `trainA`, `trainB`, `testA` and `testB`, as the CycleGAN data sets do. On
-203 photographs of streets by day and 100 at dusk (CamVid; Brostow et al., 2008; for research use), 64 px,
-8 epochs with Keras on TensorFlow, the mean brightness of 24 test images went from -0.16 to -0.56
-(dusk has -0.50) and back from dusk from -0.50 to -0.19; there and back again they differ by 0.121
-from themselves, on a scale of 2. The light is right, and at this size fine detail is lost:
+`FOLDER` has `trainA`, `trainB`, `testA` and `testB`, as the CycleGAN data sets do. On 203
+photographs of streets by day and 100 at dusk (CamVid; Brostow et al., 2008; for research use), 64
+px, 8 epochs with Keras on TensorFlow, the mean brightness of 24 test images went from -0.16 to
+-0.56 (dusk has -0.50) and back from dusk from -0.50 to -0.19; there and back again they differ by
+0.121 from themselves, on a scale of 2. The light is right, and at this size fine detail is lost:
 `cyclegan.png` has day, as dusk, back again, dusk, as day.
 """
 
