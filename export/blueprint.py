@@ -10,6 +10,7 @@ import os
 import warnings
 
 from kgan.export.errors import PreflightError
+from kgan.export.preflight import layers
 
 _NARROW = ("float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16")
 _FLOAT32_POLICY = {
@@ -68,7 +69,7 @@ def draw(model):
     """
     import keras
 
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _not_compiled(model):
         # Keras warns of a lambda and writes its bytecode, which it later refuses to read.
         warnings.filterwarnings("error", message="The object being serialized includes a `lambda`")
         try:
@@ -79,7 +80,6 @@ def draw(model):
                 "@keras.saving.register_keras_serializable(), in a module that can be imported. "
                 f"Received: model={model}, {error}"
             ) from error
-    config.pop("compile_config", None)
     float32 = _in_float32(config)
     return float32, float32 != config
 
@@ -128,6 +128,22 @@ def _in_float32(node, key=None):
     if isinstance(node, (list, tuple)):
         return type(node)(_in_float32(child) for child in node)
     return "float32" if key == "dtype" and node in _NARROW else node
+
+
+@contextlib.contextmanager
+def _not_compiled(model):
+    """Losses and optimizers are not looked at: they stay at home, and may be lambdas."""
+    import keras
+
+    models = [layer for layer in layers(model) if isinstance(layer, keras.Model)]
+    before = [each.compiled for each in models]
+    try:
+        for each in models:
+            each.compiled = False
+        yield
+    finally:
+        for each, compiled in zip(models, before, strict=True):
+            each.compiled = compiled
 
 
 @contextlib.contextmanager

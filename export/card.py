@@ -1,23 +1,18 @@
 """The model card of a bundle: what is in it, how to run it, and how near to Keras it is."""
 
-import os
-
 FILE = "model_card.md"
 # What Netron and the like show anyway, or what only machines read.
 _MACHINE = {"inputs", "outputs", "source_sha256"}
 
 
-def write(report, metadata, staging):
-    """Writes the card of a whole report into its folder.
+def text(report, metadata):
+    """The card of a whole report.
 
     Args:
         report: `ExportReport` of all that is in the folder.
         metadata: what the files of the last export say of themselves.
-        staging: temporary folder on the same disk.
     """
-    text = "\n\n".join(_sections(report, metadata)) + "\n"
-    (staging / FILE).write_text(text, encoding="utf-8")
-    os.replace(staging / FILE, report.folder / FILE)
+    return "\n\n".join(_sections(report, metadata)) + "\n"
 
 
 def _sections(report, metadata):
@@ -40,15 +35,16 @@ def _sections(report, metadata):
     if reasons:
         yield "\n".join(reasons)
     yield "## How to run it"
-    shapes = {tensor.name: tensor for tensor in first.inputs}
     for language, kind, code in (
         ("python", "onnx", _onnx),
         ("python", "tflite", _tflite),
         ("javascript", "onnx", _javascript),
+        ("python", "saved_model", _saved_model),
     ):
-        files = [artefact.file for artefact in passed if artefact.format == kind]
-        if files:
-            yield f"```{language}\n{code(files[0], first, shapes)}\n```"
+        # A file with int8 at its ends wants quantised values, which the others show better.
+        those = [each for each in passed if each.format == kind and each.precision != "int8_io"]
+        if those:
+            yield f"```{language}\n{code(those[0])}\n```"
 
 
 def _tensors(side, tensors):
@@ -63,42 +59,56 @@ def _markdown(row):
     return "| " + " | ".join(row) + " |"
 
 
-def _arrays(tensors, batch):
-    return "\n".join(
-        f'{each.name} = np.zeros({(batch, *each.shape)}, "{each.dtype}")' for each in tensors
-    )
+def _feed(artefact):
+    lines = [
+        f'    "{each.name}": np.zeros({(artefact.batch_size or 1, *each.shape)}, "{each.dtype}"),'
+        for each in artefact.inputs
+    ]
+    return "\n".join(["inputs = {", *lines, "}"])
 
 
-def _onnx(file, artefact, tensors):
-    feed = ", ".join(f'"{name}": {name}' for name in tensors)
+def _onnx(artefact):
     return f"""# pip install numpy onnxruntime
 import numpy as np, onnxruntime
 
-session = onnxruntime.InferenceSession("{file}")
-{_arrays(artefact.inputs, 1)}
-outputs = session.run(None, {{{feed}}})  # one array each"""
+session = onnxruntime.InferenceSession("{artefact.file}")
+{_feed(artefact)}
+outputs = session.run(None, inputs)  # one array each"""
 
 
-def _tflite(file, artefact, tensors):
-    feed = ", ".join(f"{name}={name}" for name in tensors)
-    batch = artefact.batch_size or 1
+def _tflite(artefact):
     return f"""# pip install numpy ai-edge-litert
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-run = Interpreter("{file}").get_signature_runner("serving_default")
-{_arrays(artefact.inputs, batch)}
-outputs = run({feed})  # a dictionary of arrays by name"""
+run = Interpreter("{artefact.file}").get_signature_runner("serving_default")
+{_feed(artefact)}
+outputs = run(**inputs)  # a dictionary of arrays by name"""
 
 
-def _javascript(file, artefact, tensors):
-    kinds = {"float32": "Float32Array", "int32": "Int32Array", "uint8": "Uint8Array"}
+def _saved_model(artefact):
+    return f"""# pip install tensorflow
+import numpy as np, tensorflow as tf
+
+run = tf.saved_model.load("{artefact.file}").signatures["serving_default"]
+{_feed(artefact)}
+outputs = run(**{{name: tf.constant(array) for name, array in inputs.items()}})"""
+
+
+def _javascript(artefact):
+    kinds = {
+        "float32": "Float32Array",
+        "int32": "Int32Array",
+        "uint8": "Uint8Array",
+        "bool": "Uint8Array",
+    }
     lines = ["// npm install onnxruntime-web", 'import * as ort from "onnxruntime-web";', ""]
-    lines.append(f'const session = await ort.InferenceSession.create("{file}");')
-    for name, tensor in tensors.items():
+    lines.append(f'const session = await ort.InferenceSession.create("{artefact.file}");')
+    lines.append("const inputs = {")
+    for tensor in artefact.inputs:
         shape = [1, *tensor.shape]
         count = " * ".join(map(str, shape))
         array = f"new {kinds.get(tensor.dtype, 'BigInt64Array')}({count})"
-        lines.append(f'const {name} = new ort.Tensor("{tensor.dtype}", {array}, {shape});')
-    lines.append(f"const outputs = await session.run({{ {', '.join(tensors)} }});")
+        lines.append(f'  "{tensor.name}": new ort.Tensor("{tensor.dtype}", {array}, {shape}),')
+    lines += ["};", "const outputs = await session.run(inputs);"]
     return "\n".join(lines)

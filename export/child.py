@@ -40,10 +40,13 @@ def convert(request, folder, timeout):
         try:
             run({**request, "artefacts": waiting}, folder, timeout)
         except ExportError as error:
-            fallen = _response(folder).get("artefact")
-            if fallen is None:
+            response = _response(folder)
+            fallen = response.get("artefact")
+            # At its very end all files are whole, however the process then fell.
+            if fallen is None and response.get("stage") != "ending":
                 raise
-            failed[fallen] = str(error)
+            if fallen:
+                failed[fallen] = str(error)
         failed.update(_response(folder).get("failed", {}))
         names = [artefact["name"] for artefact in waiting]
         waiting = waiting[names.index(fallen) + 1 :] if fallen else []

@@ -90,13 +90,18 @@ def prepare(model, folder, names, given, calibration, int8, metadata, say=lambda
 
     drawn = samples.draw(spec, given, calibration)
     preflight.check_answers(trained, lambda: parity.answer(call, spec, drawn[0][1]))
-    typical = ("calibration",) if calibration else ("sample", "normal")
+    typical = ("sample", "normal")
+    if calibration:
+        # Samples of images may be there for their sizes alone.
+        typical = ("calibration",) if samples.takes_images(spec) else samples.OWN
     batches, spans = parity.expected(call, spec, drawn, typical)
     file = None
     if int8:
         preflight.check_int8(spec, calibration)
         file = str(folder / "calibration.npz")
-        np.savez(file, **samples.calibration(spec, given, calibration))
+        arrays = samples.calibration(spec, given, calibration)
+        # By number: an input may have a name that np.savez takes for itself.
+        np.savez(file, *(arrays[tensor.name] for tensor in spec.inputs))
     return Job(
         name=model.name,
         spec=spec,

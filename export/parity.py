@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kgan.export.errors import ParityError
-from kgan.export.samples import Batch
+from kgan.export.samples import OWN, Batch
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,9 @@ class Parity:
 def expected(call, spec, inputs, typical):
     """Lets the Keras model answer the inputs.
 
+    Inputs drawn here that the model answers with NaN or infinity are not meant for it, such as
+    negative ones for a logarithm: where the user has given others, they are left out.
+
     Args:
         call: the model in inference: flat list of arrays to flat list of arrays.
         spec: its `ModelSpec`.
@@ -71,14 +74,16 @@ def expected(call, spec, inputs, typical):
     batches = []
     for kind, values in inputs:
         outputs = answer(call, spec, values)
-        batches.append(Batch(kind, values, outputs, kind in typical))
-        for tensor in spec.outputs:
-            problem = _not_finite(outputs[tensor.name])
-            if problem:
-                raise ParityError(
-                    f"The Keras model itself gives {problem} in output '{tensor.name}' for the "
-                    f"'{kind}' inputs, so no artefact of it can be trusted."
-                )
+        problems = {name: _not_finite(output) for name, output in outputs.items()}
+        name = next(filter(problems.get, problems), None)
+        if name is None:
+            batches.append(Batch(kind, values, outputs, kind in typical))
+        elif kind in OWN or not any(batch.kind in OWN for batch in batches):
+            raise ParityError(
+                f"The Keras model itself gives {problems[name]} in output '{name}' for the "
+                f"'{kind}' inputs, so no artefact of it can be trusted. If such inputs are not "
+                "meant for it, pass samples= that are."
+            )
     return batches, {tensor.name: _span(batches, tensor.name) for tensor in spec.outputs}
 
 
@@ -112,6 +117,7 @@ def compare(runner, spec, batches, spans, bound, file):
     _check_declared("output", runner.outputs, spec.outputs, file)
     worst_absolute = worst = 0.0
     least = math.inf
+    judged = False
     for batch in batches:
         where = f"{file}, batch of {batch.size}, '{batch.kind}' inputs"
         try:
@@ -124,11 +130,14 @@ def compare(runner, spec, batches, spans, bound, file):
             _check_form(want, got, place)
             if not (batch.typical or bound.limits):
                 continue
+            judged = True
             absolute, relative = _error(want, got)
             psnr = _psnr(want, got, spans[tensor.name])
             _judge(absolute, relative, psnr, bound, want, place)
             worst_absolute, worst = max(worst_absolute, absolute), max(worst, relative)
             least = min(least, psnr)
+    if not judged:
+        raise ParityError(f"{file}: none of the inputs is typical, so no value could be judged")
     sizes = tuple(sorted({batch.size for batch in batches}))
     return Parity(worst_absolute, worst, None if least == math.inf else least, sizes)
 
@@ -137,6 +146,8 @@ def load(module, path, file, threads=None):
     """Loads an artefact with its format's module; ParityError when it does not load."""
     try:
         return module.load(path, threads)
+    except ImportError:  # of the runtime, which says nothing about the file
+        raise
     except Exception as error:
         raise ParityError(f"{file} does not load: {error}") from error
 
@@ -191,7 +202,9 @@ def _psnr(want, got, span):
     squared = np.mean((want.astype("float64") - got.astype("float64")) ** 2) if want.size else 0.0
     if squared == 0:
         return math.inf
-    return float(10 * np.log10(span**2 / squared)) if span else -math.inf
+    # An output that never changes has no span: its size takes the place.
+    peak = span or max(1.0, float(np.abs(want).max()))
+    return float(10 * np.log10(peak**2 / squared))
 
 
 def _span(batches, name):

@@ -95,7 +95,7 @@ def check_int8(spec, calibration):
     """Raises ValueError when there is nothing to take the ranges of int8 from."""
     from kgan.export.samples import takes_images
 
-    if takes_images(spec) and calibration is None:
+    if takes_images(spec) and not calibration:
         raise ValueError(
             "int8 takes its ranges from typical inputs, and those of a model of images are not "
             "known; pass calibration=, a list of batches of real ones. Received: calibration=None"

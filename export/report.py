@@ -1,7 +1,6 @@
 """What an export made, as an object, a table and `export_report.json`."""
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -111,7 +110,8 @@ class ExportReport:
     def to_json(self):
         """The report as JSON text, the content of `export_report.json`."""
         entries = [asdict(artefact) for artefact in self.artefacts]
-        return json.dumps({"schema": SCHEMA, "artefacts": entries}, indent=2, sort_keys=True)
+        content = {"schema": SCHEMA, "artefacts": entries}
+        return json.dumps(content, indent=2, sort_keys=True, allow_nan=False)
 
     def rows(self):
         """The table as lists of text, the header first."""
@@ -155,15 +155,14 @@ def read(path):
     return ExportReport(path.parent, tuple(map(Artefact.from_json, content["artefacts"])))
 
 
-def merge(report, staging):
-    """Writes a report into its folder, beside the entries already there.
+def merge(report):
+    """The report of a folder with its older entries and those of what was just made.
 
     An entry is replaced by a new one of the same file, unless the new one did not pass and the
     older file is still there. Entries of files that are gone are dropped.
 
     Args:
-        report: `ExportReport` of what was just made, passed files being in place.
-        staging: temporary folder on the same disk, for the move into place.
+        report: `ExportReport` of what was just made, which need not be in place yet.
 
     Returns:
         The whole `ExportReport` of the folder.
@@ -179,10 +178,7 @@ def merge(report, staging):
         )
     old = {artefact.file for artefact in kept}
     added = tuple(artefact for artefact in report.artefacts if artefact.file not in old)
-    merged = ExportReport(report.folder, kept + added)
-    (staging / FILE).write_text(merged.to_json() + "\n", encoding="utf-8")
-    os.replace(staging / FILE, path)
-    return merged
+    return ExportReport(report.folder, kept + added)
 
 
 def _row(artefact):

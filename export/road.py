@@ -203,13 +203,18 @@ def _put_in_place(made, plans, staging, metadata):
     wrong = [artefact for artefact in made.artefacts if not artefact.passed]
     if len(wrong) < len(made.artefacts):
         with files.locked(folder):
-            for artefact in made.artefacts:
-                if artefact.passed:
-                    files.replace(staging / artefact.samples, folder / artefact.samples)
-                    files.replace(staging / artefact.file, folder / artefact.file)
-            whole = report.merge(made, staging)
-            if plans[0].bundle:
-                card.write(whole, metadata, staging)
+            whole = report.merge(made)
+            texts = {report.FILE: whole.to_json() + "\n"}
+            if plans[0].bundle or (folder / card.FILE).exists():
+                texts[card.FILE] = card.text(whole, metadata)
+            # All is written before anything moves, so that a full disk leaves the older files.
+            for name, text in texts.items():
+                (staging / name).write_text(text, encoding="utf-8")
+            for artefact in filter(lambda each: each.passed, made.artefacts):
+                files.replace(staging / artefact.samples, folder / artefact.samples)
+                files.replace(staging / artefact.file, folder / artefact.file)
+            for name in texts:
+                files.replace(staging / name, folder / name)
     if wrong:
         kind = ParityError if any(each.verdict == report.FAILED for each in wrong) else ExportError
         reasons = [each.reason for each in wrong]

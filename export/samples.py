@@ -6,6 +6,7 @@ import numpy as np
 
 BATCH_SIZES = (1, 2, 7, 16)
 STORED_BYTES = 4_000_000
+OWN = ("sample", "calibration")  # kinds of inputs that the user gave, and that come first
 # Enough for the range of every activation to settle; more only takes longer.
 CALIBRATION_SIZE = 200
 
@@ -25,6 +26,13 @@ class Batch:
     @property
     def size(self):
         return len(next(iter(self.inputs.values())))
+
+    @property
+    def first(self):
+        """A batch of its first row alone."""
+        sides = (self.inputs, self.outputs)
+        rows = ({name: array[:1] for name, array in side.items()} for side in sides)
+        return Batch(self.kind, *rows, self.typical)
 
     @property
     def bytes(self):
@@ -93,7 +101,7 @@ def calibration(spec, samples=None, given=None, seed=1):
     Raises:
         ValueError: a batch does not fit the model, or an input has no values to be drawn from.
     """
-    if given is not None:
+    if given:
         return _pools(spec, own_batches(spec, given, "calibration"))
     pools = _pools(spec, own_batches(spec, samples))
     random = np.random.default_rng(seed)
@@ -111,12 +119,17 @@ def takes_images(spec):
 
 
 def save(path, batches, spans):
-    """Writes batches to an `.npz`, smallest first, until they reach 4 MB; at least one.
+    """Writes batches to an `.npz`, smallest first, until they reach 4 MB.
 
-    The bound keeps the file modest for large images; below it everything is kept.
+    The bound keeps the file modest for large images; below it everything is kept. One typical
+    input is always there, since by those alone the narrow precisions are judged.
     """
     arrays, kinds, typical, total = {}, [], [], 0
-    for batch in sorted(batches, key=lambda batch: (batch.size, not batch.typical)):
+    ordered = sorted(batches, key=lambda batch: (not batch.typical, batch.size))
+    ordered[1:] = sorted(ordered[1:], key=lambda batch: (batch.size, not batch.typical))
+    if ordered[0].bytes > STORED_BYTES:
+        ordered.insert(0, ordered[0].first)
+    for batch in ordered:
         total += batch.bytes
         if kinds and total > STORED_BYTES:
             break
@@ -192,6 +205,16 @@ def _checked(tensor, array):
     array = np.asarray(array)
     if array.shape[1:] != tensor.shape or not array.shape or not len(array):
         raise ValueError(f"A sample must fit the input {tensor}. Received: shape {array.shape}")
+    if tensor.dtype == "float32" and array.dtype.kind not in "f":
+        raise ValueError(
+            f"The input '{tensor.name}' takes floats: scale integers as for training, such as "
+            f"array.astype('float32') / 127.5 - 1. Received: dtype {array.dtype}"
+        )
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ValueError(
+            f"A sample of '{tensor.name}' must be finite: leave such rows out. Received: NaN or "
+            "infinity"
+        )
     return array.astype(tensor.dtype)
 
 

@@ -109,10 +109,11 @@ class Runner:
 
 def _batches(spec, options):
     with np.load(options["calibration"], allow_pickle=False) as file:
-        arrays = {tensor.name: file[tensor.name] for tensor in spec.inputs}
+        arrays = {tensor.name: file[f"arr_{i}"] for i, tensor in enumerate(spec.inputs)}
     size, count = options["batch_size"], len(next(iter(arrays.values())))
-    for start in range(0, count - size + 1, size):
-        yield {name: array[start : start + size] for name, array in arrays.items()}
+    for start in range(0, max(count - size, 0) + 1, size):
+        rows = np.arange(start, start + size) % count
+        yield {name: array[rows] for name, array in arrays.items()}
 
 
 def _declared(details):

@@ -24,7 +24,8 @@ def verify(path: str | Path) -> report.ExportReport:
 
     Raises:
         VerificationError: no report, a file is missing or changed, it does not load, or it does
-            not reproduce the stored outputs. The message names the file and what differs.
+            not reproduce the stored outputs. The message names each such file and what differs.
+        ImportError: the runtime of a file is not installed; the other files have been checked.
 
     Example:
         >>> print(kgan.export.verify("generator.onnx"))
@@ -41,7 +42,19 @@ def verify(path: str | Path) -> report.ExportReport:
         raise VerificationError(
             f"{folder / report.FILE} does not describe any such artefact. Received: path={path}"
         )
-    return report.ExportReport(folder, tuple(_verify(folder, each) for each in artefacts))
+    checked, wrong, missing = [], [], None
+    for artefact in artefacts:
+        try:
+            checked.append(_verify(folder, artefact))
+        except VerificationError as error:
+            wrong.append(str(error))
+        except ImportError as error:
+            missing = error
+    if wrong:
+        raise VerificationError("\n".join(wrong))
+    if missing:
+        raise missing
+    return report.ExportReport(folder, tuple(checked))
 
 
 def _read(path):

@@ -5,6 +5,7 @@ crash here is an error there: the parent reads `response.json`, the exit code an
 """
 
 import json
+import os
 import re
 import sys
 import traceback
@@ -74,7 +75,8 @@ def work(request, folder, response):
 
 def _respond(folder, response):
     # Rewritten at every stage, because a crash leaves no time to say where it happened.
-    (folder / "response.json").write_text(json.dumps(response), encoding="utf-8")
+    (folder / "response.new").write_text(json.dumps(response), encoding="utf-8")
+    os.replace(folder / "response.new", folder / "response.json")
 
 
 if __name__ == "__main__":

@@ -232,6 +232,7 @@ class CycleGAN(Translated, AdversarialModel):
         """
         metadata = {"direction": direction, **(options.pop("metadata", None) or {})}
         generator = self._generator(direction)
+        options.setdefault("name", f"generator_{direction}")  # so that a bundle can have both
         return self.export_generator(generator, path, formats, options | {"metadata": metadata})
 
     def _generator(self, direction):

@@ -119,8 +119,9 @@ def artefact_like(exported, name):
 
 
 def merge(folder, artefact):
-    with files.staging(folder / "any") as staging, files.locked(folder):
-        report.merge(report.ExportReport(folder, (artefact,)), staging)
+    with files.locked(folder):
+        whole = report.merge(report.ExportReport(folder, (artefact,)))
+        (folder / report.FILE).write_text(whole.to_json())
 
 
 def test_merging_keeps_others_replaces_its_own_and_drops_the_gone(bundle):
