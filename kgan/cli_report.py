@@ -1,6 +1,6 @@
 """The command that tells of a run in one page."""
 
-import importlib.metadata
+import importlib
 import json
 import time
 from pathlib import Path
@@ -49,7 +49,7 @@ class Record:
             **{
                 name: str(value)
                 for name, value in options.items()
-                if value not in (None, False) and name not in NOT_SETTINGS
+                if value is not None and value is not False and name not in NOT_SETTINGS
             },
             "images": " x ".join(map(str, run.shape)),
             "parameters": ", ".join(
@@ -80,5 +80,6 @@ def _versions():
     return {
         "kgan": kgan.__version__,
         "keras": keras.__version__,
-        backend: importlib.metadata.version(backend),
+        # Not that of a distribution: TensorFlow comes in several.
+        backend: importlib.import_module(backend).__version__,
     }

@@ -1,6 +1,8 @@
 """Measures of generated images in `compile` and `evaluate`: one more pass over the real ones."""
 
 import itertools
+import math
+import warnings
 
 import keras
 import numpy as np
@@ -119,6 +121,7 @@ def measure(model, metrics, x, y=None, /, *, steps=None, seed=SEED, tell=None, *
         The scores, as `kgan.metrics.report` returns them; names end in `_` and the domain where
         the model has several.
     """
+    finite = True
     context |= {"latent_seed": seed, "generator": model.generator_in_use}
     scores = {}
     for domain in model.scored_domains:
@@ -128,6 +131,8 @@ def measure(model, metrics, x, y=None, /, *, steps=None, seed=SEED, tell=None, *
         with shared(metrics):
             for batch in _batches(x, y, steps):
                 real, fake = map(checks.to_numpy, model.real_and_generated(batch, rng, domain))
+                if not np.isfinite(fake).all():
+                    finite, fake = False, np.nan_to_num(fake, nan=0, posinf=0, neginf=0)
                 for metric in metrics:
                     alone = getattr(metric, "samples_alone", False)
                     metric.update_state(*((fake,) if alone else (real, fake)))
@@ -135,6 +140,14 @@ def measure(model, metrics, x, y=None, /, *, steps=None, seed=SEED, tell=None, *
                     tell(len(real))
         found = protocol.report(metrics, **context, **({"domain": domain} if domain else {}))
         scores |= {f"{name}_{domain}" if domain else name: found[name] for name in found}
+    if not finite:
+        # No error: callbacks that watch for this come after the measures.
+        warnings.warn(
+            "The generated images are not finite, so every score is NaN: lower the rates, see "
+            "kgan.callbacks.CollapseMonitor.",
+            stacklevel=2,
+        )
+        scores = {name: {**score, "value": math.nan} for name, score in scores.items()}
     for metric in metrics:
         metric.reset_state()  # or their images would stay in memory
     return scores

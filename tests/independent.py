@@ -24,7 +24,7 @@ def kernel_distance(real, fake, block_size):
     rng = np.random.default_rng(0)
     blocks = []
     for features in (real, fake):
-        size = len(features) // count
+        size = min(block_size, len(features) // count)
         blocks.append(np.split(rng.permutation(features)[: size * count], count))
     estimates = []
     for x, y in zip(*blocks, strict=True):

@@ -136,7 +136,9 @@ class CollapseMonitor(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         if not self.history:
             if self.log and epoch == 0:
-                self.log.unlink(missing_ok=True)
+                # Empty, it tells that all was well.
+                self.log.parent.mkdir(parents=True, exist_ok=True)
+                self.log.write_text("", encoding="utf-8")
             self.history.append({"epoch": epoch, **self._measures()})
             self._keep()
         self._epoch = epoch + 1

@@ -8,7 +8,11 @@ import keras
 import numpy as np
 from keras import ops
 
+from kgan import checks
+from kgan.metrics.features import in_float32
 
+
+@in_float32()
 def train_classifier(images, labels, epochs: int = 4, batch_size: int = 128, seed: int = 0):
     """Returns a small convolutional classifier trained on real images alone.
 
@@ -21,7 +25,14 @@ def train_classifier(images, labels, epochs: int = 4, batch_size: int = 128, see
     Returns:
         A compiled `keras.Model` to probabilities `(batch, classes)`; `evaluate(images, labels)`
         gives its loss and accuracy.
+
+    Raises:
+        ValueError: if the images are no floats in [-1, 1], or the labels no integers, one an image.
     """
+    checks.check_images(images, images.shape[1:], "classifier")
+    labels = np.asarray(labels)
+    classes = int(labels.max()) + 1 if labels.dtype.kind in "iu" else None
+    labels = checks.check_labels(labels, classes, len(images))
     keras.utils.set_random_seed(seed)
     layers = keras.layers
     model = keras.Sequential(
@@ -33,7 +44,7 @@ def train_classifier(images, labels, epochs: int = 4, batch_size: int = 128, see
             layers.Dropout(0.3, seed=seed),
             layers.Dense(128, activation="relu"),
             layers.Dropout(0.3, seed=seed + 1),
-            layers.Dense(int(labels.max()) + 1, activation="softmax"),
+            layers.Dense(classes, activation="softmax"),
         ]
     )
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])

@@ -40,6 +40,17 @@ def get(features):
     )
 
 
+@contextlib.contextmanager
+def in_float32():
+    """Networks made here compute in float32, whatever Keras's policy for those to train is."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
 class Pixels:
     """The images themselves, as vectors."""
 
@@ -87,7 +98,11 @@ class Network:
 
     @property
     def protocol(self):
-        return {"features": f"model {self.model.name}", "features_hash": digest(self.model)}
+        return {
+            "features": f"model {self.model.name}",
+            "features_hash": digest(self.model),
+            "features_dtype": self.model.compute_dtype,
+        }
 
     def __call__(self, images):
         images = self.prepare(images)
@@ -144,6 +159,7 @@ class Inception(Network):
     network = None
     size = 299
 
+    @in_float32()
     def __init__(self, weights="imagenet"):
         try:
             network = keras.applications.InceptionV3(

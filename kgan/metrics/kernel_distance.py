@@ -48,7 +48,8 @@ class KernelDistance(ImageMetric):
         real, fake = real.array(), fake.array()
         count = self._blocks(len(real), len(fake))
         order = np.random.default_rng(0)
-        pairs = zip(_cut(real, count, order), _cut(fake, count, order), strict=True)
+        real, fake = (_cut(each, count, self.block_size, order) for each in (real, fake))
+        pairs = zip(real, fake, strict=True)
         estimates = [discrepancy(*pair) for pair in pairs]
         error = np.std(estimates, ddof=1) / np.sqrt(count)
         return {self.name: float(np.mean(estimates)), f"{self.name}_error": float(error)}
@@ -77,8 +78,8 @@ def _mean_kernel(x, y, skip_diagonal=False):
     return (kernel.sum() - kernel.trace()) / (len(x) * (len(x) - 1))
 
 
-def _cut(features, count, rng):
-    """Equal blocks of shuffled rows; what does not fill a last one is left out."""
-    size = len(features) // count
+def _cut(features, count, largest, rng):
+    """Equal blocks of shuffled rows; what does not fit is left out."""
+    size = min(largest, len(features) // count)
     order = rng.permutation(len(features))[: size * count]
     return features[order].reshape(count, size, -1)

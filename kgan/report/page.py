@@ -99,9 +99,9 @@ def _head(run, name):
 
 
 def _words(run):
+    if run.warnings is None:
+        return ""
     if not run.warnings:
-        if "diversity" not in run.log:
-            return ""
         return (
             '<h2>What the monitor said</h2>\n<p class="well">Nothing: no sign of collapse, of a '
             "winning discriminator, of gradients that vanish or explode, or of NaN.</p>"
@@ -139,7 +139,7 @@ def _card(run, title, series, log):
         f"{_safe(label)} <b>{_figure(values[-1])}</b></li>"
         for (name, values), label, colour in zip(series, labels, colours(series), strict=True)
     )
-    marks = sorted({int(w["epoch"]) for w in run.warnings} & set(run.epochs))
+    marks = sorted({int(w["epoch"]) for w in run.warnings or ()} & set(run.epochs))
     svg = chart(run.epochs, series, log, marks)
     return f'<div class="card"><h3>{_safe(title)}</h3><ul class="legend">{legend}</ul>{svg}</div>'
 

@@ -21,7 +21,8 @@ class Run:
         settings: name to text, what was asked for.
         model: name to text, what the saved model says of itself.
         versions: name to text.
-        warnings: list of dictionaries with `epoch`, `rule`, `text` and `remedies`.
+        warnings: list of dictionaries with `epoch`, `rule`, `text` and `remedies`; None: no monitor
+            was there to write them.
         pictures: paths of the grids by epoch.
         scores: list of dictionaries with `name`, `value`, `protocol` and `file`.
         exports: list of `(folder, rows)`, the header first.
@@ -34,7 +35,7 @@ class Run:
     settings: dict = dataclasses.field(default_factory=dict)
     model: dict = dataclasses.field(default_factory=dict)
     versions: dict = dataclasses.field(default_factory=dict)
-    warnings: list = dataclasses.field(default_factory=list)
+    warnings: list | None = None
     pictures: list = dataclasses.field(default_factory=list)
     scores: list = dataclasses.field(default_factory=list)
     exports: list = dataclasses.field(default_factory=list)
@@ -83,7 +84,8 @@ def _reader(file, folder):
 
 def _read_log(run, file):
     with file.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
+        # A run that was killed before its checkpoint and went on has written an epoch twice.
+        rows = list({int(row["epoch"]): row for row in csv.DictReader(stream)}.values())
     run.epochs = [int(row["epoch"]) + 1 for row in rows]
     names = [name for name in (rows[0] if rows else ()) if name and name != "epoch"]
     columns = {name: [_number(row[name]) for row in rows] for name in names}
@@ -99,7 +101,8 @@ def _read_settings(run, file):
 
 
 def _read_warnings(run, file):
-    entries = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line]
+    *lines, _ = file.read_text(encoding="utf-8").split("\n")  # of a run that was killed
+    entries = [json.loads(line) for line in lines]
     # A run that was killed after it was told something and before its checkpoint tells it again.
     unique = {(int(entry["epoch"]), str(entry["rule"])): entry for entry in entries}
     run.warnings = [unique[key] for key in sorted(unique)]
@@ -150,7 +153,7 @@ def _of_object(value):
         own = {
             name: _of_object(part)
             for name, part in (value.get("config") or {}).items()
-            if part not in (None, False) and name not in ("name", "dtype")
+            if part is not None and part is not False and name not in ("name", "dtype")
         }
         arguments = ", ".join(f"{name}={part}" for name, part in own.items())
         return f"{value['class_name']}({arguments})" if arguments else value["class_name"]
