@@ -173,7 +173,7 @@ def test_the_model_card_tells_how_to_run_it(shipped):
         assert f"| {name} |" in card
     assert "circle, square, star" in card
     python = [part.split("```")[0] for part in card.split("```python\n")[1:]]
-    assert len(python) == 2
+    assert len(python) == 3  # onnxruntime, LiteRT, TensorFlow
     for code in python:
         code += """
 values = outputs.values() if isinstance(outputs, dict) else outputs
