@@ -5,7 +5,7 @@ class ExportError(RuntimeError):
     """An export did not happen. What is not proven is not there, older files are untouched.
 
     Attributes:
-        report: of a call for several artefacts the `ExportReport`, else None.
+        report: `ExportReport` of what was tried; None before anything was converted.
     """
 
     report = None

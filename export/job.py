@@ -80,11 +80,12 @@ def prepare(model, folder, names, given, calibration, int8, metadata, say=lambda
     (folder / "model.json").write_text(text, encoding="utf-8")
     weights = folder / "model.weights.h5"
     blueprint.save_weights(model, weights)
+    first = model
     if narrow:
         model = blueprint.build(config, weights, preflight.load_custom_objects(custom_objects))
     spec = model_spec(model, *names)
 
-    def call(values):
+    def call(values, model=model):
         outputs = keras.tree.flatten(blueprint.call(model, values))
         return [keras.ops.convert_to_numpy(output) for output in outputs]
 
@@ -95,6 +96,10 @@ def prepare(model, folder, names, given, calibration, int8, metadata, say=lambda
         # Samples of images may be there for their sizes alone.
         typical = ("calibration",) if samples.takes_images(spec) else samples.OWN
     batches, spans = parity.expected(call, spec, drawn, typical)
+    if narrow:
+        batch = next(batch for batch in batches if batch.typical)
+        before = parity.answer(lambda values: call(values, first), spec, batch.inputs)
+        preflight.check_twin(parity.likeness(batch.outputs, before, spans), first)
     file = None
     if int8:
         preflight.check_int8(spec, calibration)
@@ -110,7 +115,9 @@ def prepare(model, folder, names, given, calibration, int8, metadata, say=lambda
         spans=spans,
         custom_objects=custom_objects,
         calibration=file,
-        metadata={**metadata, **_about(spec, text, model)},
+        # Only the caller can know that a model was trained elsewhere than it lives now.
+        metadata={"training_backend": keras.config.backend(), **metadata}
+        | _about(spec, text, model),
         notes=preflight.notes(trained, narrow),
     )
 
@@ -144,7 +151,6 @@ def _about(spec, text, model):
     return {
         "kgan_version": version("kgan"),
         "keras_version": version("keras"),
-        "training_backend": keras.config.backend(),
         "inference": "training=False: dropout off, batch normalisation by moving statistics",
         "source_sha256": digest.hexdigest(),
         **json.loads(json.dumps(asdict(spec))),

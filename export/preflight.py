@@ -7,6 +7,8 @@ import importlib.util
 
 from kgan.export.errors import PreflightError
 
+TWIN_PSNR = 20
+
 
 def require(packages):
     """Raises ImportError when a package that a format needs is not installed."""
@@ -91,6 +93,23 @@ def check_answers(model, answer):
     )
 
 
+def check_twin(likeness, model):
+    """Raises PreflightError when the model rebuilt in float32 is not the one that was trained.
+
+    Args:
+        likeness: PSNR between what the two answer, in dB.
+        model: the trained one.
+    """
+    # bfloat16 has 8 bits and layers add up their rounding; another model is far below.
+    if likeness < TWIN_PSNR:
+        raise PreflightError(
+            "Rebuilt in float32 the model answers differently: an own layer may depend on its "
+            "dtype, or not save all of its weights. "
+            f"Received: a model in {_policies(model)}, PSNR {likeness:.1f} dB where at least "
+            f"{TWIN_PSNR} is rounding"
+        )
+
+
 def check_int8(spec, calibration):
     """Raises ValueError when there is nothing to take the ranges of int8 from."""
     from kgan.export.samples import takes_images
@@ -102,8 +121,8 @@ def check_int8(spec, calibration):
         )
 
 
-def refusal(model, precision):
-    """Why no file of this precision can be made of a model, or an empty text."""
+def refusal(model, format, precision):
+    """Why no file of this format and precision can be made of a model, or an empty text."""
     import keras
 
     recurrent = [layer.name for layer in layers(model) if isinstance(layer, keras.layers.RNN)]
@@ -119,8 +138,9 @@ def notes(model, narrow):
     """What an export changes of a model, as a tuple of sentences."""
     told = []
     if narrow:
-        policy = model.dtype_policy.name
-        told.append(f"the model computes in {policy}; it is rebuilt, and exported, in float32")
+        told.append(
+            f"the model computes in {_policies(model)}; it is rebuilt, and exported, in float32"
+        )
     return tuple(told)
 
 
@@ -143,10 +163,10 @@ def custom_objects(model, config):
     for node in _nodes(config):
         if node["class_name"] == "function":
             found[node["config"]] = _function(node)
-        elif node.get("registered_name"):
-            found[node["registered_name"]] = keras.saving.get_registered_object(
-                node["registered_name"]
-            ) or found.get(node["registered_name"])
+        elif name := node.get("registered_name"):
+            found[name] = (
+                keras.saving.get_registered_object(name) or found.get(name) or _by_module(node)
+            )
     own = {name: thing for name, thing in found.items() if thing and not _is_keras(thing)}
     refuse(filter(None, map(_not_importable, own.values())))
     return [
@@ -172,6 +192,11 @@ def layers(model):
     return model._flatten_layers(include_self=True, recursive=True)
 
 
+def _policies(model):
+    names = {layer.dtype_policy.name for layer in layers(model)}
+    return " and ".join(sorted(names - {"float32"}))
+
+
 def _nodes(config):
     if isinstance(config, dict):
         if "class_name" in config:
@@ -194,6 +219,12 @@ def _function(node):
             "@keras.saving.register_keras_serializable() in a module that can be imported. "
             f"Received: {node}"
         ) from error
+
+
+def _by_module(node):
+    """The class that nobody registered and only the module of a configuration tells."""
+    module = importlib.import_module(node["module"] or "__main__")  # which Keras leaves out
+    return getattr(module, node["class_name"], None)
 
 
 def _draws(layer):

@@ -8,7 +8,7 @@ from kgan.export import files, job, latency, parity, report, samples
 from kgan.export.errors import ParityError
 
 
-def prove(plans, folder, ready, bounds, options, failed):
+def prove(plans, folder, ready, bounds, options, failed, timeout):
     """Compares what was converted with Keras, and times what passes.
 
     Args:
@@ -18,6 +18,7 @@ def prove(plans, folder, ready, bounds, options, failed):
         bounds: the `Bound` of each precision.
         options: options of the conversion, for the report.
         failed: reasons why files are not there, by name; empty reasons count for nothing.
+        timeout: seconds that a file may take to load, or for one answer.
 
     Returns:
         A list of `Artefact`, one a plan, the times of the whole call still open.
@@ -32,7 +33,9 @@ def prove(plans, folder, ready, bounds, options, failed):
         if not reason:
             entry = dataclasses.replace(entry, verdict=report.FAILED)
             try:
-                runners[len(made)], figures = _compare(file, plan.format, folder, ready, bound)
+                runners[len(made)], figures = _compare(
+                    file, plan.format, folder, ready, bound, timeout
+                )
                 entry = dataclasses.replace(entry, verdict=report.PASSED, **figures)
             except ParityError as error:
                 reason = str(error)
@@ -45,8 +48,6 @@ def prove(plans, folder, ready, bounds, options, failed):
 
 
 def _entry(plan, ready, bound, options):
-    import keras
-
     return report.Artefact(
         file=plan.path.name,
         format=plan.format.NAME,
@@ -56,16 +57,17 @@ def _entry(plan, ready, bound, options):
         min_psnr=bound.psnr,
         inputs=ready.spec.inputs,
         outputs=ready.spec.outputs,
-        training_backend=keras.config.backend(),
+        training_backend=ready.metadata["training_backend"],
+        source_sha256=ready.metadata["source_sha256"],
         versions={each: job.version(each) for each in ("kgan", "keras", *plan.format.PACKAGES)},
         options=options,
     )
 
 
-def _compare(name, module, folder, ready, bound):
+def _compare(name, module, folder, ready, bound, timeout):
     """Compares one artefact in the staging folder; its runner, and the figures of its entry."""
     file, kept = folder / name, folder / f"{name}.samples.npz"
-    runner = parity.load(module, file, name, latency.threads())
+    runner = parity.load(module, file, name, latency.threads(), timeout)
     found = parity.compare(runner, ready.spec, ready.batches, ready.spans, bound, name)
     samples.save(kept, ready.batches, ready.spans)
     return runner, {

@@ -27,10 +27,12 @@ class Artefact:
         psnr: peak signal-to-noise ratio in dB, see `parity.Parity`; None if nothing differs.
         tolerance, min_psnr: the bounds for `max_error` and `psnr`; None: not judged by it.
         batch_sizes: the batch sizes that were compared.
+        compared_on: the kinds of inputs whose values were judged.
         batch_size: the one size the file takes, or None: any.
         latency: dictionary of `median_ms`, `p90_ms`, `keras_median_ms`, `threads` and `batch`.
         inputs, outputs: tuples of `TensorSpec`.
         training_backend: where the model lived: "tensorflow", "jax" or "torch".
+        source_sha256: of the model's configuration and weights.
         versions: of kgan, Keras and the converter's packages.
         options: options of the conversion, such as the ONNX opset.
         seconds, child_seconds: of the whole export call, and of its child process.
@@ -43,6 +45,7 @@ class Artefact:
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     training_backend: str
+    source_sha256: str
     versions: dict[str, str]
     options: dict
     reason: str = ""
@@ -56,6 +59,7 @@ class Artefact:
     tolerance: float | None = None
     min_psnr: float | None = None
     batch_sizes: tuple[int, ...] = ()
+    compared_on: tuple[str, ...] = ()
     batch_size: int | None = None
     latency: dict | None = None
     seconds: float = 0.0
@@ -82,7 +86,8 @@ class Artefact:
         tensors = {
             side: tuple(map(TensorSpec.from_json, entry[side])) for side in ("inputs", "outputs")
         }
-        return cls(**{**entry, **tensors, "batch_sizes": tuple(entry["batch_sizes"])})
+        lists = {name: tuple(entry[name]) for name in ("batch_sizes", "compared_on")}
+        return cls(**{**entry, **tensors, **lists})
 
 
 @dataclass(frozen=True)
@@ -142,6 +147,7 @@ class ExportReport:
             outputs = ", ".join(map(str, artefact.outputs))
             seen[
                 f"{inputs} -> {outputs}\n"
+                f"compared on {', '.join(artefact.compared_on)}\n"
                 f"trained on {artefact.training_backend}; "
                 f"{artefact.seconds:.1f} s, of which {artefact.child_seconds:.1f} s converting"
             ] = None

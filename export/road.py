@@ -1,6 +1,7 @@
 """The road every export takes: check, save, convert in a child, compare, and only then appear."""
 
 import dataclasses
+import inspect
 import json
 import os
 import tempfile
@@ -26,6 +27,7 @@ def export(
     calibration: list | None = None,
     metadata: dict | None = None,
     tolerance: float = 1e-5,
+    float32_psnr: float = 60.0,
     float16_tolerance: float = 1e-2,
     float16_psnr: float = 50.0,
     int8_psnr: float = 30.0,
@@ -70,15 +72,18 @@ def export(
         tolerance: float32's largest error, as absolute difference over max(1, largest expected
             value), on all inputs. Default 1e-5: float32 rounding of a deep generator stays below
             it. Instance normalisation divides by what may be small: give it 1e-4.
+        float32_psnr: float32's least peak signal-to-noise ratio, in dB, the peak being the span of
+            the outputs. Default 60: an error of a thousandth of it, which binds where the outputs
+            are so small that the tolerance would let any pass.
         float16_tolerance: the same for float16, on samples and normal inputs. Default 1e-2: a
             float16 has 11 bits, 5e-4 of a value, and layers add up.
-        float16_psnr: float16's least peak signal-to-noise ratio there, in dB. Default 50: the
-            error is then below one grey level of 255.
+        float16_psnr: float16's least peak signal-to-noise ratio there, in dB, of the worst sample.
+            Default 50: the error is then below one grey level of 255.
         int8_psnr: the same for dynamic range and int8. Default 30: what lossy images are commonly
             held to. An int8 has 256 levels; no absolute error could be asked of it.
         batch_size: of TFLite files, whose batch is fixed. Default: 1.
         opset: ONNX operator set. Default 17.
-        timeout: seconds for the child process that converts.
+        timeout: seconds for the child process that converts, and for each answer of a file.
         progress: called with the name of each stage: "check", "save", "convert", "compare",
             "write".
 
@@ -91,8 +96,8 @@ def export(
         PreflightError: the model cannot be exported as it is.
         ParityError: an artefact, or the model itself, does not give the right values.
         ExportError: the place cannot be written to, or the child crashed or took too long. Of
-            several artefacts those that passed are in place nevertheless, and `error.report` tells
-            of all.
+            several artefacts those that passed are in place nevertheless; `error.report` tells of
+            all that were tried.
 
     Example:
         >>> report = kgan.export.export(model, "generator.onnx", output_names=["image"])
@@ -118,13 +123,16 @@ def export(
             say,
         )
         say("convert")
-        refused = {plan.path.name: preflight.refusal(model, plan.precision) for plan in plans}
+        refused = {
+            plan.path.name: preflight.refusal(model, plan.format.NAME, plan.precision)
+            for plan in plans
+        }
         possible = [plan for plan in plans if not refused[plan.path.name]]
         request = _request(ready, possible, folder, options)
         child_seconds, failed = child.convert(request, folder, timeout)
         say("compare")
-        bounds = parity.bounds(tolerance, float16_tolerance, float16_psnr, int8_psnr)
-        made = proof.prove(plans, folder, ready, bounds, options, refused | failed)
+        bounds = parity.bounds(tolerance, float32_psnr, float16_tolerance, float16_psnr, int8_psnr)
+        made = proof.prove(plans, folder, ready, bounds, options, refused | failed, timeout)
         say("write")
         times = {"seconds": time.perf_counter() - started, "child_seconds": child_seconds}
         made = [dataclasses.replace(artefact, **times) for artefact in made]
@@ -133,7 +141,7 @@ def export(
 
 def check(
     model,
-    path: str | os.PathLike = "model",
+    path: str | os.PathLike | None = None,
     formats: Sequence[str] | None = None,
     precision: str | Sequence[str] = "float32",
     *,
@@ -148,6 +156,7 @@ def check(
     Args:
         model, path, formats, precision, input_names, output_names, samples, calibration: as for
             `export`.
+            Without a path no place is looked at.
         **options: others of `export`, which play no part here.
 
     Returns:
@@ -157,21 +166,28 @@ def check(
         As `export`, for all that can be told without the converter: random layers, layers that
         cannot be rebuilt elsewhere, open sizes, values that are not finite, missing samples.
     """
-    wanted = dict.fromkeys(plan.precision for plan in _plans(path, formats, precision, "model"))
-    int8 = any(each.startswith("int8") for each in wanted)
+    unknown = set(options) - set(inspect.signature(export).parameters)
+    if unknown:
+        raise TypeError(f"export() takes no such argument. Received: {', '.join(sorted(unknown))}")
+    plans = _plans(path, formats, precision, "model")
+    int8 = any(plan.precision.startswith("int8") for plan in plans)
     with tempfile.TemporaryDirectory() as folder:
         names = (input_names, output_names)
         ready = job.prepare(model, Path(folder), names, samples, calibration, int8, {})
-    refusals = {preflight.refusal(model, each): each for each in wanted}
-    refused = tuple(f"not {each}: {reason}" for reason, each in refusals.items() if reason)
+    refused = tuple(
+        f"not {plan.format.NAME} {plan.precision}: {reason}"
+        for plan in plans
+        if (reason := preflight.refusal(model, plan.format.NAME, plan.precision))
+    )
     return job.Check(ready.spec, ready.notes + refused)
 
 
 def _plans(path, names, precision, name):
-    plans = formats_.plan(path, names, precision, name)
+    plans = formats_.plan("model" if path is None else path, names, precision, name)
     for plan in plans:
         preflight.require(plan.format.PACKAGES)
-        plan.check_place()
+        if path is not None:
+            plan.check_place()
     return plans
 
 
@@ -222,7 +238,7 @@ def _put_in_place(made, plans, staging, metadata):
             reasons = [f"{each.file}: {each.reason}" for each in wrong]
             reasons.append(f"Passed and in place: {_passed(made)}.")
         error = kind("\n".join(reasons))
-        error.report = made if len(plans) > 1 else None
+        error.report = made
         raise error
     return made
 

@@ -1,10 +1,11 @@
 """Runs an exported file on NumPy arrays, where neither Keras nor TensorFlow is installed."""
 
 import os
+from functools import partial
 
 import numpy as np
 
-from kgan.export import formats
+from kgan.export import formats, process
 
 
 def load(path: str | os.PathLike, threads: int | None = None) -> "Runtime":
@@ -34,7 +35,10 @@ def load(path: str | os.PathLike, threads: int | None = None) -> "Runtime":
         raise FileNotFoundError(f"There is no exported file. Received: path={str(path)!r}")
     module = formats.of(path)
     try:
-        return Runtime(module.load(path, threads))
+        # TensorFlow must not be imported beside another backend of Keras.
+        alone = module.PACKAGES[-1] == "tensorflow"
+        load_file = partial(process.Runner, module) if alone else module.load
+        return Runtime(load_file(path, threads))
     except ImportError as error:
         raise ImportError(
             f"Running a {module.NAME} file needs a package that is not installed: {error}. "

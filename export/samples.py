@@ -6,6 +6,7 @@ import numpy as np
 
 BATCH_SIZES = (1, 2, 7, 16)
 STORED_BYTES = 4_000_000
+CONSTANT = "constant zeros"  # of images, see `parity.expected`
 OWN = ("sample", "calibration")  # kinds of inputs that the user gave, and that come first
 # Enough for the range of every activation to settle; more only takes longer.
 CALIBRATION_SIZE = 200
@@ -51,10 +52,9 @@ def draw(spec, samples=None, calibration=None, seed=0):
 
     Returns:
         A list of `(kind, inputs)`: the user's batches, a standard normal in batches of 1, 2, 7
-        and 16, zeros, tens, and ten times a normal. Images and sequences are never constant: the
-        tens carry random signs, and half of the zeros are such signs too. Instance normalisation
-        turns a constant into rounding noise divided by almost nothing, where two right programs
-        differ as much as their outputs can.
+        and 16, zeros, tens, and ten times a normal. In images and sequences the tens carry random
+        signs, and half of the zeros are such signs too, since normalisation turns a constant into
+        rounding noise divided by almost nothing; constant zeros come last, see `parity.expected`.
 
     Raises:
         ValueError: a sample does not fit the model, or an integer input has no samples.
@@ -83,6 +83,8 @@ def draw(spec, samples=None, calibration=None, seed=0):
             ("negative tens", batch(2, lambda shape: -10.0 * _signs(shape, random))),
             ("10 x normal", batch(2, lambda shape: 10.0 * random.standard_normal(shape))),
         ]
+    if any(len(tensor.shape) > 1 for tensor in spec.inputs if tensor.dtype == "float32"):
+        drawn.append((CONSTANT, batch(2, np.zeros)))
     return own + drawn
 
 

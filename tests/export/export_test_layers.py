@@ -75,3 +75,10 @@ class Noise(keras.layers.Layer):
 
     def call(self, inputs):
         return inputs + keras.random.normal(keras.ops.shape(inputs), seed=self.seed_generator)
+
+
+class OnlyNarrow(keras.layers.Layer):
+    """Computes something else in float32."""
+
+    def call(self, inputs):
+        return inputs * (-1.0 if self.compute_dtype == "float32" else 1.0)

@@ -6,12 +6,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import export_test_runners
 import keras
+import numpy as np
 import pytest
 from export_test_models import NAMES, small_model
 
 import kgan.export
-from kgan.export import child
+from kgan.export import child, parity, process
 
 
 def contents(folder):
@@ -74,6 +76,25 @@ def test_one_weight_slightly_off_is_found_out(bundle, tmp_path, fake_worker):
     with pytest.raises(kgan.export.ParityError, match="above the tolerance"):
         kgan.export.export(model, tmp_path / "small.onnx", **NAMES)
     assert list(tmp_path.glob("small*")) == []
+
+
+@pytest.mark.parametrize("when", ["", "later "])
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        ("crash", "ended with exit code -11"),
+        ("hang", "gave no answer for 2 s"),
+        ("fail", "OSError: no such luck"),
+    ],
+)
+def test_a_file_that_takes_its_process_down_is_an_error_here(when, what, message):
+    with pytest.raises(RuntimeError, match=message):
+        process.Runner(export_test_runners, when + what, timeout=2)({"x": np.zeros((1, 1))})
+
+
+def test_a_missing_runtime_is_no_wrong_file():
+    with pytest.raises(ImportError, match="No module named 'runtime'"):
+        parity.load(export_test_runners, "absent", "a file")
 
 
 def test_the_child_sees_no_gpu_and_the_parents_path(monkeypatch):

@@ -195,6 +195,35 @@ def test_a_saved_model_folder_is_replaced_but_no_other(tmp_path):
         kgan.export.export(small_model(), tmp_path / "mine", **NAMES)
 
 
+def test_of_a_bundle_only_what_is_proven_appears(tmp_path):
+    with pytest.raises(kgan.export.ParityError, match=r"below 200 dB\nPassed and") as caught:
+        kgan.export.export(
+            small_model(),
+            tmp_path / "bundle",
+            ("tflite", "onnx"),
+            ("float32", "dynamic_range"),
+            **NAMES,
+            int8_psnr=200,
+        )
+    verdicts = {each.file: each.verdict for each in caught.value.report.artefacts}
+    assert verdicts == {
+        "model.tflite": "passed",
+        "model.onnx": "passed",
+        "model_dynamic_range.tflite": "failed",
+    }
+    assert sorted(os.listdir(tmp_path / "bundle")) == [
+        "export_report.json",
+        "model.onnx",
+        "model.onnx.samples.npz",
+        "model.tflite",
+        "model.tflite.samples.npz",
+        "model_card.md",
+    ]
+    card = (tmp_path / "bundle" / "model_card.md").read_text()
+    assert "`model_dynamic_range.tflite`: " in card and "below 200 dB" in card
+    assert kgan.export.verify(tmp_path / "bundle").passed
+
+
 def test_a_batch_size_for_tflite(tmp_path):
     path = tmp_path / "small.tflite"
     (artefact,) = kgan.export.export(small_model(), path, **NAMES, batch_size=3).artefacts

@@ -64,6 +64,31 @@ def test_models_that_cannot_travel(build, message, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_unregistered_initialiser_of_the_script(monkeypatch, tmp_path):
+    body = {"__call__": lambda self, shape, dtype: keras.ops.ones(shape), "__module__": "__main__"}
+    mine = type("Mine", (keras.initializers.Initializer,), body)
+    monkeypatch.setattr("__main__.Mine", mine, raising=False)
+    with pytest.raises(kgan.export.PreflightError, match="'Mine' is defined in __main__"):
+        kgan.export.check(around(layers.Dense(2, kernel_initializer=mine())))
+
+
+def test_a_model_that_is_another_in_float32(tmp_path):
+    model = around(export_test_layers.OnlyNarrow(dtype="mixed_bfloat16"))
+    with pytest.raises(kgan.export.PreflightError, match=r"answers differently.*mixed_bfloat16"):
+        kgan.export.export(model, tmp_path / "model.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_check_looks_at_no_place_unless_asked(tmp_path, monkeypatch):
+    (tmp_path / "model").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert "nothing else was found" in str(kgan.export.check(small_model()))
+    with pytest.raises(kgan.export.ExportError, match="Cannot write there"):
+        kgan.export.check(small_model(), "model")
+    with pytest.raises(TypeError, match=r"no such argument\. Received: tolerence"):
+        kgan.export.check(small_model(), tolerence=1e-3)
+
+
 def test_all_that_is_wrong_is_told_at_once(tmp_path):
     model = in_main()
     model.add(layers.Lambda(lambda x: x * 2, name="twice"))
