@@ -22,6 +22,10 @@ def _sections(report, metadata):
     yield _tensors("Input", first.inputs) + "\n" + _tensors("Output", first.outputs)
     facts = {key: value for key, value in metadata.items() if key not in _MACHINE and value}
     yield "\n".join(f"- {key.replace('_', ' ')}: {_text(value)}" for key, value in facts.items())
+    others = [each for each in passed if each.source_sha256 != metadata["source_sha256"]]
+    if others:
+        names = ", ".join(f"`{each.file}`" for each in others)
+        yield f"These are the facts of the last export; of another model or training are {names}."
     yield "## How near to the Keras model"
     header, *rows = report.rows()
     yield "\n".join(map(_markdown, [header, ["---"] * len(header), *rows]))

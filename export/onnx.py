@@ -32,10 +32,12 @@ def convert(model, spec, path, precision, options, metadata):
     import onnx
     import tf2onnx
 
-    from kgan.export import serving
+    from kgan.export import operators, serving
 
     serve, signature = serving.function(model, spec)
-    proto, _ = tf2onnx.convert.from_function(serve, signature, opset=options["opset"])
+    proto, _ = tf2onnx.convert.from_function(
+        serve, signature, opset=options["opset"], custom_op_handlers=operators.HANDLERS
+    )
     _embed_constants(proto.graph, serve.get_concrete_function(*signature))
     _promise(proto.graph.input, spec.inputs)
     _promise(proto.graph.output, spec.outputs)

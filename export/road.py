@@ -204,12 +204,22 @@ def _request(ready, plans, folder, options):
                 "format": plan.format.NAME,
                 "precision": plan.precision,
                 "path": str(folder / plan.path.name),
+                "metadata": {
+                    "precision": plan.precision,
+                    "converter_versions": {
+                        each: job.version(each) for each in plan.format.PACKAGES
+                    },
+                },
             }
             for plan in plans
         ],
         "options": {**options, "name": ready.name, "calibration": ready.calibration},
         "metadata": ready.metadata,
     }
+
+
+def _versioned(package):
+    return package, job.version(package)
 
 
 def _put_in_place(made, plans, staging, metadata):

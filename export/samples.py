@@ -47,7 +47,8 @@ def draw(spec, samples=None, calibration=None, seed=0):
         spec: `ModelSpec` of the model.
         samples: the user's own batches, see `kgan.export.export`. Integer inputs take their
             values from them, since only the user knows which are valid.
-        calibration: the user's batches for int8, the first 16 of which are compared on too.
+        calibration: the user's batches for int8, whose first rows are compared on too, in batches
+            of 1, 2, 7 and 16.
         seed: of the normal draws.
 
     Returns:
@@ -62,8 +63,10 @@ def draw(spec, samples=None, calibration=None, seed=0):
     own = [("sample", batch) for batch in own_batches(spec, samples)]
     calibrating = _pools(spec, own_batches(spec, calibration, "calibration"))
     if calibrating:
-        first = {name: array[: BATCH_SIZES[-1]] for name, array in calibrating.items()}
-        own.append(("calibration", first))
+        count, start = len(next(iter(calibrating.values()))), 0
+        for size in BATCH_SIZES:
+            rows = np.arange(start, start := start + size) % count
+            own.append(("calibration", {name: x[rows] for name, x in calibrating.items()}))
     pools = _pools(spec, [batch for _, batch in own])
     random = np.random.default_rng(seed)
 

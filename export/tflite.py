@@ -53,7 +53,7 @@ def convert(model, spec, path, precision, options, metadata):
             converter.inference_input_type = converter.inference_output_type = tf.int8
         converter.target_spec.supported_ops = [operators]
         content = converter.convert()
-    metadata = {**metadata, "batch_size": options["batch_size"]}
+    metadata = {**metadata, "batch_size": options["batch_size"], **_scales(content)}
     Path(path).write_bytes(_finished(content, metadata))
 
 
@@ -114,6 +114,21 @@ def _batches(spec, options):
     for start in range(0, max(count - size, 0) + 1, size):
         rows = np.arange(start, start + size) % count
         yield {name: array[rows] for name, array in arrays.items()}
+
+
+def _scales(content):
+    """How a file means the int8 it takes or gives: float = (int8 - zero point) * scale."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    signature = Interpreter(model_content=content).get_signature_runner("serving_default")
+    tensors = signature.get_input_details() | signature.get_output_details()
+    scales = {
+        name: {"scale": float(scale), "zero_point": int(zero)}
+        for name, details in tensors.items()
+        if _is_quantised(details)
+        for scale, zero in [details["quantization"]]
+    }
+    return {"int8": scales} if scales else {}
 
 
 def _declared(details):

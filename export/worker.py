@@ -33,7 +33,8 @@ def work(request, folder, response):
 
     Args:
         request: dictionary with `spec`, `custom_objects`, `image_data_format`, `artefacts` (each
-            with `name`, `format`, `precision` and `path`), `options` and `metadata`.
+            with `name`, `format`, `precision`, `path` and `metadata` of its own), `options` and
+            the `metadata` of all.
         folder: holds the blueprint, `model.json` and `model.weights.h5`.
         response: dictionary to keep up to date: `stage`, `artefact`, the one being converted, and
             `failed`, reasons by name.
@@ -64,8 +65,9 @@ def work(request, folder, response):
         begin(stage, artefact["name"])
         convert = formats.get(artefact["format"]).convert
         place = (artefact["path"], artefact["precision"])
+        metadata = {**request["metadata"], **artefact["metadata"]}
         try:
-            convert(model, spec, *place, request["options"], request["metadata"])
+            convert(model, spec, *place, request["options"], metadata)
         except Exception as error:
             traceback.print_exc()
             cause = f"The converter failed while {stage}.\nCause: {type(error).__name__}: {error}"

@@ -295,6 +295,7 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
             options = Checkpoint(checkpoint, self, (x, y), options).resume(options)
         if isinstance(x, batches.Batches):
             x = backend.stream(x)
+        self.trained_on = keras.config.backend()
         return super().fit(x, y, **options)
 
     def evaluate(self, x=None, y=None, batch_size=None, **kwargs):

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 from kgan import cli_arguments as arguments
-from kgan import cli_evaluate, cli_report
+from kgan import cli_evaluate, cli_export, cli_report
 from kgan import cli_pictures as pictures
 from kgan import cli_translation as translation
 from kgan.cli_arguments import Kind, Network
-from kgan.cli_shared import SavedGAN, Seed, console, typer
+from kgan.cli_shared import Seed, console, typer
 
 app = typer.Typer(
     add_completion=False,
@@ -24,6 +24,8 @@ app.command()(pictures.sample)
 app.command()(pictures.interpolate)
 app.command()(translation.translate)
 app.command()(translation.grid)
+app.command()(cli_export.export)
+app.command()(cli_export.verify)
 app.command()(cli_evaluate.evaluate)
 app.command()(cli_report.report)
 
@@ -164,80 +166,6 @@ def train(
     record.finish()
     console.print(f"Saved {out}/gan.keras; pictures in {out}/samples, losses in {out}/log.csv")
     console.print(f"For a page of all that: kgan report {out}")
-
-
-@app.command()
-def export(
-    gan: SavedGAN,
-    to: Annotated[
-        str, typer.Option(help="Formats, separated by commas: onnx, tflite, saved_model.")
-    ] = "onnx",
-    out: Annotated[Path, typer.Option(help="Folder for the files and their report.")] = Path(
-        "bundle"
-    ),
-    precision: Annotated[
-        str,
-        typer.Option(
-            help="Precisions, separated by commas: float32, float16, and for tflite dynamic_range, "
-            "int8, int8_io."
-        ),
-    ] = "float32",
-    check: Annotated[
-        bool, typer.Option("--check", help="Only tell what would not survive; write nothing.")
-    ] = False,
-    direction: Annotated[
-        str | None, typer.Option(help="Of a CycleGAN: ab (default) or ba.")
-    ] = None,
-):
-    """Export the generator and prove that each file gives the same images as Keras.
-
-    For example: **kgan export run/gan.keras --to tflite,onnx --precision float32,int8**.
-    """
-    from kgan import CycleGAN
-    from kgan.export import ExportError
-
-    model = arguments.load_model(gan)
-    formats, precisions = (tuple(part.strip() for part in x.split(",")) for x in (to, precision))
-    options = {}
-    if direction is not None:
-        if not isinstance(model, CycleGAN):
-            raise ValueError(
-                "Only a CycleGAN has directions: leave --direction out. "
-                f"Received: a {type(model).__name__}"
-            )
-        options["direction"] = direction
-    with console.status("Exporting") as status:
-        try:
-            report = model.export(
-                out,
-                formats,
-                precision=precisions,
-                check=check,
-                **options,
-                progress=lambda stage: status.update(f"Exporting: {stage}"),
-            )
-        except ExportError as error:
-            if error.report:
-                console.print(error.report.table())
-            raise
-    console.print(str(report))
-
-
-@app.command()
-def verify(
-    path: Annotated[
-        Path, typer.Argument(help="An exported file, a bundle, or an export_report.json.")
-    ],
-):
-    """Check again that exported files are whole and give the images they were proven with."""
-    from kgan.export import verify
-
-    report = verify(path)
-    for artefact in report.artefacts:
-        console.print(
-            f"{report.folder / artefact.file}: unchanged, and gives the stored outputs "
-            f"({artefact.figures()}): passed"
-        )
 
 
 def main():

@@ -8,6 +8,9 @@ import numpy as np
 
 from kgan import backend
 
+# Enough for the range of every activation to settle.
+CALIBRATION_LATENTS = 200
+
 
 class Sampled:
     """Latents in, images out: for training, for people, and for export."""
@@ -90,9 +93,16 @@ class Sampled:
         """
         options.setdefault("input_names", ["latent"])
         options.setdefault("output_names", ["image"])
-        metadata = {"latent_distribution": "standard normal", **(options.get("metadata") or {})}
+        metadata = options.get("metadata") or {}
+        if type(self).draw_latents is Sampled.draw_latents:
+            metadata = {"latent_distribution": "standard normal", **metadata}
         options["metadata"] = metadata
+        options.setdefault("calibration", [self.draw_inputs(CALIBRATION_LATENTS, seed=1)])
         return self.export_generator(self.generator, path, formats, options)
+
+    def draw_inputs(self, n, seed=None):
+        """Returns all that the generator takes for `generate(n, seed=seed)`: a tuple of arrays."""
+        return (self.draw_latents(n, seed),)
 
     def export_generator(self, generator, path, formats, options):
         """Exports one of the generators, or its average if one is kept."""
@@ -100,6 +110,16 @@ class Sampled:
 
         backend.sync(self)
         options = {"name": "generator", **options}
-        options["metadata"] = {"value_range": [-1.0, 1.0], **(options.get("metadata") or {})}
+        network = self.in_use(generator, training=False)
+        metadata = {"training_backend": self.trained_on or keras.config.backend()}
+        metadata |= _value_range(network)
+        options["metadata"] = metadata | (options.get("metadata") or {})
         run = check if options.pop("check", False) else export
-        return run(self.in_use(generator, training=False), path, formats, **options)
+        return run(network, path, formats, **options)
+
+
+def _value_range(network):
+    """What the activation of the last layer keeps the images in, if it is known."""
+    last = getattr(network.layers[-1], "activation", None)
+    ranges = {keras.activations.tanh: [-1.0, 1.0], keras.activations.sigmoid: [0.0, 1.0]}
+    return {"value_range": ranges[last]} if last in ranges else {}

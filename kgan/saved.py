@@ -12,6 +12,8 @@ class Saved:
     compiled, and the state of the seeds, so that training goes on as if it had never stopped.
     """
 
+    trained_on = None  # the backend of the last `fit`
+
     def get_config(self):
         own = [name for name in inspect.signature(type(self).__init__).parameters if name != "self"]
         config = {
@@ -19,11 +21,14 @@ class Saved:
             for name in own
             if name != "kwargs"
         }
+        config["trained_on"] = self.trained_on
         return {**super().get_config(), **config, "seed": self.seed}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        return cls(
+        config = dict(config)
+        trained_on = config.pop("trained_on", None)
+        model = cls(
             **{
                 name: keras.saving.deserialize_keras_object(value, custom_objects)
                 if isinstance(value, dict) and "class_name" in value
@@ -31,6 +36,8 @@ class Saved:
                 for name, value in config.items()
             }
         )
+        model.trained_on = trained_on
+        return model
 
     def get_compile_config(self):
         if not self.compiled:
@@ -50,6 +57,7 @@ class Saved:
         if self._settings is None:
             self._settings = keras.saving.serialize_keras_object(self)
             self._settings.get("compile_config", {}).pop("metrics", None)
+            self._settings["config"].pop("trained_on", None)
         return self._settings
 
     def compile_from_config(self, config):

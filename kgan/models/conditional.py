@@ -125,6 +125,10 @@ class ConditionalGAN(GAN):
             labels = np.full(n, labels)
         return checks.check_labels(labels, self.num_classes, n)
 
+    def draw_inputs(self, n, seed=None):
+        """Returns the latents and labels of `generate(n, seed=seed)`."""
+        return self.draw_latents(n, seed), self.draw_labels(n, seed=seed)
+
     def export(self, path, formats=None, **options):
         """Exports the generator, see `AdversarialModel.export`; parity is proven for all classes.
 

@@ -70,8 +70,15 @@ def test_one_signature(runtimes, name):
 @pytest.mark.parametrize("name", FILES)
 def test_one_metadata(runtimes, name):
     metadata = dict(runtimes[name].metadata)
-    metadata.pop("batch_size", None)
-    assert metadata == runtimes["generator.onnx"].metadata
+    batch_size, int8 = metadata.pop("batch_size", None), metadata.pop("int8", {})
+    assert batch_size == (1 if name.endswith(".tflite") else None)
+    assert sorted(int8) == (["image", "latent"] if FILES[name] == "int8_io" else [])
+    assert metadata.pop("precision") == FILES[name]
+    assert "tensorflow" in metadata.pop("converter_versions")
+    common = runtimes["generator.onnx"].metadata.items()
+    assert metadata == {
+        key: value for key, value in common if key not in ("precision", "converter_versions")
+    }
     assert metadata["class_names"] == ["circle", "square", "star"]
     assert metadata["latent_distribution"] == "standard normal"
     assert metadata["value_range"] == [-1, 1]
@@ -193,6 +200,13 @@ def test_a_saved_model_folder_is_replaced_but_no_other(tmp_path):
     (tmp_path / "mine").mkdir()
     with pytest.raises(kgan.export.ExportError, match="folder of that name, which is no export"):
         kgan.export.export(small_model(), tmp_path / "mine", **NAMES)
+
+
+def test_the_card_of_two_models_says_so(tmp_path):
+    for seed, name in ((1, "first"), (2, "second")):
+        kgan.export.export(small_model(seed), tmp_path / "both", "tflite", **NAMES, name=name)
+    card = (tmp_path / "both" / "model_card.md").read_text()
+    assert "of another model or training are `first.tflite`" in card
 
 
 def test_of_a_bundle_only_what_is_proven_appears(tmp_path):

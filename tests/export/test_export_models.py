@@ -195,6 +195,36 @@ def test_tensors_that_a_layer_keeps_beside_its_weights(tmp_path):
     assert kgan.export.export(model, tmp_path / "bundle", ("onnx", "tflite")).passed
 
 
+class UniformGAN(kgan.GAN):
+    def draw_latents(self, n, seed=None):
+        return (
+            np.random.default_rng(seed).uniform(20, 30, (n, *self.latent_shape)).astype("float32")
+        )
+
+
+def test_metadata_claims_what_is_known_of_this_model_alone(tmp_path):
+    """Latents of its own, which int8 is calibrated on; images in [0, 1]; trained elsewhere."""
+    latent = keras.Input((1, 1, 4))
+    image = layers.Conv2DTranspose(1, 4, activation="sigmoid")(latent)
+    generator = keras.Model(latent, image)
+    gan = UniformGAN(generator, kgan.networks.dcgan_discriminator((4, 4, 1), 4))
+    gan.trained_on = "elsewhere"
+    (artefact,) = gan.export(tmp_path / "small.tflite", precision="int8").artefacts
+    assert artefact.compared_on == ("calibration",)
+    runtime = kgan.export.load(tmp_path / "small.tflite")
+    latents = gan.draw_latents(5, seed=3)
+    np.testing.assert_allclose(runtime(latents), gan.generate(5, seed=3), atol=0.05)
+    assert runtime.metadata["value_range"] == [0, 1]
+    assert "latent_distribution" not in runtime.metadata
+    assert artefact.training_backend == runtime.metadata["training_backend"] == "elsewhere"
+
+
+def test_operators_that_the_converter_to_onnx_does_not_know(tmp_path):
+    x = keras.Input((6,))
+    model = keras.Model(x, [layers.Activation(each)(x) for each in ("gelu", "celu")])
+    assert kgan.export.export(model, tmp_path / "activations.onnx").passed
+
+
 def test_an_image_to_image_model_with_instance_normalisation(tmp_path):
     """One namespace: the input keeps `image`, so the output is `translated_image`."""
     keras.utils.set_random_seed(6)

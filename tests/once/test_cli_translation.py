@@ -151,6 +151,16 @@ def test_export_of_the_way_back(cyclegan, pix2pix, folders, tmp_path):
     assert "Only a CycleGAN has directions" in refused
 
 
+def test_int8_of_a_translator_takes_its_ranges_from_a_folder(pix2pix, folders, tmp_path):
+    asked = ["--to", "tflite", "--precision", "int8", "--out", tmp_path]
+    refused = kgan("export", pix2pix / "gan.keras", *asked, code=2)
+    assert "pass calibration=" in refused and list(tmp_path.iterdir()) == []
+    options = ["--calibration", folders / "in", "--int8-psnr", 10, "--batch-size", 2]
+    kgan("export", pix2pix / "gan.keras", *asked, *options)
+    runtime = load(tmp_path / "generator_int8.tflite")
+    assert runtime.batch_size == 2 and runtime.metadata["precision"] == "int8"
+
+
 def test_grid_draws_both_domains_and_back(cyclegan, folders, tmp_path):
     gan, out = cyclegan / "gan.keras", tmp_path / "grid.png"
     kgan("grid", gan, folders / "domains", "--out", out, "--count", 2)

@@ -17,9 +17,11 @@ GO_ON = """
 import numpy, keras, kgan
 gan = keras.saving.load_model("{file}")
 print(gan.generate(1, seed=0).sum())
+assert gan.trained_on == "{first}"
 before = int(gan.optimizer.iterations)
 gan.fit(numpy.zeros((64, 8, 8, 1), "float32"), verbose=0)
 assert (before, int(gan.optimizer.iterations)) == (2, 4)
+assert gan.trained_on == keras.config.backend()
 """
 
 
@@ -29,5 +31,5 @@ assert (before, int(gan.optimizer.iterations)) == (2, 4)
 def test_training_goes_on_elsewhere(first, second, python, tmp_path):
     file = tmp_path / "gan.keras"
     here = float(python(["-c", TRAIN.format(file=file)], first))
-    there = float(python(["-c", GO_ON.format(file=file)], second))
+    there = float(python(["-c", GO_ON.format(file=file, first=first)], second))
     assert there == pytest.approx(here, abs=1e-4)

@@ -1,0 +1,132 @@
+"""The commands that write files with proof, and prove them again."""
+
+import itertools
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+
+from kgan import cli_arguments as arguments
+from kgan.cli_shared import SavedGAN, console, typer
+
+# As many images as `kgan.export` draws latents.
+CALIBRATION_IMAGES = 200
+
+
+def export(
+    gan: SavedGAN,
+    to: Annotated[
+        str, typer.Option(help="Formats, separated by commas: onnx, tflite, saved_model.")
+    ] = "onnx",
+    out: Annotated[Path, typer.Option(help="Folder for the files and their report.")] = Path(
+        "bundle"
+    ),
+    precision: Annotated[
+        str,
+        typer.Option(
+            help="Precisions, separated by commas: float32, float16, and for tflite dynamic_range, "
+            "int8, int8_io."
+        ),
+    ] = "float32",
+    check: Annotated[
+        bool, typer.Option("--check", help="Only tell what would not survive; write nothing.")
+    ] = False,
+    direction: Annotated[
+        str | None, typer.Option(help="Of a CycleGAN: ab (default) or ba.")
+    ] = None,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(
+            help="Of a translator: a folder of images such as it will meet, from which int8 takes "
+            f"its ranges; {CALIBRATION_IMAGES} of them are read."
+        ),
+    ] = None,
+    tolerance: Annotated[
+        float | None,
+        typer.Option(help="Largest error of float32. Default: 1e-5, for translators 1e-4."),
+    ] = None,
+    int8_psnr: Annotated[
+        float, typer.Option(help="Least PSNR in dB of dynamic_range, int8 and int8_io.")
+    ] = 30.0,
+    batch_size: Annotated[int, typer.Option(min=1, help="Of TFLite files, which keep it.")] = 1,
+    opset: Annotated[int, typer.Option(help="The ONNX operator set.")] = 17,
+    timeout: Annotated[float, typer.Option(help="Seconds the converter may take.")] = 600,
+):
+    """Export the generator and prove that each file gives the same images as Keras.
+
+    For example: **kgan export run/gan.keras --to tflite,onnx --precision float32,int8**.
+    """
+    from kgan.export import ExportError
+
+    model = arguments.load_model(gan)
+    formats, precisions = (tuple(part.strip() for part in x.split(",")) for x in (to, precision))
+    options = _direction(model, direction)
+    if calibration is not None:
+        options["calibration"] = _images(model, calibration, direction)
+    if tolerance is not None:
+        options["tolerance"] = tolerance
+    with console.status("Exporting") as status:
+        try:
+            report = model.export(
+                out,
+                formats,
+                precision=precisions,
+                check=check,
+                int8_psnr=int8_psnr,
+                batch_size=batch_size,
+                opset=opset,
+                timeout=timeout,
+                progress=lambda stage: status.update(f"Exporting: {stage}"),
+                **options,
+            )
+        except ExportError as error:
+            if error.report:
+                console.print(error.report.table())
+            raise
+    console.print(str(report))
+
+
+def verify(
+    path: Annotated[
+        Path, typer.Argument(help="An exported file, a bundle, or an export_report.json.")
+    ],
+):
+    """Check again that exported files are whole and give the images they were proven with."""
+    from kgan.export import verify
+
+    report = verify(path)
+    for artefact in report.artefacts:
+        console.print(
+            f"{report.folder / artefact.file}: unchanged, and gives the stored outputs "
+            f"({artefact.figures()}): passed"
+        )
+
+
+def _direction(model, direction):
+    from kgan import CycleGAN
+
+    if direction is None:
+        return {}
+    if not isinstance(model, CycleGAN):
+        raise ValueError(
+            "Only a CycleGAN has directions: leave --direction out. "
+            f"Received: a {type(model).__name__}"
+        )
+    return {"direction": direction}
+
+
+def _images(model, folder, direction):
+    """The first images of a folder, as the generator takes them."""
+    from kgan import data
+
+    generators = getattr(model, "generators", [model.generator])
+    generator = generators[-1 if direction == "ba" else 0]
+    if len(generator.input_shape) != 4:
+        raise ValueError(
+            "The latents of a GAN are known: leave --calibration out. "
+            f"Received: --calibration {folder} for a {type(model).__name__}"
+        )
+    *size, channels = generator.input_shape[1:]
+    stream = data.folder(folder, size, channels=channels, batch_size=8, shuffle=False)
+    found = itertools.islice((stream[i] for i in range(len(stream))), CALIBRATION_IMAGES // 8)
+    return [np.asarray(batch) for batch in found]
