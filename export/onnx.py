@@ -96,6 +96,18 @@ def _embed_constants(graph, function):
     for value in [value for value in graph.input if value.name in kept]:
         graph.initializer.append(onnx.numpy_helper.from_array(kept[value.name].numpy(), value.name))
         graph.input.remove(value)
+    used = set(_used(graph))  # the converter may have computed with some of them already
+    for value in [value for value in graph.initializer if value.name not in used]:
+        graph.initializer.remove(value)
+
+
+def _used(graph):
+    """The names of all tensors that nodes take, those inside loops and branches too."""
+    for node in graph.node:
+        yield from node.input
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                yield from _used(inner)
 
 
 def _to_float16(proto):

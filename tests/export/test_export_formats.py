@@ -50,6 +50,14 @@ def test_every_artefact_passes_and_its_name_tells_the_precision(shipped):
     assert left == {*FILES, *samples, "export_report.json", "model_card.md"}
 
 
+def test_onnxruntime_has_nothing_to_warn_about(shipped, capfd):
+    capfd.readouterr()
+    for file in sorted(shipped[1].glob("*.onnx")):
+        kgan.export.load(file).sample(3, seed=0)
+    captured = capfd.readouterr()
+    assert captured.out + captured.err == ""
+
+
 def test_narrow_files_are_smaller(shipped):
     size = {each.file: each.bytes for each in shipped[2].artefacts}
     assert size["generator_float16.onnx"] < 0.7 * size["generator.onnx"]

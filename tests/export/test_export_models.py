@@ -187,12 +187,14 @@ def test_layer_names_with_spaces_survive(tmp_path):
     assert artefact.outputs[0].name == "my_output"
 
 
-def test_tensors_that_a_layer_keeps_beside_its_weights(tmp_path):
+def test_tensors_that_a_layer_keeps_beside_its_weights(tmp_path, capfd):
     adapted = layers.Normalization()
     adapted.adapt(np.random.default_rng(0).normal(3, 2, (50, 4)))
     given = layers.Normalization(mean=0.5, variance=2.0)
     model = keras.Sequential([keras.Input((4,), name="x"), adapted, given, layers.Dense(2)])
     assert kgan.export.export(model, tmp_path / "bundle", ("onnx", "tflite")).passed
+    onnxruntime.InferenceSession(tmp_path / "bundle" / "model.onnx")
+    assert "[W:onnxruntime" not in capfd.readouterr().err
 
 
 class UniformGAN(kgan.GAN):

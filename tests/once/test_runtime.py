@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from conftest import ROOT
 from packaging.requirements import Requirement
+from PIL import Image
 
 import kgan
+from kgan.images import to_pixels
 
 SCRIPT = """
 import importlib.util, sys
@@ -77,13 +79,14 @@ def environment(folder, packages):
 
 
 @pytest.mark.parametrize(
-    ("file", "package", "other"),
+    ("file", "package", "other", "example", "labels"),
     [
-        ("generator.onnx", "onnxruntime", "ai_edge_litert"),
-        ("generator.tflite", "ai-edge-litert", "onnxruntime"),
+        ("generator.onnx", "onnxruntime", "ai_edge_litert", "run_onnx", np.repeat(np.arange(8), 8)),
+        ("generator.tflite", "ai-edge-litert", "onnxruntime", "run_litert", np.zeros(64, int)),
     ],
+    ids=["onnx", "tflite"],
 )
-def test_runs_alone(file, package, other, generator, tmp_path):
+def test_runs_alone(file, package, other, example, labels, generator, tmp_path):
     gan, folder = generator
     python = environment(tmp_path / "env", needs(package))
     result = subprocess.run(
@@ -100,6 +103,12 @@ def test_runs_alone(file, package, other, generator, tmp_path):
     with np.load(tmp_path / "images.npz") as images:
         np.testing.assert_allclose(images["any"], gan.generate(6, seed=3), atol=1e-5)
         np.testing.assert_allclose(images["ones"], gan.generate(6, labels=1, seed=3), atol=1e-5)
+
+    command = [python, "-I", ROOT / "examples" / f"{example}.py", folder / file]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    drawn = np.asarray(Image.open(tmp_path / "samples.pgm")).reshape(8, 4, 8, 4).swapaxes(1, 2)
+    expected = to_pixels(gan.generate(64, labels=labels % 2, seed=0))[..., 0]
+    assert abs(drawn.reshape(64, 4, 4) - expected.astype(int)).max() <= 1
 
 
 def test_without_the_runtime_the_message_names_it(generator, tmp_path):
