@@ -96,9 +96,19 @@ def _embed_constants(graph, function):
     for value in [value for value in graph.input if value.name in kept]:
         graph.initializer.append(onnx.numpy_helper.from_array(kept[value.name].numpy(), value.name))
         graph.input.remove(value)
-    used = set(_used(graph))  # the converter may have computed with some of them already
+    _drop_unused(graph)  # the converter may have computed with some of them already
+
+
+def _drop_unused(graph):
+    """Drops what nothing takes; onnxruntime would warn of it."""
+    used = {*_used(graph), *(value.name for value in graph.output)}
+    idle = [node for node in graph.node if not used.intersection(node.output)]
+    for node in idle:
+        graph.node.remove(node)
     for value in [value for value in graph.initializer if value.name not in used]:
         graph.initializer.remove(value)
+    if idle:
+        _drop_unused(graph)
 
 
 def _used(graph):
@@ -116,6 +126,15 @@ def _to_float16(proto):
     from onnxruntime.transformers.onnx_model import OnnxModel
 
     proto = convert_float_to_float16(proto, keep_io_types=True, force_fp16_initializers=True)
+    # Resizing to a size has an empty region and empty scales beside it. Made float16, or behind a
+    # cast, neither ONNX nor onnxruntime knows them for empty.
+    sized = [node for node in proto.graph.node if node.op_type == "Resize" and len(node.input) == 4]
+    for node in sized:
+        node.input[1] = node.input[2] = "nothing"
+    if sized:
+        nothing = onnx.numpy_helper.from_array(np.zeros(0, "float32"), "nothing")
+        proto.graph.initializer.append(nothing)
+    _drop_unused(proto.graph)
     OnnxModel.graph_topological_sort(proto.graph)  # it leaves the casts of inputs at the end
     del proto.graph.value_info[:]
     return onnx.shape_inference.infer_shapes(proto, strict_mode=True, data_prop=True)

@@ -204,6 +204,15 @@ class UniformGAN(kgan.GAN):
         )
 
 
+def test_resizing_twice_in_float16(tmp_path, capfd):
+    """The converters hide that the scales, beside which there are sizes, are empty."""
+    up = [layers.UpSampling2D(interpolation="bilinear") for _ in range(2)]
+    model = keras.Sequential([keras.Input((4, 3, 2)), layers.Dense(3), *up])
+    assert kgan.export.export(model, tmp_path / "up.onnx", precision="float16").passed
+    onnxruntime.InferenceSession(tmp_path / "up.onnx")
+    assert "[W:onnxruntime" not in capfd.readouterr().err
+
+
 def test_metadata_claims_what_is_known_of_this_model_alone(tmp_path):
     """Latents of its own, which int8 is calibrated on; images in [0, 1]; trained elsewhere."""
     latent = keras.Input((1, 1, 4))
