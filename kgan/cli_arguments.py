@@ -101,6 +101,9 @@ def check_run(checkpoint, out, resume, overwrite):
             )
         checkpoint.unlink()
         shutil.rmtree(out / "samples", ignore_errors=True)
+        # Else they would be taken for those of the new run.
+        for file in (out / "best.keras", *out.glob("scores*.json")):
+            file.unlink(missing_ok=True)
 
 
 def prepare(kind, data, samples, *, network, latent_dim, width, seed, batch_size, **options):

@@ -1,7 +1,6 @@
 """The command that measures a GAN, saved or exported, beside real images."""
 
 import dataclasses
-import hashlib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -71,7 +70,7 @@ def evaluate(
     from kgan.metrics import protocol
 
     subject = _subject(model)
-    context = {"model": model.name, "model_hash": _hash(model), "reference": data}
+    context = {"model": model.name, "model_hash": protocol.file_hash(model), "reference": data}
     labels, whole = None, (None, None)
     if subject.given is None:
         arguments.refuse_for_gans(targets=targets, swap=swap)
@@ -192,11 +191,6 @@ def _features(text, images, labels):
             f"Received: --features {text}"
         )
     return keras.saving.load_model(text, compile=False)
-
-
-def _hash(path):
-    """The first 12 digits of the SHA-256 of a file; None of a folder."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.is_file() else None
 
 
 def _show(found):

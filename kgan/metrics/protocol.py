@@ -53,6 +53,13 @@ def report(metrics, path: str | os.PathLike | None = None, **context) -> dict:
     return scores
 
 
+def file_hash(path):
+    """Returns the first 12 digits of the SHA-256 of a file, or of all that is in a folder."""
+    from kgan.export.files import sha256
+
+    return sha256(path)[:12]
+
+
 def write(scores, path):
     """Writes what `report` returned, or `gan.scores`, as JSON; the folder is made if needed."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)

@@ -157,15 +157,23 @@ def _strip(run):
 
 
 def _scores(run):
+    stale = ""
+    if run.stale:
+        stale = (
+            f'<p class="soft">Left out: {_safe(", ".join(run.stale))}, of other weights than those '
+            "in the folder.</p>"
+        )
     if not run.scores:
         return (
             '<h2>Scores</h2>\n<p class="soft">None yet: kgan evaluate writes them with '
-            "--out scores.json into the folder.</p>"
+            f"--out scores.json into the folder.</p>{stale}"
         )
     rows = [
-        [_words_of(s["name"]), _figure(s["value"]), s["protocol"], s["file"]] for s in run.scores
+        [_words_of(s["name"]), _figure(s["value"]), s["of"], s["protocol"], s["file"]]
+        for s in run.scores
     ]
-    return "<h2>Scores</h2>\n" + _table(["score", "value", "protocol", "file"], rows)
+    header = ["score", "value", "of", "protocol", "file"]
+    return f"<h2>Scores</h2>\n{_table(header, rows)}{stale}"
 
 
 def _exports(run):

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from kgan import report
 from kgan.cli import app
+from kgan.cli_arguments import check_run
 from kgan.report.curves import chart
 
 
@@ -103,6 +104,25 @@ def test_settings_scores_and_exports_are_told(run, page):
     assert "12.35" in page.text and "samples: 1797" in page.text
     assert "generator.onnx" in page.text and "passed" in page.text
     assert "Nothing: no sign of collapse" in page.text
+
+
+def test_scores_of_other_weights_are_left_out(run, tmp_path):
+    folder = shutil.copytree(run, tmp_path / "run")
+    (folder / "scores.json").unlink()
+    for name, model in (("keras", "gan.keras"), ("onnx", "generator.onnx")):
+        out = folder / f"scores_{name}.json"
+        options = ["--metrics", "sliced_wasserstein", "--count", 9, "--out", out]
+        kgan("evaluate", folder / model, "digits", *options)
+    other = json.loads((folder / "scores_keras.json").read_text())
+    other["sliced_wasserstein"] |= {"value": 77.25}
+    other["sliced_wasserstein"]["protocol"]["model_hash"] = "0" * 12
+    (folder / "scores_old.json").write_text(json.dumps(other))
+    found = report.run.read(folder)
+    assert [score["of"] for score in found.scores] == ["gan.keras", "generator.onnx"]
+    text = Page(report.write(folder)).text
+    assert "77.25" not in text and "Left out: scores_old.json, of other weights" in text
+    check_run(folder / "checkpoint.keras", folder, resume=False, overwrite=True)
+    assert not [*folder.glob("scores*.json")]
 
 
 def test_a_curve_goes_through_its_values():
