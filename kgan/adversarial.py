@@ -267,9 +267,9 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
             checkpoint: a file such as `"run/checkpoint.keras"`, written after each epoch. Where it
                 exists, training goes on from it, so a script that was killed is simply started
                 again. On a CPU, with arrays, the result is bit for bit that of a run that never
-                stopped; a stream must itself give the same batches in the same epoch. What other
-                callbacks remember, such as the patience of `ReduceLROnPlateau`, starts anew, but
-                a run that one of them has ended stays ended. Default: None, no checkpoint.
+                stopped; a stream must itself give the same batches in the same epoch. Callbacks
+                that look for the best epoch (`ModelCheckpoint`, `EarlyStopping`) go on too, and a
+                run that one of them has ended stays ended. Default: None, no checkpoint.
             **kwargs: every other argument of `keras.Model.fit`.
 
         Returns:
