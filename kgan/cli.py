@@ -156,12 +156,13 @@ def train(
             kgan.callbacks.ProgressBar(),
             run.monitor(out / "warnings.jsonl"),
             run.picture,
+            record.callback(),
             keras.callbacks.CSVLogger(str(out / "log.csv"), append=resume),
         ],
         checkpoint=checkpoint,
     )
     run.model.save(out / "gan.keras")
-    record.finish()
+    record.write()
     console.print(f"Saved {out}/gan.keras; pictures in {out}/samples, losses in {out}/log.csv")
     console.print(f"For a page of all that: kgan report {out}")
 

@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 
 from kgan import report
 from kgan.cli import app
-from kgan.cli_arguments import check_run
+from kgan.cli_arguments import Kind, Run, check_run, make_model
+from kgan.cli_report import Record
 from kgan.report.curves import chart
 
 
@@ -123,6 +124,17 @@ def test_scores_of_other_weights_are_left_out(run, tmp_path):
     assert "77.25" not in text and "Left out: scores_old.json, of other weights" in text
     check_run(folder / "checkpoint.keras", folder, resume=False, overwrite=True)
     assert not [*folder.glob("scores*.json")]
+
+
+def test_a_killed_session_has_its_minutes(tmp_path):
+    asked = Run(make_model(Kind.gan, "mlp", (8, 8, 1), 4, 8, None, 0), None, None, (8, 8, 1))
+    first = Record(tmp_path, {"seed": 0}, asked)
+    first.start -= 60 * 2
+    first.callback().on_epoch_end(0)  # and killed
+    second = Record(tmp_path, {"seed": 0, "resume": True}, asked)
+    second.start -= 60
+    second.write()
+    assert json.loads((tmp_path / "settings.json").read_text())["minutes"] == "3.0"
 
 
 def test_a_curve_goes_through_its_values():
