@@ -63,6 +63,10 @@ RIGHT = {f"discriminator_accuracy_{side}": [1.0] * 4 for side in ("real", "fake"
         ({"diversity": [0.2] * 2}, []),  # not for long enough
         ({"diversity": [0.2, 0.2, 0.5, 0.2, 0.2]}, []),
         ({"diversity": [0.2] * 5}, [(5, "collapse")]),  # told once
+        # Never varied: a collapse, unless training has only begun.
+        ({"diversity": [0.04] * 8, "updates": [2000] * 8}, [(3, "collapse")]),
+        ({"diversity": [0.04] * 8, "updates": [500] * 8}, []),
+        ({"diversity": [0.06] * 8, "updates": [2000] * 8}, []),
         ({"modes": [10, 4, 4, 4]}, [(7, "modes_lost")]),
         ({"modes": [10, 5, 6, 7]}, []),
         (RIGHT, []),  # the discriminator is ahead, and the generator still learns
@@ -200,6 +204,7 @@ def test_a_healthy_run_is_logged_and_not_complained_of(images, tmp_path, capsys)
     assert monitor.warnings == [] and (tmp_path / "warnings.jsonl").read_text() == ""
     assert capsys.readouterr().out == ""
     assert [look["epoch"] for look in monitor.history] == list(range(7))
+    assert [look["updates"] for look in monitor.history[1:]] == [3, 6, 9, 12, 15, 18]
     with open(tmp_path / "log.csv") as file:
         rows = list(csv.DictReader(file))
     for name in monitor.history[0].keys() - {"epoch"}:
@@ -248,6 +253,7 @@ def test_weights_from_before_a_nan_come_back(images):
     ]
     history = gan.fit(images, epochs=5, callbacks=callbacks, **FIT)
     assert len(history.epoch) == 3
+    assert monitor.history[-1]["updates"] == 0  # the average still shows the untrained networks
     assert [(w.epoch, w.rule) for w in monitor.warnings] == [(3, "not_finite")]
     assert all(map(np.array_equal, kept[1], gan.get_weights()))
     assert np.isfinite(gan.generate(4, seed=0)).all()

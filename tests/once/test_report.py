@@ -130,7 +130,7 @@ def test_a_killed_session_has_its_minutes(tmp_path):
     asked = Run(make_model(Kind.gan, "mlp", (8, 8, 1), 4, 8, None, 0), None, None, (8, 8, 1))
     first = Record(tmp_path, {"seed": 0}, asked)
     first.start -= 60 * 2
-    first.callback().on_epoch_end(0)  # and killed
+    first.callback().on_epoch_end(0, {})  # and killed
     second = Record(tmp_path, {"seed": 0, "resume": True}, asked)
     second.start -= 60
     second.write()
