@@ -282,14 +282,15 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
         self._assert_compiled("fit")
         checks.check_no_weights(kwargs)
         y = np.asarray(y) if isinstance(y, list) else y
-        x = self._check_data(x, y, 32 if batch_size is None else batch_size)
+        first, x = self._check_data(x, y, 32 if batch_size is None else batch_size)
         if validation_data is not None:
             val_x, val_y, _ = keras.utils.unpack_x_y_sample_weight(validation_data)
             self._measures.check_data(val_x)
-            self._check_data(val_x, val_y, None)
+            _, val_x = self._check_data(val_x, val_y, None)
+            validation_data = val_x if val_y is None else (val_x, val_y)
         options = {**kwargs, "batch_size": batch_size, "validation_data": validation_data}
         options["callbacks"] = watch_both_players(options.get("callbacks"))
-        x = batches.show(options["callbacks"], x, y, batch_size)
+        batches.show(options["callbacks"], first, x, batch_size)
         x, y, options = batches.arrange(self, x, y, options)
         if checkpoint is not None:
             options = Checkpoint(checkpoint, self, (x, y), options).resume(options)
@@ -307,7 +308,7 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
         self._assert_compiled("evaluate")
         self._measures.check_data(x)
         if "_use_cached_eval_dataset" not in kwargs:  # else fit calls, which has checked the data
-            x = self._check_data(x, y, 32 if batch_size is None else batch_size)
+            _, x = self._check_data(x, y, 32 if batch_size is None else batch_size)
         return super().evaluate(x, y, batch_size=batch_size, **kwargs)
 
     def train_on_batch(self, x, y=None, **kwargs):
@@ -338,7 +339,7 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
         else:
             checks.check_divisible(batch, self.discriminator_steps, devices)
         self._find_metrics(keras.tree.map_structure(lambda x: x[: self.smallest_batch], batch))
-        return x
+        return batch, x
 
 
 def _loss_scaled(optimizer, networks):

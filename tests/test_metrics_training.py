@@ -46,6 +46,8 @@ def conditional(**compile_arguments):
 def test_evaluate_measures_what_generate_gives(images):
     """As many images as there are real ones, of latents from seed 0."""
     gan = mlp_gan(metrics=[FrechetDistance(), PrecisionRecall()])
+    gan.evaluate(images, batch_size=10, steps=3, verbose=0)
+    assert gan.scores["recall"]["protocol"]["real_images"] == 30
     logs = gan.evaluate(images, batch_size=20, return_dict=True, verbose=0)
     fakes = gan.generate(len(images), seed=0)
     assert logs["frechet_distance"] == pytest.approx(value(FrechetDistance(), images, fakes))
@@ -134,6 +136,18 @@ def test_streams_are_gone_over_twice(images, make):
     options = {"validation_data": make(images), "batch_size": 32, "verbose": 0}
     history = gan.fit(images, epochs=2, **options).history
     assert len(history["val_frechet_distance"]) == 2
+
+
+def test_an_iterator_is_validated_from_its_first_batch_on(images):
+    batches = ((images[:32],), (-images[:32],))
+    whole = np.concatenate([batch for (batch,) in batches])
+    options = {"batch_size": 32, "validation_steps": 2, "verbose": 0}
+    found, expected = (
+        mlp_gan().fit(images, validation_data=data, **options).history
+        for data in (iter(batches), whole)
+    )
+    for name in ("val_real_probability", "val_generator_loss"):
+        assert found[name] == pytest.approx(expected[name], rel=1e-5), name
 
 
 def test_what_is_gone_after_one_pass_is_refused(images):

@@ -200,13 +200,18 @@ class CollapseMonitor(keras.callbacks.Callback):
             self._good = [ops.convert_to_numpy(variable).copy() for variable in _state(self.model)]
 
     def _measures(self):
+        state = backend.random_state()  # which even `predict` moves on PyTorch
         pairs = self._drawn()
+        backend.set_random_state(state)
         diversity, distinctness = min(variety(made, real) for made, real in pairs)
         found = {"diversity": diversity, "distinctness": distinctness}
         if self.coverage is not None:
             self.coverage.reset_state()
             self.coverage.update_state(pairs[0][0])
-            found |= {name: float(value) for name, value in self.coverage.result().items()}
+            found |= {
+                name.removeprefix(f"{self.coverage.name}_"): float(value)
+                for name, value in self.coverage.result().items()
+            }
         return found | self._probe()
 
     def _updates(self):

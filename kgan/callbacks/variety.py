@@ -40,8 +40,8 @@ class Drawn:
         seed: seed of the latents.
 
     Raises:
-        ValueError: if there is only one real image, or the model makes no images in a way known
-            here.
+        ValueError: if there is only one real image, or they are all equal, or the model makes no
+            images in a way known here.
     """
 
     def __init__(self, model, batch, count, seed):
@@ -62,6 +62,9 @@ class Drawn:
                 "that unpack() gives: name the network `generator`, or define `images_in(batch)`. "
                 f"Received: a {type(model).__name__}"
             )
+        self.real = _unequal(self.real)
+        if hasattr(model, "generator_ba"):
+            self.inputs = _unequal(self.inputs)
 
     def __call__(self):
         """Returns a list of `(made, real)`: one, or of a CycleGAN one for each direction."""
@@ -72,6 +75,17 @@ class Drawn:
         if hasattr(self.model, "translate"):
             return [(self.model.translate(self.inputs), self.real)]
         return [(self.model.generate(self.count, seed=self.seed), self.real)]
+
+
+def _unequal(images):
+    """The images, each once: of a few that are repeated none would be far from the nearest."""
+    _, places = np.unique(images.reshape(len(images), -1), axis=0, return_index=True)
+    if len(places) < 2:
+        raise ValueError(
+            "Real images that are all equal say nothing of variety: give others with real_images=. "
+            f"Received: {len(images)} equal images"
+        )
+    return images[np.sort(places)]
 
 
 def _distances(samples):
