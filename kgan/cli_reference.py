@@ -7,6 +7,8 @@ import numpy as np
 from kgan import checks
 
 AT_ONCE = 64  # images read at a time
+RESIZE = "bilinear with antialiasing"  # what kgan.images.resize and kgan.data.files do
+CROP = "cut to its proportions"
 
 
 def images(source, shape, count, seed, *, num_classes=None, **options):
@@ -38,7 +40,8 @@ def images(source, shape, count, seed, *, num_classes=None, **options):
         real, own = data.tfds(source, image_size=shape[:2], **options)
     if real.shape[1:] != tuple(shape):
         raise ValueError(
-            "The real images must have the shape of the generated ones. "
+            "The real images must have the shape of the generated ones: name other data, or a "
+            "model trained on these. "
             f"Received: {source} with {real.shape[1:]}, a generator of {tuple(shape)}"
         )
     chosen = np.sort(rng.permutation(len(real))[:count])

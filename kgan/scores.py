@@ -1,5 +1,6 @@
 """Measures of generated images in `compile` and `evaluate`: one more pass over the real ones."""
 
+import hashlib
 import itertools
 import math
 import warnings
@@ -128,12 +129,13 @@ def measure(
     context |= {"latent_seed": seed, "generator": model.generator_in_use}
     scores = {}
     for domain in model.scored_domains:
-        rng = np.random.default_rng(seed)
+        rng, reference = np.random.default_rng(seed), hashlib.sha256()
         for metric in metrics:
             metric.reset_state()
         with shared(metrics):
             for batch in _batches(x, y, steps, batch_size):
                 real, fake = map(checks.to_numpy, model.real_and_generated(batch, rng, domain))
+                reference.update(np.ascontiguousarray(real, "float32"))
                 if not np.isfinite(fake).all():
                     finite, fake = False, np.nan_to_num(fake, nan=0, posinf=0, neginf=0)
                 for metric in metrics:
@@ -141,7 +143,9 @@ def measure(
                     metric.update_state(*((fake,) if alone else (real, fake)))
                 if tell:
                     tell(len(real))
-        found = protocol.report(metrics, **context, **({"domain": domain} if domain else {}))
+        own = {"reference_hash": reference.hexdigest()[:12]}
+        own |= {"domain": domain} if domain else {}
+        found = protocol.report(metrics, **context, **own)
         scores |= {f"{name}_{domain}" if domain else name: found[name] for name in found}
     if not finite:
         # No error: callbacks that watch for this come after the measures.

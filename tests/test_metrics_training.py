@@ -47,6 +47,7 @@ def test_evaluate_measures_what_generate_gives(images):
     """As many images as there are real ones, of latents from seed 0."""
     gan = mlp_gan(metrics=[FrechetDistance(), PrecisionRecall()])
     gan.evaluate(images, batch_size=10, steps=3, verbose=0)
+    part = gan.scores["recall"]["protocol"]["reference_hash"]
     assert gan.scores["recall"]["protocol"]["real_images"] == 30
     logs = gan.evaluate(images, batch_size=20, return_dict=True, verbose=0)
     fakes = gan.generate(len(images), seed=0)
@@ -58,7 +59,7 @@ def test_evaluate_measures_what_generate_gives(images):
     protocol = gan.scores["recall"]["protocol"]
     assert protocol["real_images"] == protocol["generated_images"] == len(images)
     assert (protocol["k"], protocol["latent_seed"]) == (3, 0)
-    assert protocol["generator"] == "last weights"
+    assert protocol["generator"] == "last weights" and protocol["reference_hash"] != part
     assert json.loads(json.dumps(gan.scores)) == gan.scores
 
 
@@ -129,7 +130,9 @@ def framework_stream(images):
 def test_streams_are_gone_over_twice(images, make):
     gan = mlp_gan(metrics=[FrechetDistance()])
     logs = gan.evaluate(make(images), return_dict=True, verbose=0)
+    reference = gan.scores["frechet_distance"]["protocol"]["reference_hash"]
     whole = gan.evaluate(images, return_dict=True, verbose=0)
+    assert gan.scores["frechet_distance"]["protocol"]["reference_hash"] == reference
     assert logs["frechet_distance"] == pytest.approx(whole["frechet_distance"])
     gan.evaluate(make(images), steps=2, return_dict=True, verbose=0)
     assert gan.scores["frechet_distance"]["protocol"]["real_images"] == 64
