@@ -28,7 +28,7 @@ def evaluate(
     ] = None,
     metrics: Annotated[
         str,
-        typer.Option(help=f"Separated by commas, of {', '.join(cli_metrics.MEASURES)}; or all."),
+        typer.Option(help=f"By commas, of {', '.join(cli_metrics.MEASURES)}; or all."),
     ] = "frechet_distance,kernel_distance,precision_recall",
     features: Annotated[str, typer.Option(help=cli_metrics.FEATURES)] = "pixels",
     count: Annotated[
