@@ -7,6 +7,7 @@ import math
 import re
 
 from kgan.report import pictures
+from kgan.report.best import best_and_last
 from kgan.report.curves import chart, colours
 
 GROUPS = (
@@ -37,6 +38,7 @@ def page(run):
             _words(run),
             _curves(run),
             _strip(run),
+            _best(run),
             _scores(run),
             _exports(run),
             _settings(run),
@@ -154,6 +156,23 @@ def _strip(run):
         for epoch, address in pictures.strip(run.pictures)
     )
     return f'<h2>Samples over time</h2>\n<div class="strip">{figures}</div>'
+
+
+def _best(run):
+    rows = [
+        [
+            _words_of(name),
+            f"{_figure(best)} (epoch {epoch})",
+            f"{_figure(last)} (epoch {end})",
+            "best.keras" if kept else "",
+        ]
+        for name, epoch, best, end, last, kept in best_and_last(run)
+    ]
+    if not rows:
+        return ""
+    note = '<p class="soft">On validation data, after each epoch.</p>'
+    header = ["score", "best", "last", "kept in"]
+    return f"<h2>Best and last epoch</h2>\n{note}{_table(header, rows)}"
 
 
 def _scores(run):

@@ -12,6 +12,8 @@ from PIL import Image
 
 import kgan
 from kgan.cli import main
+from kgan.cli_arguments import Run
+from kgan.cli_best import Followed
 from kgan.images import from_pixels
 
 
@@ -148,6 +150,23 @@ def test_translators(folder, tmp_path):
     assert back["protocol"]["direction"] == "ba"
     assert back["protocol"]["reference"] == f"{a}, {b}"
     assert back["value"] == pytest.approx(both["sliced_wasserstein_a"]["value"], rel=1e-3)
+
+
+def test_a_tenth_of_two_domains_is_held_out(folder, tmp_path):
+    a, b = (photos(tmp_path / name, count, (16, 16)) for name, count in (("a", 100), ("b", 120)))
+    model = keras.saving.load_model(folder / "cyclegan.keras")
+    run = Run(model, kgan.data.image_domains(a, b, (16, 16), batch_size=2), None, (16, 16, 3))
+    followed = Followed(run, "kernel_distance", "pixels", seed=0)
+    assert followed.monitor == "val_kernel_distance_b"
+    streams = run.images.sources, followed.validation.sources
+    for left, held, count in zip(*streams, (100, 120), strict=True):
+        assert len(held.items) == count / 10 and len({*left.items, *held.items}) == count
+    for images, metrics, message in [
+        (run.images, "duplicate_rate", "begin with one of frechet_distance"),
+        (np.zeros((90, 16, 16, 3)), "kernel_distance", "Received: 9 held out"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            Followed(Run(model, images, None, (16, 16, 3)), metrics, "pixels", seed=0)
 
 
 def test_what_cannot_be_measured_is_said(folder, tmp_path):

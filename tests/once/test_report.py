@@ -56,7 +56,8 @@ def kgan(*arguments):
 def run(tmp_path_factory):
     """A real run: trained by the command, with an exported file and scores."""
     folder = tmp_path_factory.mktemp("a run")
-    kgan("train", "digits", "--network", "mlp", "--width", 16, "--epochs", 3, "--out", folder)
+    arguments = ["--network", "mlp", "--width", 16, "--epochs", 3, "--out", folder]
+    kgan("train", "digits", *arguments, "--metrics", "sliced_wasserstein,precision_recall")
     gan = keras.saving.load_model(folder / "gan.keras")
     gan.export(folder / "generator.onnx")
     scores = {"frechet_distance": {"value": 12.345678, "protocol": {"samples": 1797}}}
@@ -94,6 +95,18 @@ def test_the_figures_are_those_of_the_log(run, page):
     for name in names:
         assert f"{float(last[name]):.4g}" in page.text, name
     assert page.tags.count("polyline") == len(names)
+
+
+def test_best_and_last_stand_side_by_side(run, page):
+    with open(run / "log.csv") as file:
+        values = [float(row["val_sliced_wasserstein"]) for row in csv.DictReader(file)]
+    best, epoch = min(values), values.index(min(values)) + 1
+    row = f"sliced wasserstein{best:.4g} (epoch {epoch}){values[-1]:.4g} (epoch 3)best.keras"
+    assert row in page.text
+    kept, last = (keras.saving.load_model(run / f"{name}.keras") for name in ("best", "gan"))
+    steps = int(last.optimizer.iterations) // 3
+    assert int(kept.optimizer.iterations) == epoch * steps
+    assert steps == (1797 - 180) // 64  # a tenth is held out
 
 
 def test_settings_scores_and_exports_are_told(run, page):
