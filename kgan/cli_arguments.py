@@ -82,7 +82,8 @@ def refuse_for_gans(**options):
     for name, value in options.items():
         if value:
             raise ValueError(
-                f"Leave it out, or train a translator with --model pix2pix. Received: --{name}"
+                f"Only a translator, as of --model pix2pix, takes --{name}: leave it out. "
+                f"Received: --{name}{'' if value is True else f' {value}'}"
             )
 
 
@@ -183,7 +184,8 @@ def load_images(data, *, image_size, channels, batch_size, data_dir, download):
 def _side(image_size):
     if image_size and image_size[0] != image_size[1]:
         raise ValueError(
-            f"The digits are square. Received: --image-size {image_size[0]}x{image_size[1]}"
+            "The digits are square: give one number. "
+            f"Received: --image-size {image_size[0]}x{image_size[1]}"
         )
     return image_size[:1] if image_size else ()
 

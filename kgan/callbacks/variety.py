@@ -4,6 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from kgan.metrics import neighbors
+
 LARGEST_SIDE = 32  # larger images are averaged down before their distances are taken
 
 
@@ -91,12 +93,10 @@ def _unequal(images):
 def _distances(samples):
     """The root mean square distance of all pairs, and the mean one to the nearest other sample."""
     flat = samples.reshape(len(samples), -1).astype("float64")
-    flat = flat - flat.mean(axis=0)
-    squares = (flat**2).sum(axis=1)
-    distances = np.maximum(squares[:, None] + squares - 2 * flat @ flat.T, 0)
-    np.fill_diagonal(distances, np.nan)
-    if np.isnan(flat).any():
+    if not np.isfinite(flat).all():
         return np.nan, np.nan
+    distances = np.concatenate([rows for _, rows in neighbors.blocks(flat, flat)])
+    np.fill_diagonal(distances, np.nan)
     return np.sqrt(np.nanmean(distances)), np.sqrt(np.nanmin(distances, axis=1)).mean()
 
 

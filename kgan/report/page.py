@@ -6,6 +6,7 @@ import importlib.resources
 import math
 import re
 
+from kgan.callbacks.epoch_picture import epoch_of
 from kgan.report import pictures
 from kgan.report.best import best_and_last
 from kgan.report.curves import chart, colours
@@ -86,7 +87,7 @@ def _head(run, name):
     if run.pictures:
         last = pictures.still(run.pictures[-1])
         moving = pictures.film(run.pictures) if len(run.pictures) > 1 else last
-        first, end = (pictures.epoch_of(run.pictures[i]) for i in (0, -1))
+        first, end = (epoch_of(run.pictures[i]) for i in (0, -1))
         # In print, and for those who want nothing to move, the last picture.
         shown = (
             '<figure><picture><source media="(prefers-reduced-motion: reduce), print" '

@@ -7,6 +7,8 @@ import math
 import zipfile
 from pathlib import Path
 
+from kgan.callbacks.epoch_picture import pictures_in
+
 SETTINGS = "settings.json"
 
 
@@ -56,7 +58,7 @@ def read(folder):
     run = Run(Path(folder))
     if not run.folder.is_dir():
         raise ValueError(f"There is no such folder of a run. Received: {folder}")
-    run.pictures = sorted(run.folder.glob("samples/epoch_*.png"))
+    run.pictures = pictures_in(run.folder / "samples")
     for file in sorted(run.folder.rglob("*")):
         reader = _reader(file, run.folder)
         if reader:
