@@ -13,7 +13,7 @@ from kgan import penalties as penalties_module
 from kgan.callbacks.terminate_on_nan import watch_both_players
 from kgan.checkpoint import Checkpoint
 from kgan.means import Means
-from kgan.optimizers import PlayerOptimizers
+from kgan.optimizers import PlayerOptimizers, adam_unless_given, loss_scaled
 from kgan.sampled import Sampled
 from kgan.saved import Saved
 from kgan.scores import Measures, Scored
@@ -208,8 +208,8 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
             "loss": self.game,
             "penalties": self.penalties,
             "augmentations": self.augmentations,
-            "generator_optimizer": _adam(generator_optimizer),
-            "discriminator_optimizer": _adam(discriminator_optimizer),
+            "generator_optimizer": adam_unless_given(generator_optimizer),
+            "discriminator_optimizer": adam_unless_given(discriminator_optimizer),
             "discriminator_steps": discriminator_steps,
             "ema": ema,
             "run_eagerly": run_eagerly,
@@ -217,10 +217,7 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
             "jit_compile": jit_compile,
         }
         variables = {}
-        for player, networks in [
-            ("discriminator", self.discriminators),
-            ("generator", self.generators),
-        ]:
+        for player, networks in self._players():
             variables[player] = trainable(networks)
             if not variables[player]:
                 raise ValueError(
@@ -231,8 +228,10 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
         for layer in spectral_layers((*self.discriminators, *self.generators)):
             layer.moved_by_model = True
         players = PlayerOptimizers(
-            _loss_scaled(self._compile_arguments["discriminator_optimizer"], self.discriminators),
-            _loss_scaled(self._compile_arguments["generator_optimizer"], self.generators),
+            *(
+                loss_scaled(self._compile_arguments[f"{player}_optimizer"], layers_of(networks))
+                for player, networks in self._players()
+            )
         )
         players.build_players(variables["discriminator"], variables["generator"])
         self._means = Means()
@@ -323,6 +322,10 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
         self._check_data(x, y, None)
         return super().test_on_batch(x, y, **kwargs)
 
+    def _players(self):
+        """Names and networks, in the order of the turns."""
+        return (("discriminator", self.discriminators), ("generator", self.generators))
+
     def _assert_compiled(self, method):
         if not self.compiled:
             raise ValueError(
@@ -340,17 +343,3 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
             checks.check_divisible(batch, self.discriminator_steps, devices)
         self._find_metrics(keras.tree.map_structure(lambda x: x[: self.smallest_batch], batch))
         return batch, x
-
-
-def _loss_scaled(optimizer, networks):
-    """Gives a player that computes in float16 a loss scale of its own."""
-    scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-    if scaled or not any(layer.compute_dtype == "float16" for layer in layers_of(networks)):
-        return optimizer
-    return keras.optimizers.LossScaleOptimizer(optimizer)
-
-
-def _adam(optimizer):
-    if optimizer is None:
-        return keras.optimizers.Adam(2e-4, beta_1=0.5)
-    return keras.optimizers.get(optimizer)
