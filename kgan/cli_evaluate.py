@@ -151,15 +151,12 @@ def _exported(path):
 
 def _show(found):
     """Prints the scores, what is peculiar to the protocol of each, and what is common to all."""
+    from kgan.metrics import protocol
+
     table = require("rich.table", "cli", "The kgan command").Table()
     for title, side in (("score", "left"), ("value", "right"), ("protocol", "left")):
         table.add_column(title, justify=side)
-    protocols = [score["protocol"] for score in found.values()]
-    common = {
-        name: value
-        for name, value in protocols[0].items()
-        if all(each.get(name) == value for each in protocols) and len(protocols) > 1
-    }
+    common = protocol.shared([score["protocol"] for score in found.values()])
     for name, score in found.items():
         own = {key: value for key, value in score["protocol"].items() if key not in common}
         own.pop("measure", None)  # the name of the score says it

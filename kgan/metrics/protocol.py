@@ -66,6 +66,16 @@ def write(scores, path):
     Path(path).write_text(json.dumps(scores, indent=2, ensure_ascii=False) + "\n")
 
 
+def shared(protocols):
+    """Returns what several protocols have in common, a dictionary; of one alone nothing."""
+    first, *others = protocols
+    return {
+        name: value
+        for name, value in first.items()
+        if others and all(name in other and other[name] == value for other in others)
+    }
+
+
 def values(metric):
     """Returns the scores of a Keras metric, floats by name."""
     result = metric.result()

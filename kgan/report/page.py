@@ -8,8 +8,9 @@ import re
 
 from kgan.callbacks.epoch_picture import epoch_of
 from kgan.report import pictures
-from kgan.report.best import best_and_last
 from kgan.report.curves import chart, colours
+from kgan.report.run import UNNAMED
+from kgan.report.scores import best_and_last, by_file
 
 GROUPS = (
     ("Losses", r"(val_)?(generator|discriminator)_loss", False),
@@ -80,7 +81,8 @@ def _head(run, name):
         values = [value for value in run.log.get(key, ()) if math.isfinite(value)]
         if values:
             entries.append((_words_of(key).capitalize(), _figure(values[-1])))
-    for score in run.scores[:2]:
+    final = [score for score in run.scores if score["of"] in ("gan.keras", UNNAMED)]
+    for score in final[:2]:
         entries.append((_words_of(score["name"]).capitalize(), _figure(score["value"])))
     figures = "".join(f"<div><dt>{_safe(k)}</dt><dd>{_safe(v)}</dd></div>" for k, v in entries)
     shown = ""
@@ -188,12 +190,15 @@ def _scores(run):
             '<h2>Scores</h2>\n<p class="soft">None yet: kgan evaluate writes them with '
             f"--out scores.json into the folder.</p>{stale}"
         )
-    rows = [
-        [_words_of(s["name"]), _figure(s["value"]), s["of"], s["protocol"], s["file"]]
-        for s in run.scores
-    ]
-    header = ["score", "value", "of", "protocol", "file"]
-    return f"<h2>Scores</h2>\n{_table(header, rows)}{stale}"
+    parts = []
+    for file, of, common, scores in by_file(run):
+        rows = [[_words_of(name), _figure(value), _listed(own)] for name, value, own in scores]
+        known = f'<p class="soft">All: {_safe(_listed(common))}</p>' if common else ""
+        parts.append(
+            f'<section class="scores"><h3>{_safe(of)} <span class="soft">in {_safe(file)}</span>'
+            f"</h3>{known}{_table(['score', 'value', 'protocol'], rows)}</section>"
+        )
+    return "<h2>Scores</h2>\n" + "".join(parts) + stale
 
 
 def _exports(run):
@@ -266,6 +271,10 @@ def _words_of(name):
     validation = name.startswith("val_")
     words = name.removeprefix("val_").replace("_", " ")
     return f"{words} (validation)" if validation else words
+
+
+def _listed(protocol):
+    return "; ".join(f"{name}: {value}" for name, value in protocol.items())
 
 
 def _figure(value):

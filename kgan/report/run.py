@@ -10,6 +10,7 @@ from pathlib import Path
 from kgan.callbacks.epoch_picture import pictures_in
 
 SETTINGS = "settings.json"
+UNNAMED = "weights that are not named"
 
 
 @dataclasses.dataclass
@@ -27,7 +28,7 @@ class Run:
             was there to write them.
         pictures: paths of the grids by epoch.
         scores: list of dictionaries with `name`, `value`, `protocol`, `file`, and `of`, the file in
-            the folder that was scored, or "not told".
+            the folder that was scored, or "weights that are not named".
         stale: names of files with scores of weights that are not in the folder (any more).
         hashes: hash to name, of saved models and exported files in the folder.
         exports: list of `(folder, rows)`, the header first.
@@ -143,7 +144,7 @@ def _match_scores(run):
 
     run.hashes |= {file_hash(file): file.name for file in run.folder.glob("*.keras")}
     for score in run.scores:
-        score["of"] = "not told" if score["of"] is None else run.hashes.get(score["of"])
+        score["of"] = UNNAMED if score["of"] is None else run.hashes.get(score["of"])
     run.stale = sorted({score["file"] for score in run.scores if score["of"] is None})
     run.scores = [score for score in run.scores if score["of"] is not None]
 
@@ -189,9 +190,8 @@ def _of_object(value):
 
 
 def _protocol(protocol):
-    if isinstance(protocol, dict):
-        return "; ".join(f"{name}: {_text(value)}" for name, value in protocol.items())
-    return _text(protocol)
+    protocol = protocol if isinstance(protocol, dict) else {"protocol": protocol}
+    return {str(name): _text(value) for name, value in protocol.items()}
 
 
 def _text(value):
