@@ -13,7 +13,7 @@ from kgan import penalties as penalties_module
 from kgan.callbacks.terminate_on_nan import watch_both_players
 from kgan.checkpoint import Checkpoint
 from kgan.means import Means
-from kgan.optimizers import PlayerOptimizers
+from kgan.optimizers import PlayerOptimizers, adam_unless_given, loss_scaled
 from kgan.sampled import Sampled
 from kgan.saved import Saved
 from kgan.scores import Measures, Scored
@@ -208,8 +208,8 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
             "loss": self.game,
             "penalties": self.penalties,
             "augmentations": self.augmentations,
-            "generator_optimizer": _adam(generator_optimizer),
-            "discriminator_optimizer": _adam(discriminator_optimizer),
+            "generator_optimizer": adam_unless_given(generator_optimizer),
+            "discriminator_optimizer": adam_unless_given(discriminator_optimizer),
             "discriminator_steps": discriminator_steps,
             "ema": ema,
             "run_eagerly": run_eagerly,
@@ -217,10 +217,7 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
             "jit_compile": jit_compile,
         }
         variables = {}
-        for player, networks in [
-            ("discriminator", self.discriminators),
-            ("generator", self.generators),
-        ]:
+        for player, networks in self._players():
             variables[player] = trainable(networks)
             if not variables[player]:
                 raise ValueError(
@@ -231,8 +228,10 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
         for layer in spectral_layers((*self.discriminators, *self.generators)):
             layer.moved_by_model = True
         players = PlayerOptimizers(
-            _loss_scaled(self._compile_arguments["discriminator_optimizer"], self.discriminators),
-            _loss_scaled(self._compile_arguments["generator_optimizer"], self.generators),
+            *(
+                loss_scaled(self._compile_arguments[f"{player}_optimizer"], layers_of(networks))
+                for player, networks in self._players()
+            )
         )
         players.build_players(variables["discriminator"], variables["generator"])
         self._means = Means()
@@ -267,9 +266,9 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
             checkpoint: a file such as `"run/checkpoint.keras"`, written after each epoch. Where it
                 exists, training goes on from it, so a script that was killed is simply started
                 again. On a CPU, with arrays, the result is bit for bit that of a run that never
-                stopped; a stream must itself give the same batches in the same epoch. What other
-                callbacks remember, such as the patience of `ReduceLROnPlateau`, starts anew, but
-                a run that one of them has ended stays ended. Default: None, no checkpoint.
+                stopped; a stream must itself give the same batches in the same epoch. Callbacks
+                that look for the best epoch (`ModelCheckpoint`, `EarlyStopping`) go on too, and a
+                run that one of them has ended stays ended. Default: None, no checkpoint.
             **kwargs: every other argument of `keras.Model.fit`.
 
         Returns:
@@ -282,14 +281,15 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
         self._assert_compiled("fit")
         checks.check_no_weights(kwargs)
         y = np.asarray(y) if isinstance(y, list) else y
-        x = self._check_data(x, y, 32 if batch_size is None else batch_size)
+        first, x = self._check_data(x, y, 32 if batch_size is None else batch_size)
         if validation_data is not None:
             val_x, val_y, _ = keras.utils.unpack_x_y_sample_weight(validation_data)
             self._measures.check_data(val_x)
-            self._check_data(val_x, val_y, None)
+            _, val_x = self._check_data(val_x, val_y, None)
+            validation_data = val_x if val_y is None else (val_x, val_y)
         options = {**kwargs, "batch_size": batch_size, "validation_data": validation_data}
         options["callbacks"] = watch_both_players(options.get("callbacks"))
-        x = batches.show(options["callbacks"], x, y, batch_size)
+        batches.show(options["callbacks"], first, x, batch_size)
         x, y, options = batches.arrange(self, x, y, options)
         if checkpoint is not None:
             options = Checkpoint(checkpoint, self, (x, y), options).resume(options)
@@ -308,7 +308,7 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
         self._assert_compiled("evaluate")
         self._measures.check_data(x)
         if "_use_cached_eval_dataset" not in kwargs:  # else fit calls, which has checked the data
-            x = self._check_data(x, y, 32 if batch_size is None else batch_size)
+            _, x = self._check_data(x, y, 32 if batch_size is None else batch_size)
         return super().evaluate(x, y, batch_size=batch_size, **kwargs)
 
     def train_on_batch(self, x, y=None, **kwargs):
@@ -322,6 +322,10 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
         self._assert_compiled("test_on_batch")
         self._check_data(x, y, None)
         return super().test_on_batch(x, y, **kwargs)
+
+    def _players(self):
+        """Names and networks, in the order of the turns."""
+        return (("discriminator", self.discriminators), ("generator", self.generators))
 
     def _assert_compiled(self, method):
         if not self.compiled:
@@ -339,18 +343,4 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
         else:
             checks.check_divisible(batch, self.discriminator_steps, devices)
         self._find_metrics(keras.tree.map_structure(lambda x: x[: self.smallest_batch], batch))
-        return x
-
-
-def _loss_scaled(optimizer, networks):
-    """Gives a player that computes in float16 a loss scale of its own."""
-    scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-    if scaled or not any(layer.compute_dtype == "float16" for layer in layers_of(networks)):
-        return optimizer
-    return keras.optimizers.LossScaleOptimizer(optimizer)
-
-
-def _adam(optimizer):
-    if optimizer is None:
-        return keras.optimizers.Adam(2e-4, beta_1=0.5)
-    return keras.optimizers.get(optimizer)
+        return batch, x

@@ -51,7 +51,7 @@ def arrange(model, x, y, options):
     return batches, None, options
 
 
-def show(callbacks, x, y, batch_size):
+def show(callbacks, first, x, batch_size):
     """Gives samples of the data to the callbacks that ask for them.
 
     Such a callback has `count`, how many it wants, and `see(batch, batch_size)`, which gets a
@@ -59,23 +59,21 @@ def show(callbacks, x, y, batch_size):
 
     Args:
         callbacks: a list of callbacks, or a `CallbackList`.
-        x, y: the data, checked.
+        first: the first batch, or of arrays all of the data, as NumPy arrays. It is not asked for
+            again: streams that shuffle would go on to another order.
+        x: what `fit` was given.
         batch_size: of arrays.
-
-    Returns:
-        What to give to `fit` in place of `x`.
     """
+    arrays, size = checks.is_arrays(x), len(keras.tree.flatten(first)[0])
     for callback in getattr(callbacks, "callbacks", callbacks):
         if hasattr(callback, "see"):
-            batch, x = checks.first_batch(x, y)
-            size = len(keras.tree.flatten(batch)[0])
-            if checks.is_arrays(x):
-                size = min(size, batch_size or 32)
-                batch = keras.tree.map_structure(lambda a, n=callback.count: _some(a, n), batch)
+            batch = first
+            if arrays:
+                batch = keras.tree.map_structure(lambda a, n=callback.count: _some(a, n), first)
             elif isinstance(x, keras.utils.PyDataset) and x.num_batches is not None:
-                batch = _enough(batch, x, -(-callback.count // size))
-            callback.see(keras.tree.map_structure(lambda a, n=callback.count: a[:n], batch), size)
-    return x
+                batch = _enough(first, x, -(-callback.count // size))
+            batch = keras.tree.map_structure(lambda a, n=callback.count: a[:n], batch)
+            callback.see(batch, min(size, batch_size or 32) if arrays else size)
 
 
 class Batches(keras.utils.PyDataset):

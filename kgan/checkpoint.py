@@ -11,6 +11,7 @@ import numpy as np
 
 from kgan import backend
 from kgan.batches import with_callback
+from kgan.callbacks.memories import Memories
 from kgan.settings import differences, settings_of
 
 MEMBER = "kgan_checkpoint.json"
@@ -21,9 +22,9 @@ class Checkpoint(keras.callbacks.Callback):
 
     The file is a saved model as `gan.save` writes it (networks, averages, optimizers with their
     loss scales and schedules, seeds), which `keras.saving.load_model` reads, with one member
-    more: the epoch, the settings, and the state of the backend's own random numbers. It is
-    written beside its place and then put there in one move, so that a crash leaves the last good
-    one.
+    more: the epoch, the settings, and the state of the backend's own random numbers; beside it
+    lies what callbacks such as `ModelCheckpoint` remember of the best epoch. It is written beside
+    its place and then put there in one move, so that a crash leaves the last good one.
 
     Args:
         path: of the file, ending in `.keras`.
@@ -45,6 +46,8 @@ class Checkpoint(keras.callbacks.Callback):
             )
         self.set_model(model)
         self.settings = settings_of(model, data, options)
+        callbacks = options.get("callbacks") or []
+        self.memories = Memories(getattr(callbacks, "callbacks", callbacks))
 
     def resume(self, options):
         """Restores the state and returns the arguments of `fit` with which to go on.
@@ -87,6 +90,8 @@ class Checkpoint(keras.callbacks.Callback):
                 damaged = file.testzip()
                 whole = MEMBER in file.namelist()
                 saved = json.loads(file.read(MEMBER)) if whole and not damaged else None
+                if saved:
+                    self.memories.read(file)
         except (zipfile.BadZipFile, json.JSONDecodeError, EOFError) as error:
             raise self._unreadable(error) from error
         if damaged:
@@ -107,6 +112,9 @@ class Checkpoint(keras.callbacks.Callback):
         self.model.load_weights(self.path)
         backend.set_random_state(bytes.fromhex(saved["random_state"]))
         return saved["epochs"], saved["ended"]
+
+    def on_train_begin(self, logs=None):
+        self.memories.bring_back()
 
     def on_epoch_end(self, epoch, logs=None):
         losses = [value for name, value in (logs or {}).items() if name.endswith("r_loss")]
@@ -134,6 +142,7 @@ class Checkpoint(keras.callbacks.Callback):
         }
         with zipfile.ZipFile(unfinished, "a") as file:
             file.writestr(MEMBER, json.dumps(state))
+            self.memories.write(file)
         # On the disk first, else a power cut could leave the new name with nothing behind it.
         with open(unfinished, "rb") as file:
             os.fsync(file.fileno())

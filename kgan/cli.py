@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 from kgan import cli_arguments as arguments
-from kgan import cli_evaluate, cli_export, cli_report
+from kgan import cli_evaluate, cli_export, cli_metrics, cli_report
 from kgan import cli_pictures as pictures
 from kgan import cli_translation as translation
 from kgan.cli_arguments import Kind, Network
+from kgan.cli_best import Followed
 from kgan.cli_shared import Seed, console, typer
 
 app = typer.Typer(
@@ -63,8 +64,8 @@ def train(
     out: Annotated[
         Path,
         typer.Option(
-            help="Folder for gan.keras, samples/, log.csv, warnings.jsonl, settings.json and "
-            "checkpoint.keras."
+            help="Folder for gan.keras, samples/, log.csv, warnings.jsonl, settings.json, "
+            "checkpoint.keras and, with --metrics, best.keras."
         ),
     ] = Path("runs/gan"),
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the data.")] = 20,
@@ -107,6 +108,14 @@ def train(
         Path | None, typer.Option(help="Where TensorFlow Datasets keeps its sets.")
     ] = None,
     download: Annotated[bool, typer.Option(help="Whether to download a missing set.")] = True,
+    metrics: Annotated[
+        str | None,
+        typer.Option(
+            help="Measure after each epoch, on a tenth of the images that is held out, and keep "
+            "the best weights by the first measure in best.keras: those of kgan evaluate."
+        ),
+    ] = None,
+    features: Annotated[str, typer.Option(help=cli_metrics.FEATURES)] = "pixels",
     seed: Seed = 0,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in --out, killed or finished.")
@@ -136,34 +145,43 @@ def train(
         arguments.refuse_for_gans(targets=targets, swap=swap)
         options |= {"batch_size": batch_size or 64, "latent_dim": latent_dim, "network": network}
         run = arguments.prepare(model, data, out / "samples", **options)
+    followed = Followed(run, metrics, features, seed)
     rates = [run.rate(learning_rate, epochs, decay) for _ in range(2)]
     optimizers = [keras.optimizers.Adam(rate, beta_1=0.5) for rate in rates]
     run.model.compile(
         generator_optimizer=optimizers[0],
         discriminator_optimizer=optimizers[1],
+        metrics=followed.metrics,
         **({"loss": loss} if loss else {}),
     )
     checkpoint = out / "checkpoint.keras"
     arguments.check_run(checkpoint, out, resume, overwrite)
     out.mkdir(parents=True, exist_ok=True)
     console.print(f"Training on images {run.shape} (Keras on {keras.backend.backend()})")
-    record = cli_report.Record(out, context.params, run)
+    asked = {**context.params, "best": followed.monitor, "features": metrics and features}
+    record = cli_report.Record(out, asked, run)
+    best = followed.callbacks(out / "best.keras")
     run.model.fit(
         run.images,
         run.labels,
         batch_size=run.batch_size,
         epochs=epochs,
         verbose=0,
+        validation_data=followed.validation,
         callbacks=[
             kgan.callbacks.ProgressBar(),
             run.monitor(out / "warnings.jsonl"),
             run.picture,
+            *best,
+            record.callback(),
             keras.callbacks.CSVLogger(str(out / "log.csv"), append=resume),
         ],
         checkpoint=checkpoint,
     )
     run.model.save(out / "gan.keras")
-    record.finish()
+    record.write()
+    for kept in best:
+        console.print(f"Saved {out}/best.keras, of the best {kept.monitor}: {kept.best:.5g}")
     console.print(f"Saved {out}/gan.keras; pictures in {out}/samples, losses in {out}/log.csv")
     console.print(f"For a page of all that: kgan report {out}")
 

@@ -82,7 +82,8 @@ def refuse_for_gans(**options):
     for name, value in options.items():
         if value:
             raise ValueError(
-                f"Leave it out, or train a translator with --model pix2pix. Received: --{name}"
+                f"Only a translator, as of --model pix2pix, takes --{name}: leave it out. "
+                f"Received: --{name}{'' if value is True else f' {value}'}"
             )
 
 
@@ -101,6 +102,9 @@ def check_run(checkpoint, out, resume, overwrite):
             )
         checkpoint.unlink()
         shutil.rmtree(out / "samples", ignore_errors=True)
+        # Else they would be taken for those of the new run.
+        for file in (out / "best.keras", *out.glob("scores*.json")):
+            file.unlink(missing_ok=True)
 
 
 def prepare(kind, data, samples, *, network, latent_dim, width, seed, batch_size, **options):
@@ -180,7 +184,8 @@ def load_images(data, *, image_size, channels, batch_size, data_dir, download):
 def _side(image_size):
     if image_size and image_size[0] != image_size[1]:
         raise ValueError(
-            f"The digits are square. Received: --image-size {image_size[0]}x{image_size[1]}"
+            "The digits are square: give one number. "
+            f"Received: --image-size {image_size[0]}x{image_size[1]}"
         )
     return image_size[:1] if image_size else ()
 

@@ -1,24 +1,15 @@
 """The command that measures a GAN, saved or exported, beside real images."""
 
 import dataclasses
-import hashlib
 from pathlib import Path
 from typing import Annotated, Any
 
 from kgan import cli_arguments as arguments
+from kgan import cli_metrics
 from kgan import cli_reference as reference
 from kgan import cli_translation as translation
 from kgan.cli_shared import Seed, console, typer
 from kgan.optional import require
-
-MEASURES = {
-    "frechet_distance": "FrechetDistance",
-    "kernel_distance": "KernelDistance",
-    "precision_recall": "PrecisionRecall",
-    "sliced_wasserstein": "SlicedWasserstein",
-    "multi_scale_similarity": "MultiScaleSimilarity",
-    "duplicate_rate": "DuplicateRate",
-}
 
 
 def evaluate(
@@ -36,15 +27,10 @@ def evaluate(
         Path | None, typer.Option(help="The folder of a translator's targets, or of domain B.")
     ] = None,
     metrics: Annotated[
-        str, typer.Option(help=f"Separated by commas, of {', '.join(MEASURES)}; or all.")
-    ] = "frechet_distance,kernel_distance,precision_recall",
-    features: Annotated[
         str,
-        typer.Option(
-            help="What the measures look at: pixels, inception, classifier (trained on the labels "
-            "of the data, and kept for the next time), or a Keras model in a .keras file."
-        ),
-    ] = "pixels",
+        typer.Option(help=f"By commas, of {', '.join(cli_metrics.MEASURES)}; or all."),
+    ] = "frechet_distance,kernel_distance,precision_recall",
+    features: Annotated[str, typer.Option(help=cli_metrics.FEATURES)] = "pixels",
     count: Annotated[
         int, typer.Option(min=2, help="Images of each kind; all real ones if they are fewer.")
     ] = 10_000,
@@ -71,7 +57,10 @@ def evaluate(
     from kgan.metrics import protocol
 
     subject = _subject(model)
-    context = {"model": model.name, "model_hash": _hash(model), "reference": data}
+    chosen = cli_metrics.names(metrics)
+    cli_metrics.check_size(chosen, features, subject.made)
+    context = {"model": model.name, "model_hash": protocol.file_hash(model), **subject.context}
+    context |= {"reference": data, "reference_resize": f"{reference.RESIZE} where of another size"}
     labels, whole = None, (None, None)
     if subject.given is None:
         arguments.refuse_for_gans(targets=targets, swap=swap)
@@ -80,16 +69,21 @@ def evaluate(
         real, labels, whole = reference.images(
             data, subject.made, count, seed, **classes, **options
         )
-        if not (Path(data).is_dir() or data == "digits"):
+        if Path(data).is_dir():
+            context["reference_resize"] = f"{reference.CROP}, {context['reference_resize']}"
+        elif data != "digits":
             context["split"] = split
         if labels is not None and whole[1] is None:
             context["labels"] = "uniformly random"
     elif subject.domains:
         folders = translation.two_domains(data, targets, ("test", "train"))
         real = reference.domains(folders, subject.domains, count, seed)
+        context["reference"] = ", ".join(map(str, folders))
     else:
+        if targets is not None:
+            context["reference"] = f"{data}, {targets}"
         real = reference.pairs(data, targets, (subject.given, subject.made), count, seed, swap)
-    chosen = _metrics(metrics, _features(features, *whole))
+    measures = cli_metrics.metrics(chosen, cli_metrics.features(features, *whole))
     count = real.length if hasattr(real, "length") else len(real)
     progress = require("rich.progress", "cli", "The kgan command").Progress(
         console=console, transient=True
@@ -99,7 +93,7 @@ def evaluate(
         task = progress.add_task("Measuring", total=total)
         found = scores.measure(
             subject.measured,
-            chosen,
+            measures,
             real,
             labels,
             seed=seed,
@@ -122,6 +116,7 @@ class _Subject:
         given: that of the images it translates, or None.
         num_classes: how many classes it can be asked for, or None.
         domains: the shapes of A and B, if it translates between two without pairs, or None.
+        context: what the protocol is to say of it.
     """
 
     measured: Any
@@ -129,6 +124,7 @@ class _Subject:
     given: tuple | None = None
     num_classes: int | None = None
     domains: tuple | None = None
+    context: dict = dataclasses.field(default_factory=dict)
 
 
 def _subject(path):
@@ -150,66 +146,17 @@ def _exported(path):
     file = Exported(path)
     given, made = (None if shape is None else tuple(shape) for shape in (file.given, file.made))
     domains = {"ab": (given, made), "ba": (made, given)}.get(file.direction)
-    return _Subject(file, made, given, file.num_classes, domains)
-
-
-def _metrics(text, features):
-    from kgan import metrics
-
-    names = list(MEASURES) if text == "all" else [name.strip() for name in text.split(",")]
-    unknown = [name for name in names if name not in MEASURES]
-    if unknown:
-        raise ValueError(
-            f"--metrics takes {', '.join(MEASURES)}, separated by commas, or all. "
-            f"Received: {', '.join(unknown)}"
-        )
-    chosen = []
-    for name in dict.fromkeys(names):
-        measure = getattr(metrics, MEASURES[name])
-        sees = name != "multi_scale_similarity"  # which is of images alone
-        chosen.append(measure(features) if sees else measure())
-    return chosen
-
-
-def _features(text, images, labels):
-    import keras
-
-    from kgan.metrics import classifier_features
-
-    if text in ("pixels", "inception"):
-        return text
-    if text == "classifier":
-        if labels is None:
-            raise ValueError(
-                "A classifier learns from labels, which these data do not have: choose pixels, "
-                "inception or a model with --features. Received: --features classifier"
-            )
-        with console.status("Training the classifier, or reading it where it was kept"):
-            return classifier_features(images, labels)
-    if not Path(text).is_file():
-        raise ValueError(
-            "--features takes pixels, inception, classifier, or the path of a Keras model. "
-            f"Received: --features {text}"
-        )
-    return keras.saving.load_model(text, compile=False)
-
-
-def _hash(path):
-    """The first 12 digits of the SHA-256 of a file; None of a folder."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.is_file() else None
+    return _Subject(file, made, given, file.num_classes, domains, file.context)
 
 
 def _show(found):
     """Prints the scores, what is peculiar to the protocol of each, and what is common to all."""
+    from kgan.metrics import protocol
+
     table = require("rich.table", "cli", "The kgan command").Table()
     for title, side in (("score", "left"), ("value", "right"), ("protocol", "left")):
         table.add_column(title, justify=side)
-    protocols = [score["protocol"] for score in found.values()]
-    common = {
-        name: value
-        for name, value in protocols[0].items()
-        if all(each.get(name) == value for each in protocols) and len(protocols) > 1
-    }
+    common = protocol.shared([score["protocol"] for score in found.values()])
     for name, score in found.items():
         own = {key: value for key, value in score["protocol"].items() if key not in common}
         own.pop("measure", None)  # the name of the score says it

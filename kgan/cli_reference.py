@@ -1,4 +1,4 @@
-"""The real images that `kgan evaluate` measures generated ones beside."""
+"""The real images that the command measures generated ones beside."""
 
 from pathlib import Path
 
@@ -7,6 +7,8 @@ import numpy as np
 from kgan import checks
 
 AT_ONCE = 64  # images read at a time
+RESIZE = "bilinear with antialiasing"  # what kgan.images.resize and kgan.data.files do
+CROP = "cut to its proportions"
 
 
 def images(source, shape, count, seed, *, num_classes=None, **options):
@@ -38,7 +40,8 @@ def images(source, shape, count, seed, *, num_classes=None, **options):
         real, own = data.tfds(source, image_size=shape[:2], **options)
     if real.shape[1:] != tuple(shape):
         raise ValueError(
-            "The real images must have the shape of the generated ones. "
+            "The real images must have the shape of the generated ones: name other data, or a "
+            "model trained on these. "
             f"Received: {source} with {real.shape[1:]}, a generator of {tuple(shape)}"
         )
     chosen = np.sort(rng.permutation(len(real))[:count])
@@ -68,13 +71,33 @@ def domains(folders, shapes, count, seed):
     return _some(stream, count, np.random.default_rng(seed))
 
 
+def split(stream, share, rng, seed):
+    """Two streams: of the images that are left to train on, and of a share held out."""
+    orders = [rng.permutation(len(source.items)) for source in stream.sources]
+    counts = [round(len(order) * share) for order in orders]
+    held, left = (
+        [order[cut] for order, cut in zip(orders, cuts, strict=True)]
+        for cuts in ([slice(n) for n in counts], [slice(n, None) for n in counts])
+    )
+    return (
+        _part(stream, left, stream.batch_size, seed=seed),
+        _part(stream, held, max(stream.batch_size, 8), shuffle=False),
+    )
+
+
 def _some(stream, count, rng):
     """A stream of some of the images, chosen at random, in a fixed order."""
+    count = min(count, *(len(source.items) for source in stream.sources))
+    chosen = [rng.permutation(len(source.items))[:count] for source in stream.sources]
+    return _part(stream, chosen, AT_ONCE, shuffle=False)
+
+
+def _part(stream, chosen, batch_size, **options):
+    """A stream of chosen images of each source."""
     from kgan.data.image_stream import ImageStream, Samples
 
-    count = min(count, *(len(source.items) for source in stream.sources))
-    sources = []
-    for source in stream.sources:
-        chosen = np.sort(rng.permutation(len(source.items))[:count])
-        sources.append(Samples([source.items[i] for i in chosen], source.read, source.corrupt))
-    return ImageStream(sources, AT_ONCE, shuffle=False)
+    sources = [
+        Samples([source.items[i] for i in np.sort(rows)], source.read, source.corrupt)
+        for source, rows in zip(stream.sources, chosen, strict=True)
+    ]
+    return ImageStream(sources, batch_size, **options)

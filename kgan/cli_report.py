@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import os
 import time
 from pathlib import Path
 from typing import Annotated
@@ -44,7 +45,7 @@ class Record:
         self.path = folder / SETTINGS
         self.start = time.perf_counter()
         earlier = json.loads(self.path.read_text()) if self.path.exists() else {}
-        self.minutes = float(earlier.get("minutes", 0)) if options.get("resume") else 0.0
+        self.earlier = float(earlier.get("minutes", 0)) if options.get("resume") else 0.0
         self.content = {
             **{
                 name: str(value)
@@ -59,16 +60,21 @@ class Record:
             "backend": keras.backend.backend(),
             "versions": _versions(),
         }
-        self._write()
+        self.write()
 
-    def finish(self):
-        """Adds how long it took, earlier sessions of a run that was resumed included."""
-        minutes = self.minutes + (time.perf_counter() - self.start) / 60
-        self.content["minutes"] = f"{minutes:.1f}"
-        self._write()
+    def callback(self):
+        """Writes anew after each epoch, so that a session that is killed has its minutes too."""
+        import keras
 
-    def _write(self):
-        self.path.write_text(json.dumps(self.content, indent=1) + "\n", encoding="utf-8")
+        return keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: self.write())
+
+    def write(self):
+        """Writes the file, with the minutes until now, those of earlier sessions included."""
+        minutes = self.earlier + (time.perf_counter() - self.start) / 60
+        text = json.dumps({**self.content, "minutes": f"{minutes:.1f}"}, indent=1)
+        unfinished = self.path.with_name(f".{self.path.name}")
+        unfinished.write_text(text + "\n", encoding="utf-8")
+        os.replace(unfinished, self.path)
 
 
 def _versions():

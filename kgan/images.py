@@ -45,14 +45,9 @@ def grid(images, columns=None, gap=1):
         gap: white pixels between images.
 
     Raises:
-        ValueError: if the images have no displayable number of channels.
+        ValueError: if there are none, or not with a displayable number of channels.
     """
-    images = np.asarray(images)
-    if images.ndim != 4 or images.shape[3] not in (1, 3):
-        raise ValueError(
-            "A picture needs images of shape (batch, height, width, channels) with 1 or 3 "
-            f"channels. Received: shape {images.shape}"
-        )
+    images = _checked(images)
     count, height, width, channels = images.shape
     columns = columns or math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
@@ -126,8 +121,12 @@ def save_gif(path, images, seconds=0.08, scale=None):
         path, scale: as for `save_grid`.
         images: floats in [-1, 1], `(count, height, width, 1 or 3)`, one after the other.
         seconds: how long each is shown. Default: 0.08.
+
+    Raises:
+        ValueError: if the images have no displayable number of channels.
     """
-    frames = [_enlarged(grid(image[None]), images, scale) for image in np.asarray(images)]
+    images = _checked(images)
+    frames = [_enlarged(grid(image[None]), images, scale) for image in images]
     first, *rest = map(_picture, frames)
     options = {"save_all": True, "append_images": rest, "duration": 1000 * seconds, "loop": 0}
     _write(path, first, "GIF", **options)
@@ -149,6 +148,17 @@ def save_film(path, pictures, seconds=0.25, most=60, widest=None):
     first = next(frames)
     options = {"save_all": True, "append_images": frames, "duration": durations, "loop": 0}
     _write(path, first, "GIF", **options)
+
+
+def _checked(images):
+    images = np.asarray(images)
+    if images.ndim != 4 or images.shape[3] not in (1, 3) or not len(images):
+        raise ValueError(
+            "A picture needs images of shape (batch, height, width, channels) with 1 or 3 "
+            "channels; where a file is written, its path comes first. "
+            f"Received: shape {images.shape}"
+        )
+    return images
 
 
 def _frame(path, widest):

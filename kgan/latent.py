@@ -125,7 +125,8 @@ def supervised(generate, score, latent_dim: int, count: int = 2000, seed: int = 
         A direction of length 1, `(latent_dim,)`, float32: add multiples of it to any latent.
 
     Raises:
-        ValueError: if there are too few samples or the score is the same for all of them.
+        ValueError: if there are too few samples, or the score is not one number for each of them
+            or the same for all.
 
     Reference: Shen et al., Interpreting the Latent Space of GANs for Semantic Face Editing, 2020
     (arXiv:1907.10786), which takes the normal of a linear classifier; here the score is a number.
@@ -135,7 +136,14 @@ def supervised(generate, score, latent_dim: int, count: int = 2000, seed: int = 
             f"Take more samples than the latent has values, {latent_dim}. Received: count={count}"
         )
     latents = np.random.default_rng(seed).standard_normal((count, latent_dim), "float32")
-    scores = _numpy(score(generate(latents))).reshape(count)
+    scores = _numpy(score(generate(latents)))
+    if scores.shape not in ((count,), (count, 1)):
+        raise ValueError(
+            "The score must be one number for each image, such as the logit of one class: "
+            "lambda images: classifier.predict(images)[:, 3]. "
+            f"Received: scores of shape {scores.shape} for {count} images"
+        )
+    scores = scores.reshape(count)
     if np.ptp(scores) == 0:
         raise ValueError(
             f"The score must differ between images. Received: {scores[0]} for all {count}"

@@ -88,3 +88,18 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
         for player in ("discriminator", "generator"):
             config[player] = keras.saving.deserialize_keras_object(config[player], custom_objects)
         return cls(**config)
+
+
+def adam_unless_given(optimizer):
+    """Returns the optimizer of a player, by default that of the DCGAN paper."""
+    if optimizer is None:
+        return keras.optimizers.Adam(2e-4, beta_1=0.5)
+    return keras.optimizers.get(optimizer)
+
+
+def loss_scaled(optimizer, layers):
+    """Returns an optimizer with a loss scale of its own, if a layer computes in float16."""
+    scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    if scaled or not any(layer.compute_dtype == "float16" for layer in layers):
+        return optimizer
+    return keras.optimizers.LossScaleOptimizer(optimizer)

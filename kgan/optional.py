@@ -18,5 +18,6 @@ def require(module, extra, purpose):
         return importlib.import_module(module)
     except ImportError as error:
         raise ImportError(
-            f'{purpose} needs {module}. Install it with: pip install "kgan[{extra}]"'
+            f'{purpose} needs {module}. Install it with: pip install "kgan[{extra}]". '
+            f"Received: {error}"
         ) from error

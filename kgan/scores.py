@@ -1,5 +1,6 @@
 """Measures of generated images in `compile` and `evaluate`: one more pass over the real ones."""
 
+import hashlib
 import itertools
 import math
 import warnings
@@ -38,7 +39,8 @@ class Scored:
         if not self.score_metrics:
             return super().evaluate(x, y, return_dict=return_dict, **options)
         logs = super().evaluate(x, y, return_dict=True, **options)
-        self.scores = measure(self, self.score_metrics, x, y, steps=kwargs.get("steps"))
+        limits = {"steps": kwargs.get("steps"), "batch_size": batch_size}
+        self.scores = measure(self, self.score_metrics, x, y, **limits)
         logs |= {name: score["value"] for name, score in self.scores.items()}
         return logs if return_dict else list(logs.values())
 
@@ -106,13 +108,15 @@ class Measures:
             )
 
 
-def measure(model, metrics, x, y=None, /, *, steps=None, seed=SEED, tell=None, **context):
+def measure(
+    model, metrics, x, y=None, /, *, steps=None, batch_size=None, seed=SEED, tell=None, **context
+):
     """Measures what a model generates beside real data.
 
     Args:
         model: with `real_and_generated` and `scored_domains`, such as an `AdversarialModel`.
         metrics: Keras metrics; those of `kgan.metrics` are given images alone.
-        x, y, steps: the data, as for `evaluate`; no iterator.
+        x, y, steps, batch_size: the data, as for `evaluate`; no iterator.
         seed: of the latents. Default: 0.
         tell: a function that is called with the number of images after each batch. Default: none.
         **context: for the protocol, see `kgan.metrics.report`.
@@ -125,12 +129,13 @@ def measure(model, metrics, x, y=None, /, *, steps=None, seed=SEED, tell=None, *
     context |= {"latent_seed": seed, "generator": model.generator_in_use}
     scores = {}
     for domain in model.scored_domains:
-        rng = np.random.default_rng(seed)
+        rng, reference = np.random.default_rng(seed), hashlib.sha256()
         for metric in metrics:
             metric.reset_state()
         with shared(metrics):
-            for batch in _batches(x, y, steps):
+            for batch in _batches(x, y, steps, batch_size):
                 real, fake = map(checks.to_numpy, model.real_and_generated(batch, rng, domain))
+                reference.update(np.ascontiguousarray(real, "float32"))
                 if not np.isfinite(fake).all():
                     finite, fake = False, np.nan_to_num(fake, nan=0, posinf=0, neginf=0)
                 for metric in metrics:
@@ -138,7 +143,9 @@ def measure(model, metrics, x, y=None, /, *, steps=None, seed=SEED, tell=None, *
                     metric.update_state(*((fake,) if alone else (real, fake)))
                 if tell:
                     tell(len(real))
-        found = protocol.report(metrics, **context, **({"domain": domain} if domain else {}))
+        own = {"reference_hash": reference.hexdigest()[:12]}
+        own |= {"domain": domain} if domain else {}
+        found = protocol.report(metrics, **context, **own)
         scores |= {f"{name}_{domain}" if domain else name: found[name] for name in found}
     if not finite:
         # No error: callbacks that watch for this come after the measures.
@@ -153,13 +160,15 @@ def measure(model, metrics, x, y=None, /, *, steps=None, seed=SEED, tell=None, *
     return scores
 
 
-def _batches(x, y, steps):
+def _batches(x, y, steps, batch_size):
     """The batches of any data that can be gone over again."""
     if checks.is_arrays(x):
-        count = len(keras.tree.flatten(x)[0])
         data = x if y is None else (x, y)
-        batches = (_part(data, start) for start in range(0, count, AT_ONCE))
-        steps = None  # of another batch size
+        if steps is not None:
+            data = _part(data, 0, steps * (batch_size or 32))
+            steps = None  # the batches below have another size
+        count = len(keras.tree.flatten(data)[0])
+        batches = (_part(data, start, start + AT_ONCE) for start in range(0, count, AT_ONCE))
     elif isinstance(x, keras.utils.PyDataset):
         batches = (x[i] for i in range(steps or len(x)))
     else:
@@ -169,5 +178,5 @@ def _batches(x, y, steps):
         yield tuple(batch) if isinstance(batch, list) else batch
 
 
-def _part(data, start):
-    return keras.tree.map_structure(lambda array: array[start : start + AT_ONCE], data)
+def _part(data, start, stop):
+    return keras.tree.map_structure(lambda array: array[start:stop], data)

@@ -18,6 +18,12 @@ class Translated:
         Raises:
             ValueError: if the images do not fit it.
         """
+        if not (isinstance(images, (list, tuple)) or checks.is_arrays(images)):
+            raise ValueError(
+                "translate() takes an array of images: go through a stream batch by batch, as in "
+                "[model.translate(batch) for batch in stream]. "
+                f"Received: a {type(images).__name__}"
+            )
         checks.check_images(images, generator.input_shape[1:], "generator")
         network = self.in_use(generator, training=False)
         return self.images_of(np.asarray(images), batch_size=batch_size, network=network)

@@ -272,6 +272,44 @@ def test_a_run_that_a_callback_has_ended_stays_ended(tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+class Falls(keras.callbacks.Callback):
+    """Puts a score into the logs: 3 in the first epoch, then worse ones that get better."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["score"] = [3.0, 6.0, 5.0, 4.0][epoch]
+
+
+def test_the_best_of_a_run_that_goes_on_is_that_of_the_whole_run(tmp_path):
+    def train(gan, epochs, folder):
+        watch = {"monitor": "score", "mode": "min"}
+        callbacks = [
+            Falls(),
+            keras.callbacks.ModelCheckpoint(folder / "best.keras", save_best_only=True, **watch),
+            keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True, **watch),
+            keras.callbacks.ReduceLROnPlateau(patience=2, cooldown=1, factor=0.5, **watch),
+        ]
+        checkpoint = folder / "checkpoint.keras"
+        options = {"batch_size": 32, "epochs": epochs, "verbose": 0, "callbacks": callbacks}
+        gan.fit(IMAGES, checkpoint=checkpoint, **options)
+        return callbacks[1:]
+
+    never, resumed = mlp_gan(), mlp_gan()
+    (tmp_path / "never").mkdir()
+    (tmp_path / "resumed").mkdir()
+    whole = train(never, 4, tmp_path / "never")
+    train(mlp_gan(), 2, tmp_path / "resumed")
+    parts = train(resumed, 4, tmp_path / "resumed")
+    assert_equal(resumed, never)
+    for one, other in zip(whole, parts, strict=True):
+        for name in ("best", "wait", "cooldown_counter", "best_epoch"):
+            assert getattr(one, name, None) == getattr(other, name, None), (one, name)
+    best = [
+        keras.saving.load_model(tmp_path / name / "best.keras") for name in ("never", "resumed")
+    ]
+    assert_equal(*best)
+    assert int(best[0].optimizer.iterations) == 3  # of the first epoch
+
+
 def test_a_loss_that_is_not_finite_does_not_replace_a_good_checkpoint(tmp_path):
     path = tmp_path / "checkpoint.keras"
 

@@ -63,6 +63,10 @@ RIGHT = {f"discriminator_accuracy_{side}": [1.0] * 4 for side in ("real", "fake"
         ({"diversity": [0.2] * 2}, []),  # not for long enough
         ({"diversity": [0.2, 0.2, 0.5, 0.2, 0.2]}, []),
         ({"diversity": [0.2] * 5}, [(5, "collapse")]),  # told once
+        # Never varied: a collapse, unless training has only begun.
+        ({"diversity": [0.04] * 8, "updates": [2000] * 8}, [(3, "collapse")]),
+        ({"diversity": [0.04] * 8, "updates": [500] * 8}, []),
+        ({"diversity": [0.06] * 8, "updates": [2000] * 8}, []),
         ({"modes": [10, 4, 4, 4]}, [(7, "modes_lost")]),
         ({"modes": [10, 5, 6, 7]}, []),
         (RIGHT, []),  # the discriminator is ahead, and the generator still learns
@@ -192,6 +196,29 @@ def test_a_watched_run_takes_the_same_steps(images):
         np.testing.assert_array_equal(watched, alone)
 
 
+def shuffled_stream(images):
+    if keras.backend.backend() == "torch":
+        import torch
+
+        data = torch.utils.data.TensorDataset(torch.from_numpy(images))
+        return torch.utils.data.DataLoader(data, batch_size=32, shuffle=True)
+    import tensorflow
+
+    return tensorflow.data.Dataset.from_tensor_slices(images).shuffle(96, seed=1).batch(32)
+
+
+def test_a_stream_is_not_begun_once_more_for_a_look(images):
+    """Another beginning would give a stream that shuffles another order."""
+
+    def train(*callbacks):
+        gan = mlp_gan()  # which sets the seed of the frameworks as well
+        gan.fit(shuffled_stream(images), epochs=2, callbacks=[*callbacks], verbose=0)
+        return gan.get_weights()
+
+    for watched, alone in zip(train(CollapseMonitor(count=8)), train(), strict=True):
+        np.testing.assert_array_equal(watched, alone)
+
+
 def test_a_healthy_run_is_logged_and_not_complained_of(images, tmp_path, capsys):
     gan = mlp_gan(generator_optimizer=Adam(2e-3), discriminator_optimizer=Adam(2e-3))
     monitor = CollapseMonitor(log=tmp_path / "warnings.jsonl")
@@ -200,6 +227,7 @@ def test_a_healthy_run_is_logged_and_not_complained_of(images, tmp_path, capsys)
     assert monitor.warnings == [] and (tmp_path / "warnings.jsonl").read_text() == ""
     assert capsys.readouterr().out == ""
     assert [look["epoch"] for look in monitor.history] == list(range(7))
+    assert [look["updates"] for look in monitor.history[1:]] == [3, 6, 9, 12, 15, 18]
     with open(tmp_path / "log.csv") as file:
         rows = list(csv.DictReader(file))
     for name in monitor.history[0].keys() - {"epoch"}:
@@ -248,6 +276,7 @@ def test_weights_from_before_a_nan_come_back(images):
     ]
     history = gan.fit(images, epochs=5, callbacks=callbacks, **FIT)
     assert len(history.epoch) == 3
+    assert monitor.history[-1]["updates"] == 0  # the average still shows the untrained networks
     assert [(w.epoch, w.rule) for w in monitor.warnings] == [(3, "not_finite")]
     assert all(map(np.array_equal, kept[1], gan.get_weights()))
     assert np.isfinite(gan.generate(4, seed=0)).all()
@@ -302,7 +331,7 @@ def test_a_model_that_knows_classes_is_watched(images):
 def test_pairs_stay_together_and_translations_are_compared_with_targets(images):
     color = np.repeat(images, 3, axis=-1)
     model, monitor = pix2pix(), CollapseMonitor(count=8)
-    batches.show([monitor], color, images, batch_size=4)
+    batches.show([monitor], (color, images), color, batch_size=4)
     (shown, targets), size = monitor._shown
     np.testing.assert_array_equal(shown[..., :1], targets)
     assert (len(shown), size) == (8, 4)
@@ -330,6 +359,10 @@ def test_what_cannot_be_watched_is_refused(images):
         CollapseMonitor(looks=0)
     with pytest.raises(ValueError, match="real_images="):
         mlp_gan().fit(iter([images[:1]]), callbacks=[CollapseMonitor()], verbose=0)
+    with pytest.raises(ValueError, match=r"real_images=. Received: 9 equal images"):
+        mlp_gan().fit(np.repeat(images[:1], 9, axis=0), callbacks=[CollapseMonitor()], verbose=0)
+    twice = np.concatenate([images[:4], images[:4]])  # as the smaller domain of two may come
+    np.testing.assert_array_equal(Drawn(mlp_gan(), twice, 8, seed=0)()[0][1], images[:4])
     monitor = CollapseMonitor(real_images=images[:40])
     mlp_gan().fit(iter(images[:2, None]), callbacks=[monitor], steps_per_epoch=2, verbose=0)
     assert np.isfinite(monitor.history[-1]["distinctness"])

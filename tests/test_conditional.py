@@ -143,6 +143,8 @@ def test_generate_takes_a_class_an_array_or_none():
     )
     with pytest.raises(ValueError, match=r"\[0, 3\).*Received: labels from 3 to 3"):
         gan.generate(2, labels=3)
+    with pytest.raises(ValueError, match=r"\[0, 3\).*Received: labels from 0 to 3"):
+        gan.images_of(gan.draw_latents(2), np.array([0, 3]))
     with pytest.raises(ValueError, match="one label for each of the 2 images"):
         gan.generate(2, labels=[0, 1, 2])
 

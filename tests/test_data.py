@@ -171,8 +171,10 @@ def test_a_grid_puts_every_image_in_its_place(tmp_path):
 
 
 def test_a_grid_of_what_cannot_be_shown():
-    with pytest.raises(ValueError, match=r"1 or 3 channels. Received: shape \(4, 8, 8, 2\)"):
+    with pytest.raises(ValueError, match=r"1 or 3 channels.*Received: shape \(4, 8, 8, 2\)"):
         kgan.images.grid(np.zeros((4, 8, 8, 2)))
+    with pytest.raises(ValueError, match=r"path comes first. Received: shape \(\)"):
+        kgan.images.save_gif(np.zeros((4, 8, 8, 1)), "film.gif")
 
 
 def test_columns_of_grey_and_colour_side_by_side(tmp_path):

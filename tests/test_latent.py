@@ -145,6 +145,9 @@ def test_bad_input():
         latent.supervised(straight, len, 16, count=10)
     with pytest.raises(ValueError, match=r"must differ.*Received"):
         latent.supervised(straight, lambda images: np.zeros(len(images)), 16)
+    for score in (lambda images: 1.0, lambda images: np.zeros((len(images), 3))):
+        with pytest.raises(ValueError, match=r"one number for each image.*Received: scores of"):
+            latent.supervised(straight, score, 16)
     image = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(1, 3)])
     with pytest.raises(ValueError, match=r"Dense layer.*Received"):
         latent.sefa(image)

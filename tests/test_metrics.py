@@ -60,6 +60,8 @@ def test_counts_by_hand():
     result = as_floats(coverage)
     assert result["modes"] == result["high_quality"] == 0
     assert result["kl_to_uniform"] == pytest.approx(np.log(8))
+    named = kgan.metrics.ModeCoverage(ring, name="ring")
+    assert {*named.result()} == {"ring_modes", "ring_high_quality", "ring_kl_to_uniform"}
 
 
 def test_kl_against_scipy():

@@ -46,6 +46,9 @@ def conditional(**compile_arguments):
 def test_evaluate_measures_what_generate_gives(images):
     """As many images as there are real ones, of latents from seed 0."""
     gan = mlp_gan(metrics=[FrechetDistance(), PrecisionRecall()])
+    gan.evaluate(images, batch_size=10, steps=3, verbose=0)
+    part = gan.scores["recall"]["protocol"]["reference_hash"]
+    assert gan.scores["recall"]["protocol"]["real_images"] == 30
     logs = gan.evaluate(images, batch_size=20, return_dict=True, verbose=0)
     fakes = gan.generate(len(images), seed=0)
     assert logs["frechet_distance"] == pytest.approx(value(FrechetDistance(), images, fakes))
@@ -56,7 +59,7 @@ def test_evaluate_measures_what_generate_gives(images):
     protocol = gan.scores["recall"]["protocol"]
     assert protocol["real_images"] == protocol["generated_images"] == len(images)
     assert (protocol["k"], protocol["latent_seed"]) == (3, 0)
-    assert protocol["generator"] == "last weights"
+    assert protocol["generator"] == "last weights" and protocol["reference_hash"] != part
     assert json.loads(json.dumps(gan.scores)) == gan.scores
 
 
@@ -127,13 +130,27 @@ def framework_stream(images):
 def test_streams_are_gone_over_twice(images, make):
     gan = mlp_gan(metrics=[FrechetDistance()])
     logs = gan.evaluate(make(images), return_dict=True, verbose=0)
+    reference = gan.scores["frechet_distance"]["protocol"]["reference_hash"]
     whole = gan.evaluate(images, return_dict=True, verbose=0)
+    assert gan.scores["frechet_distance"]["protocol"]["reference_hash"] == reference
     assert logs["frechet_distance"] == pytest.approx(whole["frechet_distance"])
     gan.evaluate(make(images), steps=2, return_dict=True, verbose=0)
     assert gan.scores["frechet_distance"]["protocol"]["real_images"] == 64
     options = {"validation_data": make(images), "batch_size": 32, "verbose": 0}
     history = gan.fit(images, epochs=2, **options).history
     assert len(history["val_frechet_distance"]) == 2
+
+
+def test_an_iterator_is_validated_from_its_first_batch_on(images):
+    batches = ((images[:32],), (-images[:32],))
+    whole = np.concatenate([batch for (batch,) in batches])
+    options = {"batch_size": 32, "validation_steps": 2, "verbose": 0}
+    found, expected = (
+        mlp_gan().fit(images, validation_data=data, **options).history
+        for data in (iter(batches), whole)
+    )
+    for name in ("val_real_probability", "val_generator_loss"):
+        assert found[name] == pytest.approx(expected[name], rel=1e-5), name
 
 
 def test_what_is_gone_after_one_pass_is_refused(images):

@@ -2,12 +2,14 @@
 
 import sys
 
+import keras
 import numpy as np
 import pytest
 from factory import mlp_gan
 from PIL import Image, ImageSequence
 
 import kgan
+from kgan.callbacks.epoch_picture import pictures_in
 from kgan.images import save_film, save_grid
 
 FIT = {"batch_size": 32, "verbose": 0}
@@ -43,6 +45,30 @@ def test_the_film_has_every_picture_in_order(images, tmp_path):
     assert len(frames) == 3
     for epoch, frame in enumerate(frames, start=1):
         np.testing.assert_array_equal(frame, pixels(tmp_path / f"epoch_{epoch:04d}.png"))
+
+
+def test_a_run_that_ends_early_has_its_last_picture(images, tmp_path):
+    """Whether what ends it comes before the pictures or after them."""
+    for place in (0, 1):
+        grid = kgan.callbacks.SampleGrid(tmp_path / str(place), count=4, every=10)
+        gan = mlp_gan(generator_optimizer=keras.optimizers.SGD(0.0))
+        # Only the discriminator learns, so the generator's loss is lowest in the first epoch.
+        end = keras.callbacks.EarlyStopping("generator_loss", mode="min", patience=1)
+        callbacks = [grid]
+        callbacks.insert(place, end)
+        epochs = gan.fit(images[:32], epochs=9, callbacks=callbacks, **FIT).epoch
+        names = [file.name for file in (tmp_path / str(place)).iterdir()]
+        assert names == [f"epoch_{len(epochs):04d}.png"] and len(epochs) < 9
+
+
+def test_pictures_are_in_the_order_of_their_epochs(tmp_path):
+    for epoch in ("9999", "10000", "0002", "last"):
+        (tmp_path / f"epoch_{epoch}.png").touch()
+    assert [path.stem for path in pictures_in(tmp_path)] == [
+        "epoch_0002",
+        "epoch_9999",
+        "epoch_10000",
+    ]
 
 
 def test_a_long_film_takes_its_pictures_evenly_and_makes_wide_ones_smaller(tmp_path):

@@ -197,6 +197,10 @@ def test_translations_are_the_same_each_time_and_for_each_image_alone():
     np.testing.assert_array_equal(made, gan.translate(A))
     np.testing.assert_allclose(made, gan.predict(A, verbose=0), atol=1e-6)
     np.testing.assert_allclose(made[5:6], gan.translate(A[5:6]), atol=1e-5)
+    with pytest.raises(TypeError, match=r"one way only.*Received: unknown arguments direction"):
+        pix2pix().translate(A[:2], direction="ab")
+    with pytest.raises(ValueError, match=r"batch by batch.*Received: a list_iterator"):
+        pix2pix().translate(iter([A[:2]]))
     with pytest.raises(TypeError, match=r"translate\(images\).*Received"):
         gan.generate(3)
 

@@ -61,8 +61,8 @@ class CollapseMonitor(keras.callbacks.Callback):
         seed: seed of the latents. Default: 0.
 
     Attributes:
-        history: list of dictionaries, one a look, with `epoch` and what went into the logs; the
-            first is of the networks before training.
+        history: list of dictionaries, one a look, with `epoch`, `updates` of the generator and what
+            went into the logs; the first is of the networks before training.
         warnings: list of `kgan.callbacks.symptoms.Diagnosis`, each with `epoch` (from 1), `rule`,
             `text` and `remedies`.
 
@@ -180,7 +180,7 @@ class CollapseMonitor(keras.callbacks.Callback):
         if len(losses) == 2:
             generator, discriminator = (abs(losses[name]) for name in LOSSES)
             found["loss_ratio"] = generator / max(discriminator, 1e-12)
-        self.history.append({"epoch": self._epoch, **losses, **found})
+        self.history.append({"epoch": self._epoch, "updates": self._updates(), **losses, **found})
         for diagnosis in self._diagnoses(self.history, self.model.game):
             self.warnings.append(diagnosis)
             if self.log:
@@ -200,14 +200,26 @@ class CollapseMonitor(keras.callbacks.Callback):
             self._good = [ops.convert_to_numpy(variable).copy() for variable in _state(self.model)]
 
     def _measures(self):
+        state = backend.random_state()  # which even `predict` moves on PyTorch
         pairs = self._drawn()
+        backend.set_random_state(state)
         diversity, distinctness = min(variety(made, real) for made, real in pairs)
         found = {"diversity": diversity, "distinctness": distinctness}
         if self.coverage is not None:
             self.coverage.reset_state()
             self.coverage.update_state(pairs[0][0])
-            found |= {name: float(value) for name, value in self.coverage.result().items()}
+            found |= {
+                name.removeprefix(f"{self.coverage.name}_"): float(value)
+                for name, value in self.coverage.result().items()
+            }
         return found | self._probe()
+
+    def _updates(self):
+        """The generator's updates that show in its images: an average holds older weights."""
+        backend.sync(self.model)
+        updates = int(ops.convert_to_numpy(self.model.optimizer.iterations))
+        memory = 3 / (1 - self.model.ema) if self.model.averages else 0
+        return max(updates - memory, 0)
 
 
 def _state(model):

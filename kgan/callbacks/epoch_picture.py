@@ -14,7 +14,8 @@ class EpochPicture(keras.callbacks.Callback):
 
     Args:
         folder: where `epoch_0001.png`, ... go.
-        every: epochs between pictures; the last epoch is always drawn. Default: 1.
+        every: epochs between pictures; the last epoch is always drawn, also of a run that ends
+            early. Default: 1.
         film: whether to put all pictures in the folder together when training ends, as the GIF
             `film.gif`. Default: False.
         tensorboard: a folder of event files, such as `log_dir` of `keras.callbacks.TensorBoard`,
@@ -38,24 +39,44 @@ class EpochPicture(keras.callbacks.Callback):
         self.every = every
         self.film = film
         self.board = None if tensorboard is None else Board(tensorboard)
+        self._left_out = None
 
     def draw(self, path):
         """Draws what the model makes now and writes it to a PNG file."""
         raise NotImplementedError(f"{type(self).__name__} must define draw(path)")
 
     def on_epoch_end(self, epoch, logs=None):
-        if (epoch + 1) % self.every == 0 or epoch + 1 == self.params.get("epochs"):
-            path = self.folder / f"epoch_{epoch + 1:04d}.png"
-            self.draw(path)
-            if self.board:
-                self.board.show(self.folder.name, path, epoch)
+        last = self.model.stop_training or epoch + 1 == self.params.get("epochs")
+        self._left_out = None if last or (epoch + 1) % self.every == 0 else epoch
+        if self._left_out is None:
+            self._show(epoch)
 
     def on_train_end(self, logs=None):
-        pictures = sorted(self.folder.glob("epoch_*.png"))
+        if self._left_out is not None:  # a callback after this one has ended the run
+            self._show(self._left_out)
+        pictures = pictures_in(self.folder)
         if self.film and pictures:
             save_film(self.folder / "film.gif", pictures)
         if self.board:
             self.board.close()
+
+    def _show(self, epoch):
+        self._left_out = None
+        path = self.folder / f"epoch_{epoch + 1:04d}.png"
+        self.draw(path)
+        if self.board:
+            self.board.show(self.folder.name, path, epoch)
+
+
+def pictures_in(folder):
+    """Returns the pictures in a folder by epoch, which names alone are not beyond 9,999."""
+    pictures = (path for path in folder.glob("epoch_*.png") if path.stem[6:].isdecimal())
+    return sorted(pictures, key=epoch_of)
+
+
+def epoch_of(picture):
+    """Returns the epoch in the name of a picture."""
+    return int(picture.stem.removeprefix("epoch_"))
 
 
 def check_count(**counts):

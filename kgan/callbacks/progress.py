@@ -2,6 +2,7 @@
 
 import keras
 
+from kgan.callbacks.symptoms import LOSSES
 from kgan.optional import require
 
 
@@ -30,7 +31,7 @@ class ProgressBar(keras.callbacks.Callback):
         self.task = self.bar.add_task("epoch", total=self.params["epochs"], losses="")
 
     def on_epoch_end(self, epoch, logs=None):
-        losses = {k: v for k, v in (logs or {}).items() if k.endswith("r_loss")}
+        losses = {k: v for k, v in (logs or {}).items() if k in LOSSES}
         text = "  ".join(f"{name} {float(value):.3f}" for name, value in losses.items())
         self.bar.update(self.task, completed=epoch + 1, losses=text)
 

@@ -5,7 +5,8 @@ tries them on 70 such runs. What is healthy looked like this:
 
 - The distances between images, as a share of those between real ones, grow: in 40 healthy runs
   from 0.07 to 0.35 at their lowest to 0.48 to 1.00 in the end. In a collapse they fall to a
-  fifth, in the plain cases to a thousandth.
+  fifth, in the plain cases to a thousandth. Untrained networks can begin far below that, so what
+  never grew counts as a collapse only once there was time to.
 - The discriminator is right on all samples for the first epochs of many runs, and batch
   normalisation can keep it at "all real" for longer. So accuracy alone tells nothing; it does
   together with a generator whose gradient fades.
@@ -23,6 +24,7 @@ VARIETY = ("diversity", "distinctness")
 ACCURACIES = ("discriminator_accuracy_real", "discriminator_accuracy_fake")
 
 FALLEN = 1 / 3  # of the greatest variety of the run, the untrained networks' included
+FLOOR, SETTLED = 1 / 20, 1000  # of real variety; updates after which even less is no beginning
 RIGHT = 0.98  # of 64 samples all but one
 FADED = 1 / 10  # of the gradient: beyond what healthy runs show
 VANISHED = 1 / 100
@@ -125,6 +127,11 @@ def _collapse(history, game):
             return (
                 f"The images grow alike: the distances between {what} are {now[name]:.1g} of those "
                 f"of real images, after {best:.2f} at best"
+            )
+        if now[name] < FLOOR and now.get("updates", 0) > SETTLED:
+            return (
+                f"The images are alike, and always were: the distances between {what} are "
+                f"{now[name]:.1g} of those of real images, after {now['updates']:,.0f} updates"
             )
     return None
 

@@ -4,6 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from kgan.metrics import neighbors
+
 LARGEST_SIDE = 32  # larger images are averaged down before their distances are taken
 
 
@@ -40,8 +42,8 @@ class Drawn:
         seed: seed of the latents.
 
     Raises:
-        ValueError: if there is only one real image, or the model makes no images in a way known
-            here.
+        ValueError: if there is only one real image, or they are all equal, or the model makes no
+            images in a way known here.
     """
 
     def __init__(self, model, batch, count, seed):
@@ -62,6 +64,9 @@ class Drawn:
                 "that unpack() gives: name the network `generator`, or define `images_in(batch)`. "
                 f"Received: a {type(model).__name__}"
             )
+        self.real = _unequal(self.real)
+        if hasattr(model, "generator_ba"):
+            self.inputs = _unequal(self.inputs)
 
     def __call__(self):
         """Returns a list of `(made, real)`: one, or of a CycleGAN one for each direction."""
@@ -74,15 +79,24 @@ class Drawn:
         return [(self.model.generate(self.count, seed=self.seed), self.real)]
 
 
+def _unequal(images):
+    """The images, each once: of a few that are repeated none would be far from the nearest."""
+    _, places = np.unique(images.reshape(len(images), -1), axis=0, return_index=True)
+    if len(places) < 2:
+        raise ValueError(
+            "Real images that are all equal say nothing of variety: give others with real_images=. "
+            f"Received: {len(images)} equal images"
+        )
+    return images[np.sort(places)]
+
+
 def _distances(samples):
     """The root mean square distance of all pairs, and the mean one to the nearest other sample."""
     flat = samples.reshape(len(samples), -1).astype("float64")
-    flat = flat - flat.mean(axis=0)
-    squares = (flat**2).sum(axis=1)
-    distances = np.maximum(squares[:, None] + squares - 2 * flat @ flat.T, 0)
-    np.fill_diagonal(distances, np.nan)
-    if np.isnan(flat).any():
+    if not np.isfinite(flat).all():
         return np.nan, np.nan
+    distances = np.concatenate([rows for _, rows in neighbors.blocks(flat, flat)])
+    np.fill_diagonal(distances, np.nan)
     return np.sqrt(np.nanmean(distances)), np.sqrt(np.nanmin(distances, axis=1)).mean()
 
 

@@ -31,7 +31,7 @@ def get(features):
     if isinstance(features, keras.Model):
         return Network(features)
     if features == "pixels":
-        return Pixels()
+        return _PIXELS
     if features == "inception":
         return _inception()
     raise ValueError(
@@ -64,6 +64,9 @@ class Pixels:
 
     def __call__(self, images):
         return images.reshape(len(images), -1).astype("float64")
+
+
+_PIXELS = Pixels()  # one for all measures, which then share its work
 
 
 class Network:
@@ -210,15 +213,22 @@ def as_images(images, generated=False):
     images = np.asarray(images)
     if images.ndim < 2 or not len(images):
         raise ValueError(
-            "Images must have the shape (batch, height, width, channels). "
+            "Images must have the shape (batch, height, width, channels): add axes with "
+            "images[None] or images[..., None]. "
             f"Received: shape {images.shape}"
         )
     if not generated:
         checks.check_images(images, images.shape[1:])
     elif not np.isfinite(images.astype("float32")).all():
-        raise ValueError("Generated images must be finite. Received: NaN or infinite pixels")
+        raise ValueError(
+            "Generated images must be finite: lower the rates, see kgan.callbacks.CollapseMonitor. "
+            "Received: NaN or infinite pixels"
+        )
     elif not np.issubdtype(images.dtype, np.floating):
-        raise ValueError(f"Images must be floats in [-1, 1]. Received: dtype {images.dtype}")
+        raise ValueError(
+            "Images must be floats in [-1, 1]: for pixels use kgan.images.from_pixels(images). "
+            f"Received: dtype {images.dtype}"
+        )
     return images.astype("float32", copy=False)
 
 

@@ -55,11 +55,12 @@ class FrechetDistance(ImageMetric):
         return Moments()
 
     def measure(self, real, fake):
-        roots = _root(real.covariance()), _root(fake.covariance())
+        covariances = real.covariance(), fake.covariance()
+        roots = [_root(covariance) for covariance in covariances]
         # Tr (A B)^(1/2) is the sum of the singular values of A^(1/2) B^(1/2): unlike the
         # eigenvalues of their product they lose no digits where the covariance is nearly singular.
         overlap = np.linalg.norm(roots[0] @ roots[1], "nuc")
-        spread = real.covariance().trace() + fake.covariance().trace() - 2 * overlap
+        spread = sum(covariance.trace() for covariance in covariances) - 2 * overlap
         return float(np.sum((real.mean - fake.mean) ** 2) + max(spread, 0.0))
 
     @property

@@ -112,12 +112,11 @@ class Rows:
     """All features of one kind, in the order they came."""
 
     def __init__(self):
-        self.parts, self.count, self.width = [], 0, None
+        self.parts, self.count = [], 0
 
     def add(self, features):
         self.parts.append(features)
         self.count += len(features)
-        self.width = features.shape[1]
 
     def array(self):
         """Returns float64 `(count, features)`."""

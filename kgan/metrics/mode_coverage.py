@@ -29,7 +29,8 @@ class ModeCoverage(keras.metrics.Metric):
             a sample must stay below, by default 3, as in PacGAN. For a classifier the probability
             that a sample's class must reach, by default 0.9; with 0 every sample counts, as in
             the usual protocol of Stacked MNIST.
-        name, dtype: as for `keras.metrics.Metric`.
+        name, dtype: as for `keras.metrics.Metric`. Another name than the default,
+            `"mode_coverage"`, is put before those of the scores.
 
     Raises:
         ValueError: if `modes` is neither, or the classifier gives no probabilities.
@@ -117,10 +118,11 @@ class ModeCoverage(keras.metrics.Metric):
         near = ops.sum(counts)
         shares = counts / ops.maximum(near, 1)
         entropy = -ops.sum(shares * ops.log(ops.maximum(shares, 1e-30)))
+        prefix = "" if self.name == "mode_coverage" else f"{self.name}_"
         return {
-            "modes": ops.sum(ops.cast(counts > 0, self.dtype)),
-            "high_quality": near / ops.maximum(ops.convert_to_tensor(self.total), 1),
-            "kl_to_uniform": math.log(self.modes) - entropy,
+            f"{prefix}modes": ops.sum(ops.cast(counts > 0, self.dtype)),
+            f"{prefix}high_quality": near / ops.maximum(ops.convert_to_tensor(self.total), 1),
+            f"{prefix}kl_to_uniform": math.log(self.modes) - entropy,
         }
 
     @property

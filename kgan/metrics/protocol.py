@@ -53,10 +53,27 @@ def report(metrics, path: str | os.PathLike | None = None, **context) -> dict:
     return scores
 
 
+def file_hash(path):
+    """Returns the first 12 digits of the SHA-256 of a file, or of all that is in a folder."""
+    from kgan.export.files import sha256
+
+    return sha256(path)[:12]
+
+
 def write(scores, path):
     """Writes what `report` returned, or `gan.scores`, as JSON; the folder is made if needed."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     Path(path).write_text(json.dumps(scores, indent=2, ensure_ascii=False) + "\n")
+
+
+def shared(protocols):
+    """Returns what several protocols have in common, a dictionary; of one alone nothing."""
+    first, *others = protocols
+    return {
+        name: value
+        for name, value in first.items()
+        if others and all(name in other and other[name] == value for other in others)
+    }
 
 
 def values(metric):

@@ -62,14 +62,14 @@ class _Projections(Rows):
     def __init__(self, directions, seed):
         super().__init__()
         self.directions, self.seed = directions, seed
+        self.lines = None
 
     def add(self, features):
-        width = features.shape[1]
-        if self.width is None:
-            lines = np.random.default_rng(self.seed).standard_normal((width, self.directions))
+        if self.lines is None:
+            shape = (features.shape[1], self.directions)
+            lines = np.random.default_rng(self.seed).standard_normal(shape)
             self.lines = lines / np.linalg.norm(lines, axis=0)
         super().add(features @ self.lines)
-        self.width = width
 
 
 def _transport(a, b):

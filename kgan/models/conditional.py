@@ -114,6 +114,15 @@ class ConditionalGAN(GAN):
         latents = self.draw_latents(n, seed)
         return self.images_of(latents, self.draw_labels(n, labels, seed), batch_size=batch_size)
 
+    def images_of(self, latents, labels, **options):
+        """Returns the images of latents and labels, see `AdversarialModel.images_of`.
+
+        Raises:
+            ValueError: if the labels are no integers of known classes, one for each latent.
+        """
+        labels = checks.check_labels(labels, self.num_classes, len(latents))
+        return super().images_of(latents, labels, **options)
+
     def draw_labels(self, n, labels=None, seed=None):
         """Returns the labels of `generate(n, labels, seed)`, int32 `(n,)`."""
         if labels is None:

@@ -116,7 +116,7 @@ class Pix2Pix(Translated, GAN):
         adversarial = super().generator_loss(batch, outputs, training)
         return {**adversarial, "l1": self.l1_weight * distance}
 
-    def translate(self, images, batch_size: int = 8) -> np.ndarray:
+    def translate(self, images, batch_size: int = 8, **unknown) -> np.ndarray:
         """Returns the translations of images, the same on every call.
 
         Args:
@@ -128,7 +128,13 @@ class Pix2Pix(Translated, GAN):
 
         Raises:
             ValueError: if the images do not fit the generator.
+            TypeError: for an argument that does not exist, such as `direction`.
         """
+        if unknown:
+            raise TypeError(
+                "A Pix2Pix translates one way only: call translate(images, batch_size=8). "
+                f"Received: unknown arguments {', '.join(unknown)}"
+            )
         return self.translate_by(self.generator, images, batch_size)
 
     def export(self, path: str | os.PathLike, formats: Sequence[str] | None = None, **options):

@@ -6,8 +6,11 @@ import importlib.resources
 import math
 import re
 
+from kgan.callbacks.epoch_picture import epoch_of
 from kgan.report import pictures
 from kgan.report.curves import chart, colours
+from kgan.report.run import UNNAMED
+from kgan.report.scores import best_and_last, by_file
 
 GROUPS = (
     ("Losses", r"(val_)?(generator|discriminator)_loss", False),
@@ -37,6 +40,7 @@ def page(run):
             _words(run),
             _curves(run),
             _strip(run),
+            _best(run),
             _scores(run),
             _exports(run),
             _settings(run),
@@ -77,14 +81,15 @@ def _head(run, name):
         values = [value for value in run.log.get(key, ()) if math.isfinite(value)]
         if values:
             entries.append((_words_of(key).capitalize(), _figure(values[-1])))
-    for score in run.scores[:2]:
+    final = [score for score in run.scores if score["of"] in ("gan.keras", UNNAMED)]
+    for score in final[:2]:
         entries.append((_words_of(score["name"]).capitalize(), _figure(score["value"])))
     figures = "".join(f"<div><dt>{_safe(k)}</dt><dd>{_safe(v)}</dd></div>" for k, v in entries)
     shown = ""
     if run.pictures:
         last = pictures.still(run.pictures[-1])
         moving = pictures.film(run.pictures) if len(run.pictures) > 1 else last
-        first, end = (pictures.epoch_of(run.pictures[i]) for i in (0, -1))
+        first, end = (epoch_of(run.pictures[i]) for i in (0, -1))
         # In print, and for those who want nothing to move, the last picture.
         shown = (
             '<figure><picture><source media="(prefers-reduced-motion: reduce), print" '
@@ -156,16 +161,44 @@ def _strip(run):
     return f'<h2>Samples over time</h2>\n<div class="strip">{figures}</div>'
 
 
+def _best(run):
+    rows = [
+        [
+            _words_of(name),
+            f"{_figure(best)} (epoch {epoch})",
+            f"{_figure(last)} (epoch {end})",
+            "best.keras" if kept else "",
+        ]
+        for name, epoch, best, end, last, kept in best_and_last(run)
+    ]
+    if not rows:
+        return ""
+    note = '<p class="soft">On validation data, after each epoch.</p>'
+    header = ["score", "best", "last", "kept in"]
+    return f"<h2>Best and last epoch</h2>\n{note}{_table(header, rows)}"
+
+
 def _scores(run):
+    stale = ""
+    if run.stale:
+        stale = (
+            f'<p class="soft">Left out: {_safe(", ".join(run.stale))}, of other weights than those '
+            "in the folder.</p>"
+        )
     if not run.scores:
         return (
             '<h2>Scores</h2>\n<p class="soft">None yet: kgan evaluate writes them with '
-            "--out scores.json into the folder.</p>"
+            f"--out scores.json into the folder.</p>{stale}"
         )
-    rows = [
-        [_words_of(s["name"]), _figure(s["value"]), s["protocol"], s["file"]] for s in run.scores
-    ]
-    return "<h2>Scores</h2>\n" + _table(["score", "value", "protocol", "file"], rows)
+    parts = []
+    for file, of, common, scores in by_file(run):
+        rows = [[_words_of(name), _figure(value), _listed(own)] for name, value, own in scores]
+        known = f'<p class="soft">All: {_safe(_listed(common))}</p>' if common else ""
+        parts.append(
+            f'<section class="scores"><h3>{_safe(of)} <span class="soft">in {_safe(file)}</span>'
+            f"</h3>{known}{_table(['score', 'value', 'protocol'], rows)}</section>"
+        )
+    return "<h2>Scores</h2>\n" + "".join(parts) + stale
 
 
 def _exports(run):
@@ -238,6 +271,10 @@ def _words_of(name):
     validation = name.startswith("val_")
     words = name.removeprefix("val_").replace("_", " ")
     return f"{words} (validation)" if validation else words
+
+
+def _listed(protocol):
+    return "; ".join(f"{name}: {value}" for name, value in protocol.items())
 
 
 def _figure(value):

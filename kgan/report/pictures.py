@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from kgan.callbacks.epoch_picture import epoch_of
 from kgan.images import save_film
 
 WIDEST, SMALL = 900, 420  # pixels, of the film and of the pictures in the strip
@@ -37,11 +38,6 @@ def strip(pictures):
     """A few of the pictures, evenly taken: list of `(epoch, address)`."""
     chosen = np.unique(np.linspace(0, len(pictures) - 1, SHOWN).round().astype(int))
     return [(epoch_of(pictures[i]), still(pictures[i], SMALL)) for i in chosen]
-
-
-def epoch_of(picture):
-    """The epoch in the name of a picture."""
-    return int(picture.stem.removeprefix("epoch_"))
 
 
 def _address(content, kind):

@@ -7,7 +7,10 @@ import math
 import zipfile
 from pathlib import Path
 
+from kgan.callbacks.epoch_picture import pictures_in
+
 SETTINGS = "settings.json"
+UNNAMED = "weights that are not named"
 
 
 @dataclasses.dataclass
@@ -24,7 +27,10 @@ class Run:
         warnings: list of dictionaries with `epoch`, `rule`, `text` and `remedies`; None: no monitor
             was there to write them.
         pictures: paths of the grids by epoch.
-        scores: list of dictionaries with `name`, `value`, `protocol` and `file`.
+        scores: list of dictionaries with `name`, `value`, `protocol`, `file`, and `of`, the file in
+            the folder that was scored, or "weights that are not named".
+        stale: names of files with scores of weights that are not in the folder (any more).
+        hashes: hash to name, of saved models and exported files in the folder.
         exports: list of `(folder, rows)`, the header first.
         unreadable: names of files that are there but cannot be read.
     """
@@ -38,6 +44,8 @@ class Run:
     warnings: list | None = None
     pictures: list = dataclasses.field(default_factory=list)
     scores: list = dataclasses.field(default_factory=list)
+    stale: list = dataclasses.field(default_factory=list)
+    hashes: dict = dataclasses.field(default_factory=dict)
     exports: list = dataclasses.field(default_factory=list)
     unreadable: list = dataclasses.field(default_factory=list)
 
@@ -51,7 +59,7 @@ def read(folder):
     run = Run(Path(folder))
     if not run.folder.is_dir():
         raise ValueError(f"There is no such folder of a run. Received: {folder}")
-    run.pictures = sorted(run.folder.glob("samples/epoch_*.png"))
+    run.pictures = pictures_in(run.folder / "samples")
     for file in sorted(run.folder.rglob("*")):
         reader = _reader(file, run.folder)
         if reader:
@@ -59,7 +67,8 @@ def read(folder):
                 reader(run, file)
             except (ValueError, KeyError, TypeError, AttributeError, OSError, zipfile.BadZipFile):
                 run.unreadable.append(str(file.relative_to(run.folder)))
-    if not (run.log or run.pictures or run.model or run.scores or run.exports):
+    _match_scores(run)
+    if not (run.log or run.pictures or run.model or run.scores or run.stale or run.exports):
         raise ValueError(
             "This folder holds nothing of a run: name the folder given to kgan train --out, or one "
             f"with log.csv, samples/ or gan.keras. Received: {folder}"
@@ -119,15 +128,33 @@ def _read_scores(run, file):
             "value": float(score["value"]),
             "protocol": _protocol(score.get("protocol", "")),
             "file": file.name,
+            "of": _hash_in(score.get("protocol")),
         }
         for score in content
     ]
 
 
+def _hash_in(protocol):
+    return protocol.get("model_hash") if isinstance(protocol, dict) else None
+
+
+def _match_scores(run):
+    """Names what each score is of, and leaves out those of other weights than are here."""
+    from kgan.metrics.protocol import file_hash
+
+    run.hashes |= {file_hash(file): file.name for file in run.folder.glob("*.keras")}
+    for score in run.scores:
+        score["of"] = UNNAMED if score["of"] is None else run.hashes.get(score["of"])
+    run.stale = sorted({score["file"] for score in run.scores if score["of"] is None})
+    run.scores = [score for score in run.scores if score["of"] is not None]
+
+
 def _read_export(run, file):
     from kgan.export.report import read as read_report
 
-    run.exports.append((str(file.parent.relative_to(run.folder)), read_report(file).rows()))
+    folder, report = file.parent.relative_to(run.folder), read_report(file)
+    run.exports.append((str(folder), report.rows()))
+    run.hashes |= {each.sha256[:12]: str(folder / each.file) for each in report.artefacts}
 
 
 def _read_model(run, file):
@@ -163,9 +190,8 @@ def _of_object(value):
 
 
 def _protocol(protocol):
-    if isinstance(protocol, dict):
-        return "; ".join(f"{name}: {_text(value)}" for name, value in protocol.items())
-    return _text(protocol)
+    protocol = protocol if isinstance(protocol, dict) else {"protocol": protocol}
+    return {str(name): _text(value) for name, value in protocol.items()}
 
 
 def _text(value):

@@ -12,6 +12,8 @@ from PIL import Image
 
 import kgan
 from kgan.cli import main
+from kgan.cli_arguments import Run
+from kgan.cli_best import Followed
 from kgan.images import from_pixels
 
 
@@ -27,10 +29,10 @@ def command(*arguments, code=0):
     return printed.getvalue()
 
 
-def networks(**options):
+def networks(shape=(8, 8, 1), **options):
     return (
-        kgan.networks.mlp_generator((8, 8, 1), latent_dim=4, width=16, **options),
-        kgan.networks.mlp_discriminator((8, 8, 1), width=16, **options),
+        kgan.networks.mlp_generator(shape, latent_dim=4, width=16, **options),
+        kgan.networks.mlp_discriminator(shape, width=16, **options),
     )
 
 
@@ -85,6 +87,7 @@ def test_a_saved_gan_is_measured_as_in_python(folder, tmp_path):
         assert score["value"] == pytest.approx(metric.result(), rel=1e-5)
         told = {**metric.protocol, "reference": "digits", "model": "gan.keras", "latent_seed": 3}
         assert told.items() < score["protocol"].items()
+        assert score["protocol"]["reference_resize"].startswith("bilinear")
     assert len(scores) == 1 + 2 + 4 + 1 + 2 + 1
 
 
@@ -105,6 +108,8 @@ def test_an_exported_file_has_the_scores_of_the_model(folder, tmp_path):
     assert protocols[0]["features_hash"] == protocols[1]["features_hash"]
     assert [each["generator"] for each in protocols] == ["last weights", "exported file, onnx"]
     assert "labels" not in protocols[0]
+    assert protocols[1]["precision"] == "float32" and len(protocols[1]["source_hash"]) == 12
+    assert protocols[0]["reference_hash"] == protocols[1]["reference_hash"]
 
 
 def test_a_folder_without_labels(folder, tmp_path):
@@ -142,11 +147,32 @@ def test_translators(folder, tmp_path):
     command("evaluate", folder / "back.onnx", a, *options)
     back = json.loads(out.read_text())["sliced_wasserstein"]
     assert back["protocol"]["real_images"] == 4
+    assert back["protocol"]["direction"] == "ba"
+    assert back["protocol"]["reference"] == f"{a}, {b}"
     assert back["value"] == pytest.approx(both["sliced_wasserstein_a"]["value"], rel=1e-3)
+
+
+def test_a_tenth_of_two_domains_is_held_out(folder, tmp_path):
+    a, b = (photos(tmp_path / name, count, (16, 16)) for name, count in (("a", 100), ("b", 120)))
+    model = keras.saving.load_model(folder / "cyclegan.keras")
+    run = Run(model, kgan.data.image_domains(a, b, (16, 16), batch_size=2), None, (16, 16, 3))
+    followed = Followed(run, "kernel_distance", "pixels", seed=0)
+    assert followed.monitor == "val_kernel_distance_b"
+    streams = run.images.sources, followed.validation.sources
+    for left, held, count in zip(*streams, (100, 120), strict=True):
+        assert len(held.items) == count / 10 and len({*left.items, *held.items}) == count
+    for images, metrics, message in [
+        (run.images, "duplicate_rate", "begin with one of frechet_distance"),
+        (np.zeros((90, 16, 16, 3)), "kernel_distance", "Received: 9 held out"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            Followed(Run(model, images, None, (16, 16, 3)), metrics, "pixels", seed=0)
 
 
 def test_what_cannot_be_measured_is_said(folder, tmp_path):
     gan, images = folder / "gan.keras", photos(tmp_path / "images", 3, (8, 8))
+    wide = folder / "wide.keras"
+    kgan.GAN(*networks(shape=(40, 40, 3))).save(wide)
     for arguments, message in [
         (["nothing.keras", "digits"], "no saved GAN here"),
         ([gan, "digits", "--metrics", "fid"], "--metrics takes frechet_distance"),
@@ -157,6 +183,7 @@ def test_what_cannot_be_measured_is_said(folder, tmp_path):
             "learns from labels",
         ),
         ([folder / "pix2pix.keras", "digits"], "digits"),
+        ([wide, "digits"], "add --features inception, or leave it out with --metrics kernel_"),
     ]:
         printed = command("evaluate", *arguments, code=2)
         assert message in printed

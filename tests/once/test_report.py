@@ -17,6 +17,8 @@ from typer.testing import CliRunner
 
 from kgan import report
 from kgan.cli import app
+from kgan.cli_arguments import Kind, Run, check_run, make_model
+from kgan.cli_report import Record
 from kgan.report.curves import chart
 
 
@@ -54,7 +56,8 @@ def kgan(*arguments):
 def run(tmp_path_factory):
     """A real run: trained by the command, with an exported file and scores."""
     folder = tmp_path_factory.mktemp("a run")
-    kgan("train", "digits", "--network", "mlp", "--width", 16, "--epochs", 3, "--out", folder)
+    arguments = ["--network", "mlp", "--width", 16, "--epochs", 3, "--out", folder]
+    kgan("train", "digits", *arguments, "--metrics", "sliced_wasserstein,precision_recall")
     gan = keras.saving.load_model(folder / "gan.keras")
     gan.export(folder / "generator.onnx")
     scores = {"frechet_distance": {"value": 12.345678, "protocol": {"samples": 1797}}}
@@ -94,6 +97,18 @@ def test_the_figures_are_those_of_the_log(run, page):
     assert page.tags.count("polyline") == len(names)
 
 
+def test_best_and_last_stand_side_by_side(run, page):
+    with open(run / "log.csv") as file:
+        values = [float(row["val_sliced_wasserstein"]) for row in csv.DictReader(file)]
+    best, epoch = min(values), values.index(min(values)) + 1
+    row = f"sliced wasserstein{best:.4g} (epoch {epoch}){values[-1]:.4g} (epoch 3)best.keras"
+    assert row in page.text
+    kept, last = (keras.saving.load_model(run / f"{name}.keras") for name in ("best", "gan"))
+    steps = int(last.optimizer.iterations) // 3
+    assert int(kept.optimizer.iterations) == epoch * steps
+    assert steps == (1797 - 180) // 64  # a tenth is held out
+
+
 def test_settings_scores_and_exports_are_told(run, page):
     settings = json.loads((run / "settings.json").read_text())
     assert settings["backend"] == keras.backend.backend()
@@ -103,6 +118,36 @@ def test_settings_scores_and_exports_are_told(run, page):
     assert "12.35" in page.text and "samples: 1797" in page.text
     assert "generator.onnx" in page.text and "passed" in page.text
     assert "Nothing: no sign of collapse" in page.text
+
+
+def test_scores_of_other_weights_are_left_out(run, tmp_path):
+    folder = shutil.copytree(run, tmp_path / "run")
+    (folder / "scores.json").unlink()
+    for name, model in (("keras", "gan.keras"), ("onnx", "generator.onnx")):
+        out = folder / f"scores_{name}.json"
+        options = ["--metrics", "sliced_wasserstein", "--count", 9, "--out", out]
+        kgan("evaluate", folder / model, "digits", *options)
+    other = json.loads((folder / "scores_keras.json").read_text())
+    other["sliced_wasserstein"] |= {"value": 77.25}
+    other["sliced_wasserstein"]["protocol"]["model_hash"] = "0" * 12
+    (folder / "scores_old.json").write_text(json.dumps(other))
+    found = report.run.read(folder)
+    assert [score["of"] for score in found.scores] == ["gan.keras", "generator.onnx"]
+    text = Page(report.write(folder)).text
+    assert "77.25" not in text and "Left out: scores_old.json, of other weights" in text
+    check_run(folder / "checkpoint.keras", folder, resume=False, overwrite=True)
+    assert not [*folder.glob("scores*.json")]
+
+
+def test_a_killed_session_has_its_minutes(tmp_path):
+    asked = Run(make_model(Kind.gan, "mlp", (8, 8, 1), 4, 8, None, 0), None, None, (8, 8, 1))
+    first = Record(tmp_path, {"seed": 0}, asked)
+    first.start -= 60 * 2
+    first.callback().on_epoch_end(0, {})  # and killed
+    second = Record(tmp_path, {"seed": 0, "resume": True}, asked)
+    second.start -= 60
+    second.write()
+    assert json.loads((tmp_path / "settings.json").read_text())["minutes"] == "3.0"
 
 
 def test_a_curve_goes_through_its_values():

@@ -1,0 +1,75 @@
+"""What `kgan train --metrics` adds: measures after each epoch, and the best weights kept."""
+
+import numpy as np
+
+from kgan import cli_metrics
+from kgan import cli_reference as reference
+
+HELD_OUT = 0.1  # of the images
+FEWEST = 10  # images, with which every measure can do
+DISTANCES = ("frechet_distance", "kernel_distance", "sliced_wasserstein")
+
+
+class Followed:
+    """Takes a tenth of the images out of a run, to measure on, and says what measures there.
+
+    Args:
+        run: a `cli_arguments.Run`, whose images and labels become those that are left.
+        metrics, features: the options; without `metrics` nothing is held out or measured.
+        seed: of the choice of images.
+
+    Attributes:
+        metrics: for `compile`.
+        validation: for `fit`, or None.
+        monitor: the score in the logs that chooses `best.keras`, or None.
+
+    Raises:
+        ValueError: for measures or features that there are not, a first measure that is no
+            distance, or too few images.
+    """
+
+    def __init__(self, run, metrics, features, seed):
+        self.metrics, self.validation, self.monitor = [], None, None
+        if metrics is None:
+            return
+        chosen = cli_metrics.names(metrics)
+        if chosen[0] not in DISTANCES:
+            raise ValueError(
+                "The first of --metrics chooses best.keras: begin with one of "
+                f"{', '.join(DISTANCES)}. Received: --metrics {metrics}"
+            )
+        cli_metrics.check_size(chosen, features, run.model.generators[0].output_shape[1:])
+        stream = hasattr(run.images, "sources")
+        data = (run.images, run.labels)
+        self.metrics = cli_metrics.metrics(
+            chosen, cli_metrics.features(features, *((None, None) if stream else data))
+        )
+        rng = np.random.default_rng(seed)
+        if stream:
+            run.images, self.validation = reference.split(run.images, HELD_OUT, rng, seed)
+            count = min(len(source.items) for source in self.validation.sources)
+        else:
+            order = rng.permutation(len(run.images))
+            count = round(len(order) * HELD_OUT)
+            self.validation, (run.images, run.labels) = (
+                tuple(None if part is None else part[np.sort(rows)] for part in data)
+                for rows in (order[:count], order[count:])
+            )
+            if run.labels is None:
+                self.validation = self.validation[0]
+        if count < FEWEST:
+            raise ValueError(
+                f"--metrics holds out a tenth of the images, {FEWEST} at least: take more images, "
+                f"or measure with kgan evaluate afterwards. Received: {count} held out"
+            )
+        domain = run.model.scored_domains[-1]  # of a CycleGAN b, the way from A to B
+        self.monitor = f"val_{chosen[0]}_{domain}" if domain else f"val_{chosen[0]}"
+
+    def callbacks(self, path):
+        """The callback that keeps the best weights, if there is a measure to tell them by."""
+        import keras
+
+        if self.monitor is None:
+            return []
+        options = {"monitor": self.monitor, "mode": "min", "save_best_only": True}
+        return [keras.callbacks.ModelCheckpoint(path, **options)]
