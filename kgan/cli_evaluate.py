@@ -50,8 +50,13 @@ def evaluate(
     ] = 10_000,
     split: Annotated[str, typer.Option(help="Of TensorFlow Datasets.")] = "train",
     swap: Annotated[
-        bool, typer.Option("--swap", help="Of pix2pix: the right image, or target, is the input.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--swap/--no-swap",
+            help="Of pix2pix: whether the right image, or target, is the input. Default: as in "
+            "training.",
+        ),
+    ] = None,
     data_dir: Annotated[
         Path | None, typer.Option(help="Where TensorFlow Datasets keeps its sets.")
     ] = None,
@@ -70,6 +75,7 @@ def evaluate(
     from kgan import scores
     from kgan.metrics import protocol
 
+    model = arguments.saved_in(model)
     subject = _subject(model)
     context = {"model": model.name, "model_hash": _hash(model), "reference": data}
     labels, whole = None, (None, None)
@@ -88,6 +94,7 @@ def evaluate(
         folders = translation.two_domains(data, targets, ("test", "train"))
         real = reference.domains(folders, subject.domains, count, seed)
     else:
+        swap = translation.swapped(model, swap)
         real = reference.pairs(data, targets, (subject.given, subject.made), count, seed, swap)
     chosen = _metrics(metrics, _features(features, *whole))
     count = real.length if hasattr(real, "length") else len(real)
