@@ -1,5 +1,6 @@
 """kgan: train a GAN with `model.fit` on TensorFlow, JAX or PyTorch, and export it with proof."""
 
+import importlib
 import importlib.util
 
 __version__ = "0.1.0"
@@ -13,6 +14,7 @@ __all__ = [
     "augmentations",
     "callbacks",
     "data",
+    "export",
     "latent",
     "layers",
     "losses",
@@ -37,9 +39,11 @@ if importlib.util.find_spec("keras"):
     )
     from kgan.adversarial import AdversarialModel
     from kgan.models import ACGAN, GAN, ConditionalGAN, CycleGAN, Pix2Pix
-else:
-    # Where exported files only run, kgan.export needs neither Keras nor a backend.
-    def __getattr__(name):
-        if name in __all__:
-            raise AttributeError(f"kgan.{name} needs Keras. Run: pip install keras")
-        raise AttributeError(f"module 'kgan' has no attribute {name!r}")
+
+
+def __getattr__(name):
+    if name == "export":  # on first use; it needs neither Keras nor a backend to run files
+        return importlib.import_module("kgan.export")
+    if name in __all__:
+        raise AttributeError(f"kgan.{name} needs Keras. Run: pip install keras")
+    raise AttributeError(f"module 'kgan' has no attribute {name!r}")

@@ -1,12 +1,15 @@
 """The `kgan` command."""
 
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
 from kgan import cli_arguments as arguments
 from kgan import cli_evaluate, cli_export, cli_metrics, cli_report
 from kgan import cli_pictures as pictures
+from kgan import cli_settings as settings
+from kgan import cli_translate as translating
 from kgan import cli_translation as translation
 from kgan.cli_arguments import Kind, Network
 from kgan.cli_best import Followed
@@ -23,7 +26,7 @@ app = typer.Typer(
 )
 app.command()(pictures.sample)
 app.command()(pictures.interpolate)
-app.command()(translation.translate)
+app.command()(translating.translate)
 app.command()(translation.grid)
 app.command()(cli_export.export)
 app.command()(cli_export.verify)
@@ -81,10 +84,15 @@ def train(
         ),
     ] = Kind.gan,
     network: Annotated[
-        Network, typer.Option(help="Family of the networks; pix2pix and cyclegan have their own.")
-    ] = Network.dcgan,
+        Network | None,
+        typer.Option(
+            help="Family of the networks; pix2pix and cyclegan have their own. Default: dcgan."
+        ),
+    ] = None,
     width: Annotated[int, typer.Option(min=1, help="Filters or units of the networks.")] = 64,
-    latent_dim: Annotated[int, typer.Option(min=1, help="Length of the latent.")] = 64,
+    latent_dim: Annotated[
+        int | None, typer.Option(min=1, help="Length of the latent. Default: 64.")
+    ] = None,
     loss: Annotated[
         str | None, typer.Option(help="The game: see kgan.losses. Default: the model's own.")
     ] = None,
@@ -139,13 +147,21 @@ def train(
     options = {"image_size": arguments.size(image_size), "channels": arguments.channels(channels)}
     options |= {"data_dir": data_dir, "download": download, "width": width, "seed": seed}
     if model in (Kind.pix2pix, Kind.cyclegan):
-        options |= {"batch_size": batch_size or 1, "jitter": jitter, "swap": swap}
-        run = translation.prepare(model, data, targets, out / "samples", **options)
+        arguments.refuse_for_translators(network=network, latent_dim=latent_dim)
+        own = {"batch_size": batch_size or 1, "jitter": jitter, "swap": swap}
+        run = translation.prepare(model, data, targets, out / "samples", **options, **own)
     else:
         arguments.refuse_for_gans(targets=targets, swap=swap)
+<<<<<<< HEAD
         options |= {"batch_size": batch_size or 64, "latent_dim": latent_dim, "network": network}
         run = arguments.prepare(model, data, out / "samples", **options)
     followed = Followed(run, metrics, features, seed)
+=======
+        own = {"batch_size": batch_size or 64, "network": network or Network.dcgan}
+        own |= {"latent_dim": latent_dim or 64}
+        run = arguments.prepare(model, data, out / "samples", **options, **own)
+    asked = context.params | {"jitter": None} | own
+>>>>>>> five
     rates = [run.rate(learning_rate, epochs, decay) for _ in range(2)]
     optimizers = [keras.optimizers.Adam(rate, beta_1=0.5) for rate in rates]
     run.model.compile(
@@ -156,11 +172,18 @@ def train(
     )
     checkpoint = out / "checkpoint.keras"
     arguments.check_run(checkpoint, out, resume, overwrite)
+    if resume:
+        settings.check_same(out, asked)
     out.mkdir(parents=True, exist_ok=True)
+<<<<<<< HEAD
     console.print(f"Training on images {run.shape} (Keras on {keras.backend.backend()})")
     asked = {**context.params, "best": followed.monitor, "features": metrics and features}
     record = cli_report.Record(out, asked, run)
     best = followed.callbacks(out / "best.keras")
+=======
+    console.print(f"Training on {run} (Keras on {keras.backend.backend()})")
+    record = cli_report.Record(out, asked, run)
+>>>>>>> five
     run.model.fit(
         run.images,
         run.labels,
@@ -190,14 +213,24 @@ def main():
     """Runs the command; an error that the user can mend is a message, not a traceback."""
     from kgan.export import ExportError
 
-    try:
-        app()
-    except ExportError as error:
-        _fail(error, 1)
-    except (ValueError, ImportError, OSError) as error:
-        _fail(error, 2)
+    with warnings.catch_warnings():
+        warnings.showwarning = _warn
+        try:
+            app()
+        except ExportError as error:
+            _fail(error, 1)
+        except (ValueError, ImportError, OSError) as error:
+            _fail(error, 2)
+
+
+def _warn(message, *_, **__):
+    print(f"kgan: warning: {message}", file=sys.stderr)
 
 
 def _fail(error, code):
     print(f"kgan: {error}", file=sys.stderr)
     sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

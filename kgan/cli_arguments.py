@@ -43,6 +43,20 @@ class Run:
         # A translator is shown large images, one after the other: fewer will do.
         return CollapseMonitor(count=16 if hasattr(self.model, "translate") else 64, log=log)
 
+    def __str__(self):
+        """What is learned from, and how much of it."""
+        translates = hasattr(self.model, "translate")
+        kind, shape = "images", self.shape
+        counts = [len(self.images)]
+        if hasattr(self.images, "sources"):
+            counts = [len(source.items) for source in self.images.sources]
+        if translates:
+            generator = self.model.generators[0]
+            made = tuple(generator.output_shape[1:])
+            shape = shape if made == tuple(shape) else f"{shape} -> {made}"
+            kind = "images" if self.images.unpaired else "pairs of images"
+        return f"{' and '.join(map(str, counts))} {kind} {shape}"
+
     def rate(self, rate, epochs, decay):
         """The learning rate of `--learning-rate` and `--decay`."""
         if not decay:
@@ -84,6 +98,16 @@ def refuse_for_gans(**options):
             raise ValueError(
                 f"Only a translator, as of --model pix2pix, takes --{name}: leave it out. "
                 f"Received: --{name}{'' if value is True else f' {value}'}"
+            )
+
+
+def refuse_for_translators(**options):
+    """Raises a ValueError for an option that only GANs of latents know."""
+    for name, value in options.items():
+        if value is not None:
+            raise ValueError(
+                "Translators have networks of their own, without latents: leave it out. "
+                f"Received: --{name.replace('_', '-')} {value}"
             )
 
 
@@ -169,7 +193,7 @@ def load_images(data, *, image_size, channels, batch_size, data_dir, download):
     """Images, or a stream of them, and labels if the data has any."""
     from kgan import data as sources
 
-    if Path(data).is_dir():
+    if Path(data).exists():
         if not image_size:
             raise ValueError(
                 "A folder of images needs --image-size, since they may differ. "
@@ -190,12 +214,24 @@ def _side(image_size):
     return image_size[:1] if image_size else ()
 
 
+def saved_in(path):
+    """The saved GAN in the folder of a run, or the path itself."""
+    return path / "gan.keras" if (path / "gan.keras").is_file() else path
+
+
 def load_model(path):
     """A saved GAN, or a ValueError that says why it is none."""
     import keras
 
     from kgan import AdversarialModel
 
+    path = saved_in(path)
+    if path.suffix in (".onnx", ".tflite") and path.is_file():
+        raise ValueError(
+            "An exported file is for kgan translate, kgan evaluate and kgan verify, and in Python "
+            "for kgan.export.load(): name the saved GAN here, such as run/gan.keras. "
+            f"Received: {path}"
+        )
     if not path.is_file():
         raise ValueError(f"There is no saved GAN here. Received: {path}")
     try:

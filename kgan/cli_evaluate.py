@@ -36,8 +36,13 @@ def evaluate(
     ] = 10_000,
     split: Annotated[str, typer.Option(help="Of TensorFlow Datasets.")] = "train",
     swap: Annotated[
-        bool, typer.Option("--swap", help="Of pix2pix: the right image, or target, is the input.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--swap/--no-swap",
+            help="Of pix2pix: whether the right image, or target, is the input. Default: as in "
+            "training.",
+        ),
+    ] = None,
     data_dir: Annotated[
         Path | None, typer.Option(help="Where TensorFlow Datasets keeps its sets.")
     ] = None,
@@ -56,6 +61,7 @@ def evaluate(
     from kgan import scores
     from kgan.metrics import protocol
 
+    model = arguments.saved_in(model)
     subject = _subject(model)
     chosen = cli_metrics.names(metrics)
     cli_metrics.check_size(chosen, features, subject.made)
@@ -82,6 +88,9 @@ def evaluate(
     else:
         if targets is not None:
             context["reference"] = f"{data}, {targets}"
+        swap = translation.swapped(model, swap)
+        if swap:
+            context["reference"] += ", swapped"
         real = reference.pairs(data, targets, (subject.given, subject.made), count, seed, swap)
     measures = cli_metrics.metrics(chosen, cli_metrics.features(features, *whole))
     count = real.length if hasattr(real, "length") else len(real)

@@ -69,6 +69,14 @@ def test_the_order_comes_from_the_model_alone(pairs, tmp_path):
         pix2pix().fit(pairs(batch_size=2), epochs=3, verbose=0, checkpoint=checkpoint)
 
 
+def test_images_without_partners_are_no_pairs(tmp_path):
+    folders = photos(tmp_path / "a", 5), photos(tmp_path / "b", 2, "L")
+    data = kgan.data.image_domains(*folders, SIZE, channels=(3, 1))
+    for learn in (pix2pix().fit, pix2pix().evaluate):
+        with pytest.raises(ValueError, match=r"kgan.CycleGAN. Received: .*5 and 2 images"):
+            learn(data)
+
+
 def test_rows_of_input_output_and_target(pairs, tmp_path):
     gan = pix2pix()
     inputs, targets = pairs(batch_size=2, shuffle=False)[0]

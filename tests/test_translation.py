@@ -76,6 +76,8 @@ def test_pix2pix_learns_the_translation():
     fast = {name: keras.optimizers.Adam(1e-2) for name in ("generator", "discriminator")}
     gan = pix2pix(compiled={f"{name}_optimizer": adam for name, adam in fast.items()})
     before = np.abs(gan.translate(A) - GREY).mean()
+    gan.fit(A[:3], GREY[:3], verbose=0)
+    assert int(gan.optimizer.generator.iterations) == 3  # one by one, as in the paper
     gan.fit(A, GREY, epochs=30, **QUIET)
     assert np.abs(gan.translate(A) - GREY).mean() < before / 2
 
@@ -203,6 +205,8 @@ def test_translations_are_the_same_each_time_and_for_each_image_alone():
         pix2pix().translate(iter([A[:2]]))
     with pytest.raises(TypeError, match=r"translate\(images\).*Received"):
         gan.generate(3)
+    with pytest.warns(UserWarning, match=r"seem to lie in \[0, 1\]"):
+        gan.translate((A[:2] + 1) / 2)
 
 
 def test_the_average_translates():
@@ -239,6 +243,19 @@ def test_a_rate_that_falls_in_the_second_half():
             r"use TranslationGrid.*Received: a Pix2Pix",
         ),
         (lambda: pix2pix(l1_weight=-1), r"at least 0.*Received: l1_weight=-1"),
+        (
+            lambda: pix2pix(jitter=kgan.layers.jitter((4, 6))),
+            r"jitter\(\(8, 8\)\).*Received: jitter from \(None, 8, 8, 4\) to \(None, 4, 6, 4\)",
+        ),
+        (lambda: cyclegan(jitter=kgan.layers.jitter((4, 6))), r"jitter\(\(8, 8\)\).*Received"),
+        (
+            lambda: kgan.CycleGAN(*(cyclegan().generator_ab,) * 2, *cyclegan().discriminators),
+            r"build one for each.*Received: the same network as generator_ab and generator_ba",
+        ),
+        (
+            lambda: kgan.CycleGAN(*cyclegan().generators, *(cyclegan().discriminator_a,) * 2),
+            r"build one for each.*as discriminator_a and discriminator_b",
+        ),
         (
             lambda: kgan.Pix2Pix(
                 kgan.networks.unet_generator((8, 8, 3), width=4),

@@ -144,7 +144,7 @@ def test_dropout_is_noise_in_training_alone():
 @pytest.mark.parametrize(
     ("make", "shape", "options", "nearest"),
     [
-        (N.unet_generator, (33, 20, 1), {}, (34, 20)),
+        (N.unet_generator, (13, 20, 1), {}, (14, 20)),
         (N.unet_generator, (100, 90, 3), {"depth": 5}, (96, 96)),
         (N.unet_generator, (6, 8, 3), {"depth": 4}, (16, 16)),
         (N.cyclegan_generator, (30, 101, 3), {"blocks": 1}, (32, 100)),
@@ -164,6 +164,18 @@ def test_a_size_it_cannot_do_names_the_nearest_it_can(make, shape, options, near
 )
 def test_a_unet_halves_as_often_as_the_size_allows(shape, depth):
     assert len(kinds(N.unet_generator(shape, width=1), L.Conv2D)) == depth
+
+
+@pytest.mark.parametrize(
+    ("shape", "nearest"),
+    [((66, 66, 1), (64, 64)), ((50, 100, 3), (48, 104)), ((34, 20, 2), (36, 20))],
+)
+def test_a_shallow_unet_is_told_of_with_the_nearest_size_that_makes_a_deep_one(shape, nearest):
+    with pytest.warns(UserWarning, match=rf"only.*to \({nearest[0]}, {nearest[1]}\).*Received"):
+        shallow = N.unet_generator(shape, width=1)
+    assert N.unet_generator(shape, width=1, depth=1).layers  # it is meant
+    deep = N.unet_generator((*nearest, shape[2]), width=1)
+    assert len(kinds(deep, L.Conv2D)) > len(kinds(shallow, L.Conv2D))
 
 
 def test_cyclegan_follows_the_paper():
@@ -268,6 +280,7 @@ def test_mixed_precision_ends_in_float32():
         (lambda: N.unet_generator((8, 8)), r"Received: image_shape=\(8, 8\)"),
         (lambda: N.unet_generator((8, 8, 1), output_channels=0), "Received: output_channels=0"),
         (lambda: N.unet_generator((8, 8, 1), depth=0), "Received: depth=0"),
+        (lambda: N.unet_generator((64, 96, 1), depth=8), "multiples of 256.*or take depth=5"),
         (lambda: N.unet_generator((8, 8, 1), dropout=1), "Received: dropout=1"),
         (lambda: N.unet_generator((8, 8, 1), normalization="layer"), "normalization='layer'"),
         (lambda: N.cyclegan_generator((8, 8, 1), blocks=-1), "Received: blocks=-1"),

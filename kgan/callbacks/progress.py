@@ -5,6 +5,8 @@ import keras
 from kgan.callbacks.symptoms import LOSSES
 from kgan.optional import require
 
+WAIT = "losses after each epoch; the first step takes longest"
+
 
 class ProgressBar(keras.callbacks.Callback):
     """Shows the epochs done, the time left and the losses on one line of the terminal.
@@ -28,7 +30,7 @@ class ProgressBar(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         self.bar.start()
-        self.task = self.bar.add_task("epoch", total=self.params["epochs"], losses="")
+        self.task = self.bar.add_task("epoch", total=self.params["epochs"], losses=WAIT)
 
     def on_epoch_end(self, epoch, logs=None):
         losses = {k: v for k, v in (logs or {}).items() if k in LOSSES}

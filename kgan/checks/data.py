@@ -87,8 +87,8 @@ def check_images(images, shape, network="discriminator", verb="takes"):
             "in [0, 255] use images / 127.5 - 1; clip what a resize has overshot. "
             f"Received: range [{low}, {high}]"
         )
-    # One bright image by itself, as in a batch of a translator, says nothing of the range.
-    if len(shape) == 3 and low >= 0 and high > 0.5 and len(images) >= 8:
+    # A few images may all be bright, but hardly so that the darkest pixel is just above 0.
+    if len(shape) == 3 and low >= 0 and high > 0.5 and (len(images) >= 8 or low < 0.1):
         warnings.warn(
             "The images seem to lie in [0, 1], but a generator that ends in tanh gives [-1, 1]: "
             f"use images * 2 - 1. Received: range [{low}, {high}]",
@@ -102,6 +102,17 @@ def check_pair(first, second, call):
         raise ValueError(
             f"Give two kinds of images: {call}, or a stream whose batches are tuples of both. "
             f"Received: {'nothing' if first is None else 'one kind'}"
+        )
+
+
+def check_paired(stream):
+    """Raises a ValueError for a stream of two domains, whose images have no partners."""
+    if getattr(stream, "unpaired", False):
+        counts = " and ".join(str(len(source.items)) for source in stream.sources)
+        raise ValueError(
+            "Each input needs its target, and these images have no partners: read pairs with "
+            "kgan.data.image_pairs, or learn from two domains with kgan.CycleGAN. "
+            f"Received: a stream of two domains, {counts} images"
         )
 
 

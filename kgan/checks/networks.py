@@ -130,6 +130,35 @@ def check_cycle(generator_ab, generator_ba, identity_weight):
         )
 
 
+def check_distinct(**networks):
+    """Raises a ValueError for one network in several places."""
+    names = list(networks)
+    for i, name in enumerate(names):
+        for other in names[:i]:
+            if networks[name] is networks[other]:
+                raise ValueError(
+                    "Each network learns something of its own: build one for each place, as in "
+                    "*(patch_discriminator(image_shape) for _ in 'ab'). "
+                    f"Received: the same network as {other} and {name}"
+                )
+
+
+def check_jitter(jitter, shape):
+    """Raises a ValueError for a layer of random changes that does not keep the shape of images."""
+    if jitter is None:
+        return
+    given = (None, *shape[1:])
+    made = tuple(jitter.compute_output_shape(given))
+    if len(made) != 4 or any(
+        None not in (a, b) and a != b for a, b in zip(made, given, strict=True)
+    ):
+        raise ValueError(
+            "jitter must give images of the size that the networks take: "
+            f"jitter=kgan.layers.jitter({given[1:3]}). "
+            f"Received: jitter from {given} to {made}"
+        )
+
+
 def check_weights(**weights):
     """Raises a ValueError for a factor of a loss term that is negative."""
     for name, weight in weights.items():

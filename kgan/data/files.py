@@ -29,11 +29,14 @@ def find_images(path: str | os.PathLike) -> list[Path]:
     """Returns the image files below a folder, sorted.
 
     Raises:
-        ValueError: if there is no such folder, or no image in it.
+        ValueError: if there is no such folder, it is a file, or no image is in it.
     """
-    files = sorted(p for p in Path(path).rglob("*") if p.suffix.lower() in SUFFIXES)
+    folder = Path(path)
+    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
     if not files:
-        state = "no image in it" if Path(path).is_dir() else "no such folder"
+        state = "a file, not a folder" if folder.exists() else "no such folder"
+        if folder.is_dir():
+            state = "no image in it"
         raise ValueError(
             f"The folder must hold images ({', '.join(SUFFIXES)}), also in subfolders. "
             f"Received: path={str(path)!r}, {state}"

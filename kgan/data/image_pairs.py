@@ -119,23 +119,38 @@ def _half_size(items, wanted):
             "give inputs and targets as two folders. "
             f"Received: {len(odd)} odd widths, such as that of {odd[0]}"
         )
+    single = no_pair(sizes, wanted)
+    if single:
+        warnings.warn(
+            "Some images look like one each, not like two. Are they pairs side by side? Inputs and "
+            "targets in two folders are read with image_pairs(inputs, targets), images without "
+            f"partners with image_domains(a, b). Received: {single}, image_size={wanted}",
+            stacklevel=3,
+        )
     if wanted is None:
         height, width = files.the_size(sizes)
         return height, width // 2
-    proportions = wanted[1] / wanted[0]
-    for (height, width), of in sizes.items():
-        whole, half = (abs(math.log(w / height / proportions)) for w in (width, width / 2))
-        # Halves as wide as high have often been squeezed, and are to get their width back.
-        if whole < half and width < 2 * height:
-            warnings.warn(
-                f"An image_size of {wanted} fits the whole of some images better than the halves "
-                "that are to be a pair. Are they pairs side by side? Inputs and targets in two "
-                "folders are read with image_pairs(inputs, targets), images without partners with "
-                f"image_domains(a, b). Received: {of[0]} of {height}x{width}",
-                stacklevel=3,
-            )
-            break
     return wanted
+
+
+def no_pair(sizes, wanted=None):
+    """Names an image that is hardly a pair side by side, or None.
+
+    Args:
+        sizes: of `kgan.data.files.sizes_of`.
+        wanted: the size that halves are to be read in. Default: their own.
+    """
+    for (height, width), of in sizes.items():
+        if wanted is None:
+            single = width <= height
+        else:
+            proportions = wanted[1] / wanted[0]
+            whole, half = (abs(math.log(w / height / proportions)) for w in (width, width / 2))
+            # Halves as wide as high have often been squeezed, and are to get their width back.
+            single = whole < half and width < 2 * height
+        if single:
+            return f"{of[0]} of {height}x{width}"
+    return None
 
 
 def _matched(inputs, targets):

@@ -59,8 +59,7 @@ class Samples:
         if len(self.unreadable) > self.told:
             warnings.warn(
                 f"{len(self.unreadable)} of {len(self.items)} images cannot be read; others take "
-                "their place. Replace or remove them, or pass corrupt='raise' to stop at the "
-                f"first. {self._names(self.told)}",
+                f"their place. Replace or remove them. {self._names(self.told)}",
                 stacklevel=2,
             )
             self.told = len(self.unreadable)
@@ -101,6 +100,11 @@ class ImageStream(keras.utils.PyDataset):
         self.batch_size = min(batch_size, self.length)
         self.rng = np.random.default_rng(seed) if shuffle else None
         self._arrange(self.rng)
+
+    @property
+    def unpaired(self):
+        """Whether what stands side by side in a batch has nothing to do with each other."""
+        return len(self.sources) > 1
 
     def __len__(self):
         full, rest = divmod(self.length, self.batch_size)

@@ -23,7 +23,7 @@ class CycleGAN(Translated, AdversarialModel):
     discriminator sees translations of past steps as well, from a pool of 50.
 
     The terms of the losses are named after the domain that is judged or given back, such as
-    `generator_cycle_a`.
+    `generator_cycle_a`. The game is least squares unless `compile(loss=...)` names another.
 
     Args:
         generator_ab: a built Keras model from images of A to images of B, such as
@@ -43,9 +43,9 @@ class CycleGAN(Translated, AdversarialModel):
         **kwargs: `name` and `dtype`, as for `keras.Model`.
 
     Raises:
-        ValueError: if a network is not built, the four do not fit each other, a discriminator does
-            not end in a logit, a weight is negative, or there are identity terms or a pool where
-            there can be none.
+        ValueError: if a network is not built or stands in two places, the four do not fit each
+            other, a discriminator does not end in a logit, a weight is negative, the jitter changes
+            the size, or there are identity terms or a pool where there can be none.
 
     Example:
 
@@ -253,6 +253,7 @@ class CycleGAN(Translated, AdversarialModel):
         names = ("generator_ab", "generator_ba", "discriminator_a", "discriminator_b")
         networks = {name: getattr(self, name) for name in names}
         checks.check_built(**networks)
+        checks.check_distinct(**networks)
         for name in ("generator_ab", "generator_ba"):
             checks.check_inputs(name, networks[name], ["image"])
             checks.check_translator(name, networks[name])
@@ -262,6 +263,8 @@ class CycleGAN(Translated, AdversarialModel):
         checks.check_fit(self.generator_ba.output_shape, self.discriminator_a.input_shape)
         checks.check_fit(self.generator_ab.output_shape, self.discriminator_b.input_shape)
         checks.check_cycle(self.generator_ab, self.generator_ba, self.identity_weight)
+        for discriminator in self.discriminators:
+            checks.check_jitter(self.jitter, discriminator.input_shape)
 
     def _make_pool(self, shape):
         if not self.pool_size:

@@ -38,7 +38,7 @@ class Pix2Pix(Translated, GAN):
 
     Raises:
         ValueError: if a network is not built, the two do not fit each other, the discriminator
-            does not end in a logit, or the weight is negative.
+            does not end in a logit, the weight is negative, or the jitter changes the size.
 
     Example:
 
@@ -71,6 +71,24 @@ class Pix2Pix(Translated, GAN):
         super().__init__(generator, discriminator, seed=seed, **kwargs)
         self.l1_weight = l1_weight
         self.jitter = jitter
+        checks.check_jitter(jitter, self.discriminator.input_shape)
+
+    def fit(self, x=None, y=None, **options):
+        """Trains on pairs of images, see `AdversarialModel.fit`.
+
+        Args:
+            x: the inputs, an array; or a stream whose batches are tuples `(inputs, targets)`, such
+                as `kgan.data.image_pairs`.
+            y: the targets, an array as long as `x`; of a stream None.
+            **options: as in `AdversarialModel.fit`. `validation_data` is a stream or a tuple of
+                both arrays. Default batch size of arrays: 1, as in the paper.
+
+        Returns:
+            A `keras.callbacks.History`.
+        """
+        if checks.is_arrays(x):
+            options.setdefault("batch_size", 1)
+        return super().fit(x, y, **options)
 
     def check_networks(self):
         checks.check_inputs("generator", self.generator, ["image"])
@@ -86,6 +104,10 @@ class Pix2Pix(Translated, GAN):
         checks.check_images(inputs, self.generator.input_shape[1:], "generator")
         checks.check_images(targets, self.generator.output_shape[1:], "generator", "makes")
         checks.check_lengths(inputs, targets)
+
+    def _check_data(self, x, y, batch_size):
+        checks.check_paired(x)
+        return super()._check_data(x, y, batch_size)
 
     def unpack(self, data):
         inputs, targets, _ = keras.utils.unpack_x_y_sample_weight(data)

@@ -25,21 +25,25 @@ def check_arguments(image_shape, *, ranks=(3,), **sizes):
     return tuple(int(size) for size in shape)
 
 
-def check_multiple(image_shape, divisor, least=1):
+def nearest_multiple(image_shape, divisor, least=1):
+    """The `(height, width)` nearest to that of a shape in multiples of a number."""
+    return tuple(max(math.floor(size / divisor + 0.5), least) * divisor for size in image_shape[:2])
+
+
+def check_multiple(image_shape, divisor, least=1, hint=""):
     """Raises a ValueError with the nearest size unless height and width are multiples.
 
     Args:
         image_shape: `(height, width, channels)`, checked already.
         divisor: what they must be multiples of.
         least: smallest multiple that the network takes. Default: the divisor itself.
+        hint: another way out, for the message. Default: none.
     """
-    nearest = tuple(
-        max(math.floor(size / divisor + 0.5), least) * divisor for size in image_shape[:2]
-    )
+    nearest = nearest_multiple(image_shape, divisor, least)
     if nearest != image_shape[:2]:
         raise ValueError(
             f"Height and width must be multiples of {divisor}, from {least * divisor} on; the "
-            f"nearest size is {nearest}: resize, pad or crop the images to it. "
+            f"nearest size is {nearest}: resize, pad or crop the images to it{hint}. "
             f"Received: image_shape={image_shape}"
         )
 

@@ -4,15 +4,18 @@ Reference: Isola et al., Image-to-Image Translation with Conditional Adversarial
 (arXiv:1611.07004), section 6.1.1.
 """
 
+import math
+import warnings
 from collections.abc import Sequence
 
 import keras
 from keras import layers
 
-from kgan.networks.arguments import check_arguments, check_multiple
+from kgan.networks.arguments import check_arguments, check_multiple, nearest_multiple
 from kgan.networks.translation import normal, normalization_maker
 
 DEEPEST = 8  # halvings in the paper, from 256 pixels to one
+LEFT = 8  # pixels in the middle of a network that are many: the paper's has one
 
 
 def unet_generator(
@@ -39,7 +42,8 @@ def unet_generator(
         width: filters of the first layer. Default: 64, as in the paper.
         depth: how often the size is halved. Default: as often as height and width are even, at
             most 8 times, as in the paper for 256 pixels. A size that is seldom even makes a
-            shallow network, whose pixels see little of the image: resize such images.
+            shallow network, whose pixels see little of the image; unless it is asked for here, a
+            warning names a better size.
         normalization: `"instance"` (default), each image by itself, as batch norm does with the
             paper's batches of one; `"batch"`, with moving statistics in inference; or None.
         dropout: rate of the dropout, 0 for none. Default: 0.5, as in the paper.
@@ -53,10 +57,14 @@ def unet_generator(
             names the nearest that can), or another argument is none of those above.
     """
     shape = check_arguments(image_shape, width=width)
-    depth = _even_halvings(shape) if depth is None else depth
+    most = _even_halvings(shape)
+    chosen, depth = depth, most if depth is None else depth
     output_channels = shape[2] if output_channels is None else output_channels
     check_arguments(shape, depth=depth, output_channels=output_channels)
-    check_multiple(shape, 2**depth)
+    can = depth > most and not any(size % 2 for size in shape[:2])
+    check_multiple(shape, 2**depth, hint=f", or take depth={most}" if can else "")
+    if chosen is None:
+        _warn_of_shallow(shape, depth)
     if not 0 <= dropout < 1:
         raise ValueError(f"dropout must be a rate in [0, 1). Received: dropout={dropout!r}")
     norm = normalization_maker(normalization)
@@ -83,6 +91,21 @@ def unet_generator(
     x = layers.Conv2DTranspose(output_channels, 4, 2, "same", kernel_initializer=normal())(x)
     x = layers.Activation("tanh", dtype="float32", name="translated_image")(x)
     return keras.Model(image, x, name="generator")
+
+
+def _warn_of_shallow(shape, depth):
+    """Warns of a size that can seldom be halved, and names the nearest that leaves few pixels."""
+    left = min(shape[:2]) / 2**depth
+    if depth == DEEPEST or left <= LEFT:
+        return
+    halvings = min(math.ceil(math.log2(min(shape[:2]) / LEFT)), DEEPEST)
+    times = "once" if depth == 1 else f"{depth} times"
+    warnings.warn(
+        f"This size can be halved {times} only, so that the pixels of the U-Net see little of the "
+        f"image: resize the images to {nearest_multiple(shape, 2**halvings)}, the nearest that "
+        f"can be halved often. Received: image_shape={shape}",
+        stacklevel=3,
+    )
 
 
 def _even_halvings(shape):

@@ -2,8 +2,10 @@
 
 import contextlib
 import io
+import json
 import shutil
 import sys
+import warnings
 
 import keras
 import numpy as np
@@ -45,6 +47,7 @@ def folders(tmp_path_factory):
     photos(folder / "in", 3)
     photos(folder / "out", 3, "L")
     photos(folder / "pairs", 3, size=(60, 20))
+    photos(folder / "square", 1, size=(20, 20))
     photos(folder / "domains" / "trainA", 3)
     photos(folder / "domains" / "trainB", 2)
     return folder
@@ -55,7 +58,10 @@ def pix2pix(folders, tmp_path_factory):
     """From colour to grey, of two folders."""
     out = tmp_path_factory.mktemp("pix2pix")
     options = ["--targets", folders / "out", "--channels", "3,1", "--out", out]
-    kgan("train", folders / "in", "--model", "pix2pix", *options, *TRAIN)
+    printed = kgan("train", folders / "in", "--model", "pix2pix", *options, *TRAIN)
+    assert "Training on 3 pairs of images (16, 24, 3) -> (16, 24, 1)" in printed
+    settings = json.loads((out / "settings.json").read_text())
+    assert not {"network", "latent_dim"} & set(settings)
     return out
 
 
@@ -64,7 +70,7 @@ def cyclegan(folders, tmp_path_factory):
     out = tmp_path_factory.mktemp("cyclegan")
     options = ["--model", "cyclegan", "--decay", "--out", out]
     printed = kgan("train", folders / "domains", *options, *TRAIN)
-    assert "Training on images (16, 24, 3)" in printed
+    assert "Training on 3 and 2 images (16, 24, 3)" in printed
     return out
 
 
@@ -79,15 +85,34 @@ def test_train_leaves_a_model_and_rows_of_pictures(pix2pix, cyclegan):
 def test_a_run_goes_on(pix2pix, folders, tmp_path):
     out = shutil.copytree(pix2pix, tmp_path / "run")
     options = ["--targets", folders / "out", "--channels", "3,1", "--out", out, *TRAIN[:-1], 2]
-    kgan("train", folders / "in", "--model", "pix2pix", *options, "--resume")
+    train = ["train", folders / "in", "--model", "pix2pix", *options]
+    kgan(*train, "--resume")
     assert (out / "log.csv").read_text().count("\n") == 1 + 2
+    refused = kgan(*train, "--width", 3, "--no-jitter", "--resume", code=2)
+    assert "Received (what the run has): --width 3 (2), without --jitter" in refused
+
+
+def test_a_run_that_decays_keeps_its_epochs(cyclegan, folders):
+    options = ["--model", "cyclegan", "--decay", "--out", cyclegan, *TRAIN[:-1], 2]
+    assert "--epochs 2 (1)" in kgan("train", folders / "domains", *options, "--resume", code=2)
+
+
+def test_a_warning_is_a_line(pix2pix, folders):
+    options = ["--targets", folders / "out", "--out", pix2pix, "--image-size", 34, "--width", 1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        printed = kgan("train", folders / "in", "--model", "pix2pix", *options, code=2)
+    warning, error = printed.splitlines()
+    assert warning.startswith("kgan: warning: This size can be halved once only")
+    assert "There is a run" in error
 
 
 def test_pairs_side_by_side_the_other_way(folders, tmp_path):
     options = ["--model", "pix2pix", "--swap", "--no-jitter", "--out", tmp_path]
     kgan("train", folders / "pairs", *options, *TRAIN)
-    out = tmp_path / "grid.png"
-    kgan("grid", tmp_path / "gan.keras", folders / "pairs", "--swap", "--out", out, "--count", 2)
+    out, gan = tmp_path / "grid.png", tmp_path / "gan.keras"
+    printed = kgan("grid", gan, folders / "pairs", "--out", out, "--count", 2)
+    assert "as in training (--swap)" in printed
     with Image.open(out) as picture:
         target = picture.crop((2 * 50, 0, 2 * 50 + 48, 32)).resize(
             (24, 16), Image.Resampling.NEAREST
@@ -98,6 +123,12 @@ def test_pairs_side_by_side_the_other_way(folders, tmp_path):
             left = pair.crop((0, 0, 30, 20)).resize((24, 16), Image.Resampling.BILINEAR)
         lefts.append(np.abs(np.asarray(left, int) - target).max())
     assert min(lefts) <= 1
+    drawn = out.read_bytes()
+    kgan("grid", tmp_path, folders / "pairs", "--no-swap", "--out", out, "--count", 2)
+    assert out.read_bytes() != drawn
+    arguments = ["translate", tmp_path, folders / "pairs", "--out", tmp_path / "new"]
+    assert "Received: 3 of 3 files" in kgan(*arguments, code=2)
+    assert "Translated 3 of 3" in kgan(*arguments, "--whole")
 
 
 def test_translate_keeps_names_and_sizes(pix2pix, folders, tmp_path):
@@ -147,6 +178,13 @@ def test_export_of_the_way_back(cyclegan, pix2pix, folders, tmp_path):
     (file,) = tmp_path.glob("*.onnx")
     expected = gan.translate(images, direction="ba")
     np.testing.assert_allclose(load(file)(images), expected, atol=1e-4)
+    picture = folders / "domains" / "trainA" / "0.png"
+    for gan, *way in [(file,), (cyclegan, "--direction", "ba")]:
+        kgan("translate", gan, picture, "--out", tmp_path / gan.stem, *way)
+    pixels = [np.asarray(Image.open(tmp_path / x.stem / "0.png"), int) for x in (file, cyclegan)]
+    assert np.abs(pixels[0] - pixels[1]).max() <= 1
+    assert "one way only" in kgan("translate", file, picture, "--direction", "ab", code=2)
+    assert "name the saved GAN here" in kgan("grid", file, folders / "domains", code=2)
     refused = kgan("export", pix2pix / "gan.keras", "--direction", "ba", code=2)
     assert "Only a CycleGAN has directions" in refused
 
@@ -166,13 +204,17 @@ def test_grid_draws_both_domains_and_back(cyclegan, folders, tmp_path):
     kgan("grid", gan, folders / "domains", "--out", out, "--count", 2)
     with Image.open(out) as picture:
         assert picture.size == (2 * (3 * 25 - 1), 2 * (4 * 17 - 1))
-    assert "name the second folder" in kgan("grid", gan, folders / "in", code=2)
+    refused = kgan("grid", gan, folders / "in", code=2)
+    assert "name the second folder" in refused and "testA and testB or trainA" in refused
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["train", "domains", "--model", "pix2pix"], "without pairs: learn them with"),
+        (["train", "square", "--model", "pix2pix"], "with --targets, or learn from two folders"),
+        (["train", "in", "--model", "pix2pix", "--latent-dim", "9"], "Received: --latent-dim 9"),
+        (["train", "in/0.png", "--image-size", "8"], "0.png', a file, not a folder"),
         (["train", "in", "--model", "cyclegan"], "name the second folder"),
         (["train", "in", "--model", "pix2pix", "--targets", "domains"], "without a partner"),
         (["train", "in", "--targets", "out", "--image-size", "8"], "Received: --targets"),

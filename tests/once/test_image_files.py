@@ -119,9 +119,9 @@ def test_a_16_bit_image_keeps_its_levels(tmp_path):
 def test_a_photo_that_was_turned_stands_upright(tmp_path):
     exif = Image.Exif()
     exif[274] = 6  # a quarter turn
-    Image.new("RGB", (12, 8)).save(tmp_path / "0.jpg", exif=exif)
+    Image.new("RGB", (8, 24)).save(tmp_path / "0.jpg", exif=exif)
     inputs, targets = kgan.data.image_pairs(tmp_path)[0]
-    assert inputs.shape == targets.shape == (1, 12, 4, 3)
+    assert inputs.shape == targets.shape == (1, 8, 12, 3)
 
 
 def test_domains_of_unequal_size(tmp_path):
@@ -228,6 +228,9 @@ def test_unpaired_images_where_pairs_are_needed(tmp_path):
     picture(tmp_path / "0.png", 0, size=(64, 64))
     with pytest.warns(UserWarning, match=r"Are they pairs side by side.*0\.png of 64x64"):
         kgan.data.image_pairs(tmp_path, image_size=(32, 32))
+    with pytest.warns(UserWarning, match=r"Are they pairs side by side.*0\.png of 64x64"):
+        kgan.data.image_pairs(tmp_path)
+    assert kgan.data.image_pairs(tmp_path, image_size=(32, 16))[0][0].shape == (1, 32, 16, 3)
 
 
 def test_an_odd_width_is_no_pair(side_by_side):
@@ -253,6 +256,8 @@ def test_folders_without_images(side_by_side, tmp_path):
             kgan.data.image_pairs(*folders)
     with pytest.raises(ValueError, match=r"must hold images.*no image in it"):
         kgan.data.image_domains(side_by_side, tmp_path / "empty")
+    with pytest.raises(ValueError, match=r"0\.png', a file, not a folder"):
+        kgan.data.image_pairs(side_by_side / "0.png")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,11 @@ import re
 import pytest
 from conftest import ROOT
 
-LOADED = "import sys, kgan; print([m for m in ('tensorflow', 'jax', 'torch') if m in sys.modules])"
+LOADED = """
+import sys, kgan
+assert callable(kgan.export.load)
+print([m for m in ("tensorflow", "jax", "torch") if m in sys.modules])
+"""
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])

@@ -21,12 +21,11 @@ import importlib.util, sys
 for absent in ("keras", "tensorflow", "jax", "torch", sys.argv[2]):
     assert importlib.util.find_spec(absent) is None, absent
 import numpy as np
-from kgan.export import load, verify
-generator = load(sys.argv[1])
-np.savez("images.npz", any=generator.sample(6, seed=3), ones=generator.sample(6, seed=3, label=1))
-assert verify(sys.argv[1]).passed
-print(generator, generator.metadata["class_names"])
 import kgan
+generator = kgan.export.load(sys.argv[1])
+np.savez("images.npz", any=generator.sample(6, seed=3), ones=generator.sample(6, seed=3, label=1))
+assert kgan.export.verify(sys.argv[1]).passed
+print(generator, generator.metadata["class_names"])
 try:
     kgan.GAN
 except AttributeError as error:

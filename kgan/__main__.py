@@ -1,0 +1,5 @@
+"""The `kgan` command as `python -m kgan`."""
+
+from kgan.cli import main
+
+main()
