@@ -152,16 +152,12 @@ def train(
         run = translation.prepare(model, data, targets, out / "samples", **options, **own)
     else:
         arguments.refuse_for_gans(targets=targets, swap=swap)
-<<<<<<< HEAD
-        options |= {"batch_size": batch_size or 64, "latent_dim": latent_dim, "network": network}
-        run = arguments.prepare(model, data, out / "samples", **options)
-    followed = Followed(run, metrics, features, seed)
-=======
         own = {"batch_size": batch_size or 64, "network": network or Network.dcgan}
         own |= {"latent_dim": latent_dim or 64}
         run = arguments.prepare(model, data, out / "samples", **options, **own)
+    followed = Followed(run, metrics, features, seed)
     asked = context.params | {"jitter": None} | own
->>>>>>> five
+    asked |= {"best": followed.monitor, "features": metrics and features}
     rates = [run.rate(learning_rate, epochs, decay) for _ in range(2)]
     optimizers = [keras.optimizers.Adam(rate, beta_1=0.5) for rate in rates]
     run.model.compile(
@@ -175,15 +171,9 @@ def train(
     if resume:
         settings.check_same(out, asked)
     out.mkdir(parents=True, exist_ok=True)
-<<<<<<< HEAD
-    console.print(f"Training on images {run.shape} (Keras on {keras.backend.backend()})")
-    asked = {**context.params, "best": followed.monitor, "features": metrics and features}
-    record = cli_report.Record(out, asked, run)
-    best = followed.callbacks(out / "best.keras")
-=======
     console.print(f"Training on {run} (Keras on {keras.backend.backend()})")
     record = cli_report.Record(out, asked, run)
->>>>>>> five
+    best = followed.callbacks(out / "best.keras")
     run.model.fit(
         run.images,
         run.labels,

@@ -6,8 +6,8 @@ from kgan import cli_arguments as arguments
 
 # Options of `train` with which a run that goes on must have begun.
 FIXED = ("model", "network", "width", "latent_dim", "batch_size", "image_size", "channels")
-FIXED += ("loss", "learning_rate", "seed")
-FLAGS = ("decay", "swap", "jitter")
+FIXED += ("loss", "learning_rate", "seed", "metrics", "features")
+FLAGS = ("decay", "swap", "jitter", "metrics")  # which a run has or has not
 
 
 def trained_with(gan):
