@@ -39,6 +39,7 @@ def convert(model, spec, path, precision, options, metadata):
         serve, signature, opset=options["opset"], custom_op_handlers=operators.HANDLERS
     )
     _embed_constants(proto.graph, serve.get_concrete_function(*signature))
+    _pad_outputs(proto.graph)
     _promise(proto.graph.input, spec.inputs)
     _promise(proto.graph.output, spec.outputs)
     # tf2onnx's own intermediate shapes name the batch `unk__12`; drop them and infer afresh.
@@ -97,6 +98,23 @@ def _embed_constants(graph, function):
         graph.initializer.append(onnx.numpy_helper.from_array(kept[value.name].numpy(), value.name))
         graph.input.remove(value)
     _drop_unused(graph)  # the converter may have computed with some of them already
+
+
+def _pad_outputs(graph):
+    """A transposed convolution with a kernel below its stride leaves room behind each output.
+
+    tf2onnx writes that as negative padding, which ONNX does not allow.
+    """
+    import onnx
+
+    for node in graph.node:
+        attributes = {attribute.name: attribute for attribute in node.attribute}
+        pads = attributes["pads"].ints if "pads" in attributes else ()
+        if node.op_type == "ConvTranspose" and min(pads, default=0) < 0:
+            half = len(pads) // 2
+            room = [-(pads[i] + pads[half + i]) for i in range(half)]
+            pads[:] = [0] * len(pads)
+            node.attribute.append(onnx.helper.make_attribute("output_padding", room))
 
 
 def _drop_unused(graph):

@@ -204,6 +204,13 @@ class UniformGAN(kgan.GAN):
         )
 
 
+def test_a_transposed_convolution_with_a_kernel_below_its_stride(tmp_path):
+    """Which the converter to ONNX gives negative padding."""
+    last = layers.Conv2DTranspose(2, (1, 2), strides=(2, 3), padding="same")
+    model = keras.Sequential([keras.Input((5, 4, 3)), last])
+    assert kgan.export.export(model, tmp_path / "model.onnx").passed
+
+
 def test_resizing_twice_in_float16(tmp_path, capfd):
     """The converters hide that the scales, beside which there are sizes, are empty."""
     up = [layers.UpSampling2D(interpolation="bilinear") for _ in range(2)]
