@@ -18,7 +18,7 @@ test: $(VENV)/dev.done  ## all tests, on TensorFlow, JAX and PyTorch
 		KERAS_BACKEND=$$backend $(BIN)/python -m pytest -n 2 --dist worksteal tests --ignore tests/once || exit 1; \
 	done
 	@echo "== once"
-	KERAS_BACKEND=torch $(BIN)/python -m pytest -n 2 --dist loadgroup tests/once
+	KERAS_BACKEND=torch $(BIN)/python -m pytest -n 2 --dist loadfile tests/once
 
 lint: $(VENV)/dev.done
 	$(BIN)/ruff check .

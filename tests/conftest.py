@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-if os.environ.get("KERAS_BACKEND") == "jax":
+if os.environ.get("KERAS_BACKEND") != "torch":
     # XLA takes longer to make these many small programs fast than they then take to run. The tests
-    # in tests/once run JAX as users do.
+    # in tests/once run TensorFlow and JAX as users do.
     os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 import keras

@@ -13,7 +13,6 @@ from keras import ops
 import kgan
 
 SCRIPT = ROOT / "tests" / "once" / "trajectory.py"
-pytestmark = pytest.mark.xdist_group("trajectories")  # one process trains them for all tests
 TOLERANCE = 1e-4
 """The largest difference allowed, of the loss itself below 1 and of its magnitude above."""
 
