@@ -22,7 +22,7 @@ FORMATS = ("tflite", "onnx")
 ACTIVATIONS = """
 celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_tanh leaky_relu linear
 log_sigmoid log_softmax mish relu relu6 selu sigmoid silu softmax soft_shrink softplus softsign
-sparse_plus sparsemax squareplus tanh tanh_shrink threshold
+sparse_plus sparsemax squareplus tanh tanh_shrink
 """.split()  # noqa: SIM905
 VECTOR, SEQUENCE, IMAGE, VOLUME = (12,), (8, 6), (12, 8, 4), (6, 6, 6, 2)
 
