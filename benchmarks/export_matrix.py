@@ -45,6 +45,7 @@ NETWORKS = {
     "conditional, embedding": lambda: conditional("concatenation"),
     "conditional, batch norm": lambda: conditional("conditional_batch_norm"),
     "ResNet": lambda: networks.resnet_generator((16, 16, 3), LATENT, 16),
+    "ResNet critic, spectral norm": lambda: networks.resnet_discriminator((16, 16, 3), 16),
     "U-Net": lambda: networks.unet_generator((32, 32, 3), width=16),
     "CycleGAN ResNet": lambda: networks.cyclegan_generator((32, 32, 3), width=16, blocks=3),
     "LSTM": sequence_model,

@@ -38,6 +38,7 @@ def convert(model, spec, path, precision, options, metadata):
     proto, _ = tf2onnx.convert.from_function(
         serve, signature, opset=options["opset"], custom_op_handlers=operators.HANDLERS
     )
+    _check_operators(proto)
     _embed_constants(proto.graph, serve.get_concrete_function(*signature))
     _pad_outputs(proto.graph)
     _promise(proto.graph.input, spec.inputs)
@@ -87,6 +88,25 @@ class Runner:
     def __call__(self, inputs):
         names = [tensor.name for tensor in self.outputs]
         return dict(zip(names, self._session.run(names, inputs), strict=True))
+
+
+def _check_operators(proto):
+    """Raises a ValueError when operators of TensorFlow are left: tf2onnx only logs that."""
+    import onnx
+
+    version = next(each.version for each in proto.opset_import if not each.domain)
+    unknown = [
+        node
+        for node in proto.graph.node
+        if not node.domain and not onnx.defs.has(node.op_type, max_inclusive_version=version)
+    ]
+    if unknown:
+        kinds = ", ".join(sorted({node.op_type for node in unknown}))
+        raise ValueError(
+            f"ONNX has no operator for TensorFlow's {kinds} in opset {version}. "
+            "Export to TFLite or as a SavedModel, or compute it with other operations of "
+            f"keras.ops. Received: {', '.join(node.name for node in unknown)}"
+        )
 
 
 def _embed_constants(graph, function):
