@@ -75,7 +75,8 @@ class Runtime:
             The array of the output, or a dictionary of arrays by name if there are several.
 
         Raises:
-            ValueError: an input is missing, unknown, or does not fit.
+            ValueError: an input is missing, unknown, does not fit, or is out of the range that a
+                translator was trained on.
         """
         outputs = self._runner(self._checked(arrays, named))
         return outputs if len(outputs) > 1 else next(iter(outputs.values()))
@@ -129,6 +130,8 @@ class Runtime:
         if len({len(array) for array in batch.values()}) != 1:
             shapes = {name: array.shape for name, array in batch.items()}
             raise ValueError(f"The inputs differ in batch size. Received: {shapes}")
+        if "input_range" in self.metadata:
+            _check_range(batch, *self.metadata["input_range"])
         classes = self.metadata.get("num_classes")
         # Some runtimes would take another row of the embedding for a negative label.
         if classes is not None and "label" in batch:
@@ -150,6 +153,18 @@ def _fitting(tensor, array):
     if array.dtype.kind not in kinds.get(kind, kind):
         raise ValueError(f"An input must fit {tensor}. Received: dtype {array.dtype}")
     return array.astype(tensor.dtype)
+
+
+def _check_range(batch, lowest, highest):
+    for name, array in batch.items():
+        low, high = array.min(), array.max()
+        # As in training: a resize may overshoot a little, and NaN is in no range.
+        if not (low >= lowest - 0.01 and high <= highest + 0.01):
+            raise ValueError(
+                f"Values of {name} must lie in [{lowest}, {highest}], which this model was trained "
+                "on. For pixels in [0, 255] use images / 127.5 - 1. "
+                f"Received: range [{low}, {high}]"
+            )
 
 
 def _labels(n, label, seed, classes):

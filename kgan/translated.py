@@ -52,4 +52,5 @@ class Translated:
         rng = np.random.default_rng(0)
         images = rng.uniform(-1, 1, (2, *generator.input_shape[1:])).astype("float32")
         options.setdefault("samples", [images])
+        options["metadata"] = {"input_range": [-1, 1], **(options.get("metadata") or {})}
         return super().export_generator(generator, path, formats, options)

@@ -280,3 +280,5 @@ def test_the_artefact_translates_as_keras_does(make, options, tmp_path):
     assert [tensor.name for tensor in run.inputs] == ["image"]
     assert [tensor.name for tensor in run.outputs] == ["translated_image"]
     np.testing.assert_allclose(run(B), gan.translate(B, **options), atol=1e-4)
+    with pytest.raises(ValueError, match=r"must lie in \[-1, 1\].* Received: range \[0"):
+        run(np.full_like(B, 255) * (np.arange(len(B)) > 0)[:, None, None, None])
