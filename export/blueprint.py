@@ -11,6 +11,7 @@ import warnings
 
 from kgan.export.errors import PreflightError
 from kgan.export.preflight import layers
+from kgan.export.spec import safe
 
 _NARROW = ("float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16")
 _FLOAT32_POLICY = {
@@ -110,14 +111,15 @@ def build(config, weights, custom_objects=None):
     return model
 
 
-def _symbolic(shapes):
+def _symbolic(shapes, name="input"):
+    """Inputs of these shapes, named by their keys or numbers: the same in every export."""
     import keras
 
     if isinstance(shapes, dict):
-        return {name: _symbolic(shape) for name, shape in shapes.items()}
+        return {key: _symbolic(shape, safe(str(key))) for key, shape in shapes.items()}
     if all(size is None or isinstance(size, int) for size in shapes):
-        return keras.Input(tuple(shapes)[1:])
-    return [_symbolic(shape) for shape in shapes]
+        return keras.Input(tuple(shapes)[1:], name=name)
+    return [_symbolic(shape, f"{name}_{number}") for number, shape in enumerate(shapes, 1)]
 
 
 def _in_float32(node, key=None):

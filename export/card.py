@@ -1,54 +1,108 @@
-"""The model card of a bundle: what is in it, how to run it, and how near to Keras it is."""
+"""The model card of a bundle: what is in it, how to run it, and how near to Keras it is.
+
+All of it follows from `export_report.json`.
+"""
 
 FILE = "model_card.md"
-# What Netron and the like show anyway, or what only machines read.
-_MACHINE = {"inputs", "outputs", "source_sha256"}
+# Told elsewhere in the card, the same in Netron and the like, or what only machines read.
+_ELSEWHERE = {
+    *("inputs", "outputs", "source_sha256", "precision", "converter_versions", "batch_size"),
+    *("int8", "name"),
+}
 
 
-def text(report, metadata):
-    """The card of a whole report.
-
-    Args:
-        report: `ExportReport` of all that is in the folder.
-        metadata: what the files of the last export say of themselves.
-    """
-    return "\n\n".join(_sections(report, metadata)) + "\n"
+def text(report):
+    """The card of a whole report, an `ExportReport` of all that is in the folder."""
+    return "\n\n".join(_sections(report)) + "\n"
 
 
-def _sections(report, metadata):
+def _sections(report):
     passed = [artefact for artefact in report.artefacts if artefact.passed]
-    first = passed[0]
+    models = {}
+    for artefact in passed:
+        signature = (artefact.source_sha256, artefact.inputs, artefact.outputs)
+        models.setdefault(signature, []).append(artefact)
     yield "# Model card"
-    yield _tensors("Input", first.inputs) + "\n" + _tensors("Output", first.outputs)
-    facts = {key: value for key, value in metadata.items() if key not in _MACHINE and value}
-    yield "\n".join(f"- {key.replace('_', ' ')}: {_text(value)}" for key, value in facts.items())
-    others = [each for each in passed if each.source_sha256 != metadata["source_sha256"]]
-    if others:
-        names = ", ".join(f"`{each.file}`" for each in others)
-        yield f"These are the facts of the last export; of another model or training are {names}."
+    if len(models) > 1:
+        yield f"{len(models)} models or trainings are in this folder."
+    for artefacts in models.values():
+        yield from _model(artefacts, alone=len(models) == 1)
     yield "## How near to the Keras model"
     header, *rows = report.rows()
     yield "\n".join(map(_markdown, [header, ["---"] * len(header), *rows]))
     yield (
-        "Largest error, and peak signal-to-noise ratio with the span of the Keras model's outputs "
-        f"as the peak, over the same inputs. ms: median time of a call with a batch of "
-        f"{first.latency['batch']} on {first.latency['threads']} CPU threads, when this was "
-        "exported. `kgan verify .` in this folder repeats the comparison."
+        "Max error: the largest difference, over max(1, largest expected value). PSNR: peak "
+        "signal-to-noise ratio of the worst sample, the peak being the span of the Keras model's "
+        'outputs; "same": no bit differs. Median and 90th percentile of a call\'s time, and the '
+        "Keras model's median, when this was exported. `kgan verify .` in this folder repeats the "
+        "comparison; it finds damage, not forgery, since nothing here is signed."
     )
+    yield "\n".join(_compared(artefact) for artefact in passed)
     reasons = [f"- `{each.file}`: {each.reason}" for each in report.artefacts if each.reason]
     if reasons:
         yield "\n".join(reasons)
-    yield "## How to run it"
+
+
+def _model(artefacts, alone):
+    files = ", ".join(f"`{each.file}`" for each in artefacts)
+    if not alone:
+        yield f"## {files}"
+    first = artefacts[0]
+    yield _tensors("Input", first.inputs) + "\n" + _tensors("Output", first.outputs)
+    facts = {key: value for key, value in first.metadata.items() if key not in _ELSEWHERE}
+    lines = [
+        f"- {key.replace('_', ' ')}: {_text(value)}"
+        for key, value in facts.items()
+        if value not in (None, "", [], {})
+    ]
+    if "num_classes" in first.metadata and any(each.name == "label" for each in first.inputs):
+        lines.append(
+            f"- labels: integers in [0, {first.metadata['num_classes']}); the runtimes do not "
+            "check that, `kgan.export.load` does"
+        )
+    yield "\n".join(lines)
+    narrow = [line for each in artefacts for line in _of_its_own(each)]
+    if narrow:
+        yield "\n".join(narrow)
+    yield f"{'##' if alone else '###'} How to run it"
     for language, kind, code in (
         ("python", "onnx", _onnx),
         ("python", "tflite", _tflite),
         ("javascript", "onnx", _javascript),
         ("python", "saved_model", _saved_model),
     ):
-        # A file with int8 at its ends wants quantised values, which the others show better.
-        those = [each for each in passed if each.format == kind and each.precision != "int8_io"]
-        if those:
-            yield f"```{language}\n{code(those[0])}\n```"
+        those = [each for each in artefacts if each.format == kind]
+        # One for files that take and give the promised dtypes, one for those with int8.
+        for of_int8 in (False, True):
+            chosen = [each for each in those if bool(_scales(each)) == of_int8]
+            if chosen:
+                yield f"```{language}\n{code(chosen[0])}\n```"
+
+
+def _of_its_own(artefact):
+    """What is true of one file alone."""
+    if artefact.batch_size:
+        yield f"- `{artefact.file}`: batch is {artefact.batch_size}"
+    for name, scale in _scales(artefact).items():
+        yield (
+            f"- `{artefact.file}`: `{name}` is int8; its value is (int8 - "
+            f"{scale['zero_point']}) * {scale['scale']:.9g}"
+        )
+
+
+def _scales(artefact):
+    return artefact.metadata.get("int8", {})
+
+
+def _compared(artefact):
+    latency = artefact.latency or {}
+    timed = f"; timed with a batch of {latency['batch']}, {latency['threads']} threads, Keras on "
+    timed = timed + artefact.training_backend if latency else ""
+    sizes = ", ".join(map(str, artefact.batch_sizes))
+    return (
+        f"- `{artefact.file}` was judged on {', '.join(artefact.compared_on)} inputs, in batches "
+        f"of {sizes}{timed}"
+    )
 
 
 def _tensors(side, tensors):
@@ -81,13 +135,24 @@ outputs = session.run(None, inputs)  # one array each"""
 
 
 def _tflite(artefact):
-    return f"""# pip install numpy ai-edge-litert
+    start = f"""# pip install numpy ai-edge-litert
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 run = Interpreter("{artefact.file}").get_signature_runner("serving_default")
-{_feed(artefact)}
-outputs = run(**inputs)  # a dictionary of arrays by name"""
+{_feed(artefact)}"""
+    if not _scales(artefact):
+        return f"{start}\noutputs = run(**inputs)  # a dictionary of arrays by name"
+    return f"""{start}
+for name, tensor in run.get_input_details().items():
+    if tensor["dtype"] == np.int8:
+        scale, zero = tensor["quantization"]
+        inputs[name] = np.clip(np.round(inputs[name] / scale) + zero, -128, 127).astype("int8")
+outputs = run(**inputs)
+for name, tensor in run.get_output_details().items():
+    if tensor["dtype"] == np.int8:
+        scale, zero = tensor["quantization"]
+        outputs[name] = (outputs[name].astype("float32") - zero) * scale"""
 
 
 def _saved_model(artefact):

@@ -15,6 +15,9 @@ except ImportError:  # Windows: exports into one folder at the same moment are n
     fcntl = None
 
 
+_PREFIX = ".kgan-export-"
+
+
 @contextlib.contextmanager
 def staging(target):
     """A temporary folder beside `target`, on the same disk, so that a move into place is atomic.
@@ -29,7 +32,10 @@ def staging(target):
     made = [folder for folder in (target.parent, *target.parent.parents) if not folder.exists()]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".kgan-export-", dir=target.parent))
+        with locked(target.parent):
+            _remove_abandoned(target.parent)
+            folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=target.parent))
+            alive = _lock(folder)
     except OSError as error:
         raise ExportError(f"Cannot write there: {error}. Received: path={str(target)!r}") from error
     try:
@@ -38,6 +44,8 @@ def staging(target):
         raise ExportError(f"Cannot write there: {error}. Received: path={str(target)!r}") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        if alive is not None:
+            os.close(alive)
         for empty in made:
             with contextlib.suppress(OSError):
                 empty.rmdir()
@@ -46,15 +54,40 @@ def staging(target):
 @contextlib.contextmanager
 def locked(folder):
     """Lets one process at a time change the files and the report of `folder`."""
-    if fcntl is None:
-        yield
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
+    descriptor = _lock(folder)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _lock(folder, wait=True):
+    """Locks a folder until the descriptor that is returned is closed, or its process ends.
+
+    Raises:
+        BlockingIOError: another process has it, and `wait` is False.
+    """
+    if fcntl is None:
+        return None
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:
         os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _remove_abandoned(folder):
+    """Removes what a killed export left: staging folders that no living process has locked."""
+    if fcntl is None:
+        return
+    for left in folder.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            descriptor = _lock(left, wait=False)
+            shutil.rmtree(left, ignore_errors=True)
+            os.close(descriptor)
 
 
 def sha256(path):
@@ -85,7 +118,7 @@ def replace(source, target):
     source, target = Path(source), Path(target)
     if target.is_dir() and source.is_dir():
         # A folder that holds something cannot be replaced in one move.
-        with tempfile.TemporaryDirectory(prefix=".kgan-export-", dir=target.parent) as aside:
+        with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=target.parent) as aside:
             older = Path(aside) / target.name
             os.replace(target, older)
             try:

@@ -2,6 +2,7 @@
 
 A format is one module. It has:
     NAME, SUFFIX, PACKAGES      what it is called, how its files end, what it needs installed
+    is_own(path)                of a format without suffix: whether a folder may be replaced
     PRECISIONS                  which of `PRECISIONS` it can be written in
     DYNAMIC_BATCH               whether its files take batches of any size
     convert(model, spec, path, precision, options, metadata)    writes it; runs in the child process
@@ -11,6 +12,8 @@ A new format is a new module and one more name in `MODULES`.
 """
 
 import importlib
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -37,11 +40,17 @@ class Plan:
 
     def check_place(self):
         """Raises ExportError when something is at the path that must not be replaced."""
+        if (self.path.parent / "saved_model.pb").is_file():
+            raise ExportError(
+                "Cannot write there: the folder is a SavedModel, which another file would change. "
+                f"Give another folder. Received: path={str(self.path)!r}"
+            )
         taken = self.path.is_dir() if self.format.SUFFIX else self.path.exists()
-        if taken and (self.format.SUFFIX or not (self.path / "saved_model.pb").is_file()):
+        if taken and (self.format.SUFFIX or not self.format.is_own(self.path)):
             kind = "folder" if self.path.is_dir() else "file"
             raise ExportError(
-                f"Cannot write there: there is a {kind} of that name, which is no export. "
+                f"Cannot write there: there is a {kind} of that name, which is no export or holds "
+                "other files too; move it away or give another name. "
                 f"Received: path={str(self.path)!r}"
             )
 
@@ -59,7 +68,7 @@ def of(path):
     if path.is_dir() and (path / "saved_model.pb").is_file():
         return get("saved_model")
     for module in map(get, MODULES):
-        if module.SUFFIX and path.suffix == module.SUFFIX:
+        if module.SUFFIX and path.suffix.lower() == module.SUFFIX:
             return module
     raise ValueError(
         f"Not an exported file. Known formats: {_known()}; of a bundle, name one of its files. "
@@ -84,14 +93,24 @@ def plan(path, formats=None, precision="float32", name="model"):
     Raises:
         ValueError: an unknown suffix, format or precision, or some that do not go together.
     """
+    if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
+        raise ValueError(f"path is a file or folder to write. Received: {path=!r}")
+    if not isinstance(name, str) or not re.fullmatch(r"\w[\w .+-]*", name):
+        raise ValueError(
+            "name is what file names begin with: letters, digits, '_', '-', '.', '+' and spaces. "
+            f"Received: {name=!r}"
+        )
     given, path = path, Path(path)
     chosen = [get(each) for each in dict.fromkeys(_several(formats))]
+    if formats is not None and not chosen:
+        raise ValueError(f"No format is asked for. Known formats: {_known()}. Received: {formats=}")
     wanted = precisions(precision)
-    if path.suffix or not chosen:
+    suffix = path.suffix.lower()
+    if suffix or not chosen:
         by_suffix = {get(each).SUFFIX: get(each) for each in MODULES}
-        if path.suffix not in by_suffix:
+        if suffix not in by_suffix:
             raise ValueError(f"Unknown suffix. Known formats: {_known()}. Received: path={given!r}")
-        module = by_suffix[path.suffix]
+        module = by_suffix[suffix]
         if chosen and chosen != [module]:
             raise ValueError(
                 f"The suffix asks for '{module.NAME}' but formats= for something else; for several "

@@ -47,7 +47,8 @@ class Check:
 
     def __str__(self):
         sides = (", ".join(map(str, side)) for side in (self.spec.inputs, self.spec.outputs))
-        return "\n".join([" -> ".join(sides), *self.notes, "nothing else was found"])
+        nothing = "nothing more can be told before a conversion"
+        return "\n".join([" -> ".join(sides), *self.notes, nothing])
 
 
 def prepare(model, folder, names, given, calibration, int8, metadata, say=lambda stage: None):

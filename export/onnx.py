@@ -30,14 +30,21 @@ def convert(model, spec, path, precision, options, metadata):
         metadata: dictionary of JSON-able values for the file's `metadata_props`.
     """
     import onnx
+    import tensorflow as tf
     import tf2onnx
 
     from kgan.export import operators, serving
 
     serve, signature = serving.function(model, spec)
-    proto, _ = tf2onnx.convert.from_function(
-        serve, signature, opset=options["opset"], custom_op_handlers=operators.HANDLERS
-    )
+    # tf2onnx cannot see into what Keras compiles with XLA, such as grouped convolutions; so said,
+    # TensorFlow writes the functions that `serve` calls out into its graph.
+    tf.config.run_functions_eagerly(True)
+    try:
+        proto, _ = tf2onnx.convert.from_function(
+            serve, signature, opset=options["opset"], custom_op_handlers=operators.HANDLERS
+        )
+    finally:
+        tf.config.run_functions_eagerly(False)
     _check_operators(proto)
     _embed_constants(proto.graph, serve.get_concrete_function(*signature))
     _pad_outputs(proto.graph)

@@ -25,10 +25,16 @@ def _erfc(graph, node, name, arguments):
     _replace(graph, node, "Sub", [_one(graph, node), erf])
 
 
+def _log1p(graph, node, name, arguments):
+    """log(1 + x), as in logaddexp."""
+    total = graph.make_node("Add", [node.input[0], _one(graph, node)]).output[0]
+    _replace(graph, node, "Log", [total])
+
+
 def _expm1(graph, node, name, arguments):
     """exp(x) - 1, as in CELU."""
     exp = graph.make_node("Exp", [node.input[0]]).output[0]
     _replace(graph, node, "Sub", [exp, _one(graph, node)])
 
 
-HANDLERS = {"Erfc": (_erfc, []), "Expm1": (_expm1, [])}
+HANDLERS = {"Erfc": (_erfc, []), "Expm1": (_expm1, []), "Log1p": (_log1p, [])}

@@ -30,6 +30,10 @@ class Bound:
 
 def bounds(tolerance, float32_psnr, float16_tolerance, float16_psnr, int8_psnr):
     """The `Bound` of each precision; the arguments are those of `kgan.export.export`."""
+    for name, value in locals().copy().items():
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not number or not 0 <= value < math.inf:
+            raise ValueError(f"A bound is a number of at least 0. Received: {name}={value!r}")
     narrow = Bound(None, int8_psnr, limits=False)
     return {
         "float32": Bound(tolerance, float32_psnr, limits=True),
@@ -121,6 +125,12 @@ def compare(runner, spec, batches, spans, bound, file):
     """
     _check_declared("input", runner.inputs, spec.inputs, file)
     _check_declared("output", runner.outputs, spec.outputs, file)
+    if bound.tolerance is None and not any(spans.values()):
+        raise ParityError(
+            f"{file}: the model gives the same for every typical input, so that nothing can be "
+            "said of a precision that is judged by likeness. Pass samples= or calibration= that "
+            "differ."
+        )
     worst_absolute = worst = 0.0
     least = math.inf
     judged = {}

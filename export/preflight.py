@@ -8,6 +8,16 @@ import importlib.util
 from kgan.export.errors import PreflightError
 
 TWIN_PSNR = 20
+# Classes of Keras that a format cannot express: what `benchmarks/export_layers.py` found. What an
+# own layer calls is not seen here; the converter refuses it then.
+_SPECIAL = {"Cumprod", "Erfinv", "FFT", "FFT2", "Inv"}
+_ROUND = {"Arctan", "Arcsinh", "Cosh", "Erf", "Sinh", "Tan"}
+_LACKING = {
+    "saved_model": set(),
+    "onnx": {"Discretization", *_SPECIAL},
+    "tflite": {"AveragePooling3D", "MaxPooling3D", *_ROUND, *_SPECIAL},
+}
+_TITLES = {"onnx": "ONNX", "tflite": "TFLite"}
 
 
 def require(packages):
@@ -28,6 +38,12 @@ def check_model(model):
     """
     import keras
 
+    own_export = getattr(type(model), "export", None)
+    if own_export is not None and not _is_keras(own_export):
+        raise PreflightError(
+            f"A {type(model).__name__} knows how to export itself: call model.export(path). "
+            f"Received: model={model!r}"
+        )
     if not isinstance(model, keras.Model):
         raise PreflightError(
             "Only a keras.Model can be exported; put a layer into keras.Sequential([layer]). "
@@ -125,6 +141,13 @@ def refusal(model, format, precision):
     """Why no file of this format and precision can be made of a model, or an empty text."""
     import keras
 
+    lacking = sorted({type(each).__name__ for each in _operations(model)} & _LACKING[format])
+    if lacking:
+        return (
+            f"{_TITLES[format]} has no operator for Keras's {', '.join(lacking)}: take another "
+            "format, or compute it otherwise. "
+            f"Received: model '{model.name}'"
+        )
     recurrent = [layer.name for layer in layers(model) if isinstance(layer, keras.layers.RNN)]
     if precision.startswith("int8") and recurrent:
         return (
@@ -190,6 +213,13 @@ def layers(model):
     """Every layer of a model, itself and nested ones included."""
     # Keras has no public walk that also enters layers which hold layers.
     return model._flatten_layers(include_self=True, recursive=True)
+
+
+def _operations(model):
+    """Layers, and the functions of keras.ops that a functional model is made of."""
+    for layer in layers(model):
+        yield layer
+        yield from getattr(layer, "operations", ())
 
 
 def _policies(model):

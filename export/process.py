@@ -69,7 +69,8 @@ class Runner:
         self._process.communicate()
 
     def __del__(self):
-        if hasattr(self, "_process"):
+        # At the end of the interpreter nothing can be killed any more; stdin ends, and with it all.
+        if hasattr(self, "_process") and not sys.is_finalizing():
             self.close()
 
     def _answer(self):

@@ -77,6 +77,7 @@ def _compare(name, module, folder, ready, bound, timeout):
         "samples": kept.name,
         "samples_sha256": files.sha256(kept),
         "batch_size": runner.batch_size,
+        "metadata": runner.metadata,
     }
 
 

@@ -1,7 +1,7 @@
 """What an export made, as an object, a table and `export_report.json`."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from kgan.export.spec import TensorSpec
@@ -9,6 +9,7 @@ from kgan.export.spec import TensorSpec
 FILE = "export_report.json"
 SCHEMA = 1
 PASSED, FAILED, NOT_EXPORTED = "passed", "failed", "not exported"
+_NUMBERS = {"bytes", "max_abs_error", "max_error", "psnr", "tolerance", "min_psnr"}
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Artefact:
         source_sha256: of the model's configuration and weights.
         versions: of kgan, Keras and the converter's packages.
         options: options of the conversion, such as the ONNX opset.
+        metadata: what the file says of itself.
         seconds, child_seconds: of the whole export call, and of its child process.
     """
 
@@ -62,6 +64,7 @@ class Artefact:
     compared_on: tuple[str, ...] = ()
     batch_size: int | None = None
     latency: dict | None = None
+    metadata: dict = field(default_factory=dict)
     seconds: float = 0.0
     child_seconds: float = 0.0
 
@@ -82,7 +85,15 @@ class Artefact:
 
     @classmethod
     def from_json(cls, entry):
-        """Builds an artefact from its entry in `export_report.json`."""
+        """Builds an artefact from its entry in `export_report.json`.
+
+        Raises:
+            KeyError, TypeError: the entry is not what `ExportReport.to_json` writes.
+        """
+        for name in _NUMBERS & set(entry):
+            number = entry[name]
+            if isinstance(number, bool) or not isinstance(number, (int, float, type(None))):
+                raise TypeError(f"{name} is no number but {number!r}")
         tensors = {
             side: tuple(map(TensorSpec.from_json, entry[side])) for side in ("inputs", "outputs")
         }
@@ -120,7 +131,8 @@ class ExportReport:
 
     def rows(self):
         """The table as lists of text, the header first."""
-        header = ["file", "precision", "size", "max error", "PSNR", "ms", "p90", "Keras", "verdict"]
+        times = ["median ms", "p90 ms", "Keras ms"]
+        header = ["file", "precision", "size", "max error", "PSNR", *times, "verdict"]
         return [header, *map(_row, self.artefacts)]
 
     def table(self):
@@ -138,20 +150,27 @@ class ExportReport:
         return "\n".join([self.table(), *self._footer()])
 
     def _footer(self):
-        seen = {}
+        lines, told = [], {}
         for artefact in self.artefacts:
             if artefact.reason:
-                seen[f"{artefact.file}: {artefact.reason}"] = None
+                lines += ["", about(artefact.file, artefact.reason)]
         for artefact in filter(lambda each: each.passed, self.artefacts):
             inputs = ", ".join(map(str, artefact.inputs))
             outputs = ", ".join(map(str, artefact.outputs))
-            seen[
-                f"{inputs} -> {outputs}\n"
-                f"compared on {', '.join(artefact.compared_on)}\n"
-                f"trained on {artefact.training_backend}; "
-                f"{artefact.seconds:.1f} s, of which {artefact.child_seconds:.1f} s converting"
-            ] = None
-        return [line for footer in seen for line in ("", *footer.splitlines())]
+            signature = f"{inputs} -> {outputs}; trained on {artefact.training_backend}"
+            seconds = f"{artefact.seconds:.1f} s, {artefact.child_seconds:.1f} s of it converting"
+            compared = f"compared on {', '.join(artefact.compared_on)}"
+            of_signature = told.setdefault(f"{signature}; {seconds}", {})
+            of_signature.setdefault(compared, []).append(artefact.file)
+        for signature, compared in told.items():
+            lines += ["", signature]
+            lines += [f"{', '.join(names)}: {what}" for what, names in compared.items()]
+        return lines
+
+
+def about(file, reason):
+    """A reason that begins with the name of its file, once."""
+    return reason if reason.startswith(file) else f"{file}: {reason}"
 
 
 def read(path):

@@ -3,6 +3,7 @@
 import dataclasses
 import inspect
 import json
+import math
 import os
 import tempfile
 import time
@@ -12,6 +13,8 @@ from pathlib import Path
 from kgan.export import card, child, files, job, parity, preflight, proof, report
 from kgan.export import formats as formats_
 from kgan.export.errors import ExportError, ParityError
+
+NEWEST_OPSET = 18  # that tf2onnx 1.17 writes
 
 
 def export(
@@ -65,9 +68,9 @@ def export(
             (one input), a tuple of arrays in the order of the inputs, or a dictionary of arrays
             by input name; each array has shape `(batch, ...)`. Models with integer inputs need
             it. Default: None, a seeded normal, zeros and extremes.
-        calibration: list of such batches with values as the model will meet them, 100 or more in
-            all, from which int8 takes its ranges, and on which the narrow precisions are then
-            judged. Default: a standard normal, as latents are; a model of images needs it.
+        calibration: list of such batches with values as the model will meet them, 100 rows or more
+            in all. int8 takes its ranges from all but 26 rows, drawn at random, on which the narrow
+            precisions are then judged. Default: a standard normal, as latents are; a model of images needs it.
         metadata: dictionary of JSON-able values to put into the files beside our own.
         tolerance: float32's largest error, as absolute difference over max(1, largest expected
             value), on all inputs. Default 1e-5: float32 rounding of a deep generator stays below
@@ -82,7 +85,7 @@ def export(
         int8_psnr: the same for dynamic range and int8. Default 30: what lossy images are commonly
             held to. An int8 has 256 levels; no absolute error could be asked of it.
         batch_size: of TFLite files, whose batch is fixed. Default: 1.
-        opset: ONNX operator set. Default 17.
+        opset: ONNX operator set, up to 18. Default 17.
         timeout: seconds for the child process that converts, and for each answer of a file.
         progress: called with the name of each stage: "check", "save", "convert", "compare",
             "write".
@@ -91,7 +94,7 @@ def export(
         `ExportReport` of the artefacts made by this call; print it for a table.
 
     Raises:
-        ValueError: unknown suffix, format or precision, wrong names, samples or metadata.
+        ValueError: unknown suffix, format or precision, wrong names, bounds, samples or metadata.
         ImportError: a package the format needs is not installed.
         PreflightError: the model cannot be exported as it is.
         ParityError: an artefact, or the model itself, does not give the right values.
@@ -109,7 +112,12 @@ def export(
     say("check")
     plans = _plans(path, formats, precision, name)
     options = {"opset": opset, "batch_size": batch_size}
-    _check_arguments(metadata, batch_size)
+    _check_metadata(metadata)
+    _check_number("batch_size", batch_size, whole=True)
+    _check_number("opset", opset, whole=True, most=NEWEST_OPSET)
+    _check_number("timeout", timeout)
+    limits = (tolerance, float32_psnr, float16_tolerance, float16_psnr, int8_psnr)
+    bounds = parity.bounds(*limits)
     _check_older_report(plans[0].path.parent)
     with files.staging(plans[0].path) as folder:
         ready = job.prepare(
@@ -131,12 +139,11 @@ def export(
         request = _request(ready, possible, folder, options)
         child_seconds, failed = child.convert(request, folder, timeout)
         say("compare")
-        bounds = parity.bounds(tolerance, float32_psnr, float16_tolerance, float16_psnr, int8_psnr)
         made = proof.prove(plans, folder, ready, bounds, options, refused | failed, timeout)
         say("write")
         times = {"seconds": time.perf_counter() - started, "child_seconds": child_seconds}
         made = [dataclasses.replace(artefact, **times) for artefact in made]
-        return _put_in_place(made, plans, folder, ready.metadata)
+        return _put_in_place(made, plans, folder)
 
 
 def check(
@@ -222,7 +229,7 @@ def _versioned(package):
     return package, job.version(package)
 
 
-def _put_in_place(made, plans, staging, metadata):
+def _put_in_place(made, plans, staging):
     """Moves what passed into place; raises when something did not."""
     folder = plans[0].path.parent
     made = report.ExportReport(folder, tuple(made))
@@ -232,7 +239,7 @@ def _put_in_place(made, plans, staging, metadata):
             whole = report.merge(made)
             texts = {report.FILE: whole.to_json() + "\n"}
             if plans[0].bundle or (folder / card.FILE).exists():
-                texts[card.FILE] = card.text(whole, metadata)
+                texts[card.FILE] = card.text(whole)
             # All is written before anything moves, so that a full disk leaves the older files.
             for name, text in texts.items():
                 (staging / name).write_text(text, encoding="utf-8")
@@ -245,7 +252,7 @@ def _put_in_place(made, plans, staging, metadata):
         kind = ParityError if any(each.verdict == report.FAILED for each in wrong) else ExportError
         reasons = [each.reason for each in wrong]
         if len(plans) > 1:
-            reasons = [f"{each.file}: {each.reason}" for each in wrong]
+            reasons = [report.about(each.file, each.reason) for each in wrong]
             reasons.append(f"Passed and in place: {_passed(made)}.")
         error = kind("\n".join(reasons))
         error.report = made
@@ -270,7 +277,15 @@ def _check_older_report(folder):
         ) from error
 
 
-def _check_arguments(metadata, batch_size):
+def _check_number(name, value, whole=False, most=math.inf):
+    kinds = int if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not 0 < value <= most:
+        kind = "a positive integer" if whole else "a positive number"
+        upto = f" up to {most}" if most < math.inf else ""
+        raise ValueError(f"{name} is {kind}{upto}. Received: {name}={value!r}")
+
+
+def _check_metadata(metadata):
     metadata = {} if metadata is None else metadata
     try:
         if not all(isinstance(key, str) for key in metadata):
@@ -281,5 +296,3 @@ def _check_arguments(metadata, batch_size):
             f"metadata is a dictionary of strings to JSON-able values; {error}. "
             f"Received: metadata={metadata!r}"
         ) from error
-    if not isinstance(batch_size, int) or batch_size < 1:
-        raise ValueError(f"batch_size is a positive integer. Received: {batch_size=!r}")

@@ -22,7 +22,7 @@ def load(path: str | os.PathLike, threads: int | None = None) -> "Runtime":
         A `Runtime`.
 
     Raises:
-        ValueError: it is no exported file.
+        ValueError: it is no exported file, or a damaged one; `threads` is no positive integer.
         FileNotFoundError: there is nothing.
         ImportError: the runtime of its format is not installed.
 
@@ -33,6 +33,8 @@ def load(path: str | os.PathLike, threads: int | None = None) -> "Runtime":
     """
     if not os.path.exists(path):
         raise FileNotFoundError(f"There is no exported file. Received: path={str(path)!r}")
+    if threads is not None and (not isinstance(threads, int) or threads < 1):
+        raise ValueError(f"threads is a positive integer, or None. Received: {threads=!r}")
     module = formats.of(path)
     try:
         # TensorFlow must not be imported beside another backend of Keras.
@@ -43,6 +45,11 @@ def load(path: str | os.PathLike, threads: int | None = None) -> "Runtime":
         raise ImportError(
             f"Running a {module.NAME} file needs a package that is not installed: {error}. "
             f"Run: pip install {module.PACKAGES[-1].replace('_', '-')}"
+        ) from error
+    except Exception as error:  # each runtime has its own
+        raise ValueError(
+            f"The file does not load: it is damaged, or not written by kgan.export. "
+            f"{type(error).__name__}: {error} Received: path={str(path)!r}"
         ) from error
 
 
@@ -68,7 +75,8 @@ class Runtime:
         """Runs the model.
 
         Args:
-            *arrays: an array `(batch, ...)` for each input, in the order of `inputs`.
+            *arrays: an array `(batch, ...)` for each input, in the order of `inputs`, or a
+                dictionary of them by name.
             **named: or by name.
 
         Returns:
@@ -78,6 +86,8 @@ class Runtime:
             ValueError: an input is missing, unknown, does not fit, or is out of the range that a
                 translator was trained on.
         """
+        if len(arrays) == 1 and isinstance(arrays[0], dict) and not named:
+            arrays, named = (), arrays[0]
         outputs = self._runner(self._checked(arrays, named))
         return outputs if len(outputs) > 1 else next(iter(outputs.values()))
 
@@ -109,6 +119,8 @@ class Runtime:
             )
         if not isinstance(n, (int, np.integer)) or n < 1:
             raise ValueError(f"Ask for at least one image, as an integer. Received: n={n!r}")
+        if not (seed is None or isinstance(seed, np.random.Generator) or _is_count(seed)):
+            raise ValueError(f"seed is an integer of at least 0, or None. Received: {seed=!r}")
         if classes is None and label is not None:
             raise ValueError(f"This generator knows no classes. Received: label={label!r}")
         shape = (n, *self.inputs[0].shape)
@@ -144,8 +156,15 @@ class Runtime:
         return batch
 
 
+def _is_count(value):
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 0
+
+
 def _fitting(tensor, array):
-    array = np.asarray(array)
+    try:
+        array = np.asarray(array)
+    except ValueError as error:
+        raise ValueError(f"An input must fit {tensor}. Received: {error}") from error
     if array.shape[1:] != tensor.shape or not array.shape or not len(array):
         raise ValueError(f"An input must fit {tensor}. Received: shape {array.shape}")
     kinds = {"i": "iu", "u": "iu"}

@@ -10,6 +10,7 @@ CONSTANT = "constant zeros"  # of images, see `parity.expected`
 OWN = ("sample", "calibration")  # kinds of inputs that the user gave, and that come first
 # Enough for the range of every activation to settle; more only takes longer.
 CALIBRATION_SIZE = 200
+LEAST_CALIBRATION = 100
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ def draw(spec, samples=None, calibration=None, seed=0):
         spec: `ModelSpec` of the model.
         samples: the user's own batches, see `kgan.export.export`. Integer inputs take their
             values from them, since only the user knows which are valid.
-        calibration: the user's batches for int8, whose first rows are compared on too, in batches
-            of 1, 2, 7 and 16.
+        calibration: the user's batches for int8, some rows of which are compared on, in batches
+            of 1, 2, 7 and 16. `calibration` leaves those out.
         seed: of the normal draws.
 
     Returns:
@@ -63,10 +64,11 @@ def draw(spec, samples=None, calibration=None, seed=0):
     own = [("sample", batch) for batch in own_batches(spec, samples)]
     calibrating = _pools(spec, own_batches(spec, calibration, "calibration"))
     if calibrating:
-        count, start = len(next(iter(calibrating.values()))), 0
+        shuffled, start = _shuffled(calibrating), 0
         for size in BATCH_SIZES:
-            rows = np.arange(start, start := start + size) % count
+            rows = np.resize(np.roll(shuffled, -start), size)
             own.append(("calibration", {name: x[rows] for name, x in calibrating.items()}))
+            start += size
     pools = _pools(spec, [batch for _, batch in own])
     random = np.random.default_rng(seed)
 
@@ -101,13 +103,19 @@ def calibration(spec, samples=None, given=None, seed=1):
         seed: of the normal draws.
 
     Returns:
-        A dictionary of arrays by input name, all of one length.
+        A dictionary of arrays by input name, all of one length. Of the user's batches the rows
+        that `draw` compares on are not among them: a file that is judged by what it was fitted to
+        proves little.
 
     Raises:
-        ValueError: a batch does not fit the model, or an input has no values to be drawn from.
+        ValueError: a batch does not fit the model, the batches are too few or all the same, or an
+            input has no values to be drawn from.
     """
     if given:
-        return _pools(spec, own_batches(spec, given, "calibration"))
+        arrays = _pools(spec, own_batches(spec, given, "calibration"))
+        _check_calibration(spec, arrays)
+        rows = _shuffled(arrays)[sum(BATCH_SIZES) :]
+        return {name: array[rows] for name, array in arrays.items()}
     pools = _pools(spec, own_batches(spec, samples))
     random = np.random.default_rng(seed)
     return {
@@ -175,6 +183,26 @@ def own_batches(spec, batches, argument="samples"):
             f"Received: {argument} of type {type(batches).__name__}"
         )
     return [_own_batch(spec, batch) for batch in batches]
+
+
+def _shuffled(arrays):
+    """The numbers of the rows, in the one order by which they are parted."""
+    return np.random.default_rng(0).permutation(len(next(iter(arrays.values()))))
+
+
+def _check_calibration(spec, arrays):
+    count = len(next(iter(arrays.values())))
+    if count < LEAST_CALIBRATION:
+        raise ValueError(
+            f"int8 takes its ranges from {LEAST_CALIBRATION} typical inputs or more, and is judged "
+            f"on {sum(BATCH_SIZES)} of them; pass more in calibration=. Received: {count} rows"
+        )
+    floats = [arrays[tensor.name] for tensor in spec.inputs if tensor.dtype == "float32"]
+    if floats and all((array == array[0]).all() for array in floats):
+        raise ValueError(
+            "int8 takes its ranges from inputs that differ as real ones do; pass such in "
+            f"calibration=. Received: {count} rows that are all the same"
+        )
 
 
 def _signs(shape, random):

@@ -31,6 +31,13 @@ def convert(model, spec, path, precision, options, metadata):
     (Path(path) / METADATA).write_text(text + "\n", encoding="utf-8")
 
 
+def is_own(path):
+    """Whether a folder is a SavedModel that was written here, and holds nothing else."""
+    path = Path(path)
+    own = {"saved_model.pb", "fingerprint.pb", "variables", "assets", METADATA}
+    return (path / METADATA).is_file() and {each.name for each in path.iterdir()} <= own
+
+
 def load(path, threads=None):
     """A SavedModel folder as a `Runner`. Imports TensorFlow: see `kgan.export.process`."""
     return Runner(path, threads)
@@ -67,7 +74,8 @@ class Runner:
 
     def __call__(self, inputs):
         values = {name: self._constant(array) for name, array in inputs.items()}
-        return {name: value.numpy() for name, value in self._serve(**values).items()}
+        answers = self._serve(**values)  # sorted by name
+        return {tensor.name: answers[tensor.name].numpy() for tensor in self.outputs}
 
 
 def _declared(specs):

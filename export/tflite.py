@@ -101,10 +101,12 @@ class Runner:
         for name, details in self._inputs.items():
             self._interpreter.set_tensor(details["index"], _quantised(inputs[name], details))
         self._interpreter.invoke()
-        return {
-            name: _dequantised(self._interpreter.get_tensor(details["index"]), details)
-            for name, details in self._outputs.items()
-        }
+        answers = {}
+        for tensor in self.outputs:
+            details = self._outputs[tensor.name]
+            value = self._interpreter.get_tensor(details["index"])
+            answers[tensor.name] = _dequantised(value, details)
+        return answers
 
 
 def _batches(spec, options):

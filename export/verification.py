@@ -12,6 +12,8 @@ from kgan.export.spec import ModelSpec
 def verify(path: str | Path) -> report.ExportReport:
     """Checks exported files against their report: present, unchanged, and still computing the same.
 
+    It finds damage, not forgery: the report itself, with its bounds, and the model card are taken
+    as they are.
     Needs NumPy and the runtime of the format (onnxruntime, LiteRT, or TensorFlow for a
     SavedModel), nothing else.
 
@@ -31,10 +33,12 @@ def verify(path: str | Path) -> report.ExportReport:
         >>> print(kgan.export.verify("generator.onnx"))
     """
     path = Path(path)
+    if not path.exists():
+        raise VerificationError(f"There is nothing to verify. Received: path={str(path)!r}")
     whole = path.is_dir() and not (path / "saved_model.pb").is_file()
     alone = not whole and path.name != report.FILE
     folder = path if whole else path.parent
-    written = _read(folder / report.FILE)
+    written = _read(folder / report.FILE, path)
     artefacts = tuple(each for each in written.artefacts if each.passed)
     if alone:
         artefacts = tuple(each for each in artefacts if each.file == path.name)
@@ -51,17 +55,19 @@ def verify(path: str | Path) -> report.ExportReport:
         except ImportError as error:
             missing = error
     if wrong:
+        if checked:
+            wrong.append(f"Verified: {', '.join(artefact.file for artefact in checked)}.")
         raise VerificationError("\n".join(wrong))
     if missing:
         raise missing
     return report.ExportReport(folder, tuple(checked))
 
 
-def _read(path):
+def _read(path, given):
     if not path.exists():
         raise VerificationError(
             f"There is no {path.name} beside the files, and without it nothing can be verified. "
-            f"Received: folder {path.parent}"
+            f"Received: path={str(given)!r}"
         )
     try:
         return report.read(path)

@@ -38,7 +38,7 @@ def export(
         Path | None,
         typer.Option(
             help="Of a translator: a folder of images such as it will meet, from which int8 takes "
-            f"its ranges; {CALIBRATION_IMAGES} of them are read."
+            f"its ranges: 100 or more, of which {CALIBRATION_IMAGES} are read."
         ),
     ] = None,
     tolerance: Annotated[

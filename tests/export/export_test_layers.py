@@ -55,6 +55,18 @@ class Subclassed(keras.Model):
         return self.last(self.hidden(inputs))
 
 
+class OfParts(keras.Model):
+    """A subclassed model of a dictionary, with a dictionary of outputs."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.last = keras.layers.Dense(2)
+
+    def call(self, inputs):
+        total = self.last(inputs["top"]) - self.last(inputs["the bottom"])
+        return {"z": total, "a": 2.0 * total}
+
+
 class Forgetful(keras.layers.Layer):
     """Cannot be serialised: its constructor's argument is missing from its configuration."""
 

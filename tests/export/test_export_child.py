@@ -13,7 +13,7 @@ import pytest
 from export_test_models import NAMES, small_model
 
 import kgan.export
-from kgan.export import child, parity, process
+from kgan.export import child, files, parity, process
 
 
 def contents(folder):
@@ -95,6 +95,43 @@ def test_a_file_that_takes_its_process_down_is_an_error_here(when, what, message
 def test_a_missing_runtime_is_no_wrong_file():
     with pytest.raises(ImportError, match="No module named 'runtime'"):
         parity.load(export_test_runners, "absent", "a file")
+
+
+def test_the_child_ends_when_its_parent_is_killed():
+    body = "import os, threading, time; from kgan.export import worker; "
+    body += "threading.Thread(target=worker._end_with, args=(os.getppid(),)).start(); "
+    body += "print('up', flush=True); time.sleep(600)"
+    code = f"import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', {body!r}]); "
+    code += "print(p.pid, flush=True); p.wait()"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=child.environment()
+    )
+    with parent:
+        told = [parent.stdout.readline().strip() for _ in range(2)]
+        pid = int(next(line for line in told if line != "up"))
+        parent.kill()
+        deadline = time.monotonic() + 30
+        while _runs(pid) and time.monotonic() < deadline:
+            time.sleep(0.1)
+    assert not _runs(pid)
+
+
+def _runs(pid):
+    """Whether a process is there and no zombie, which nobody may collect in a container."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_what_a_killed_export_left_is_removed(tmp_path):
+    (tmp_path / ".kgan-export-dead").mkdir()
+    (tmp_path / ".kgan-export-dead" / "half.onnx").write_text("half")
+    with files.staging(tmp_path / "a.onnx") as first:
+        with files.staging(tmp_path / "b.onnx") as second:
+            assert sorted(tmp_path.iterdir()) == sorted([first, second])
+        assert list(tmp_path.iterdir()) == [first]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_child_sees_no_gpu_and_the_parents_path(monkeypatch):

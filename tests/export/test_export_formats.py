@@ -188,12 +188,20 @@ def test_the_model_card_tells_how_to_run_it(shipped):
         assert f"| {name} |" in card
     assert "circle, square, star" in card
     python = [part.split("```")[0] for part in card.split("```python\n")[1:]]
-    assert len(python) == 3  # onnxruntime, LiteRT, TensorFlow
+    assert len(python) == 4  # onnxruntime, LiteRT with float32 and with int8, TensorFlow
     for code in python:
         code += """
 values = outputs.values() if isinstance(outputs, dict) else outputs
-assert [each.shape for each in values] == [(1, 8, 8, 1)]"""
+assert [(each.shape, str(getattr(each.dtype, "name", each.dtype))) for each in values] == [
+    ((1, 8, 8, 1), "float32")
+]
+"""
         subprocess.run([sys.executable, "-c", code], check=True, cwd=folder, capture_output=True)
+    assert "labels: integers in [0, 3)" in card
+    assert "`generator.tflite`: batch is 1\n" in card
+    scale = kgan.export.load(folder / "generator_int8_io.tflite").metadata["int8"]["latent"]
+    assert f"`latent` is int8; its value is (int8 - {scale['zero_point']}) * " in card
+    assert "`generator.onnx` was judged on normal, zeros, tens" in card
     assert 'new ort.Tensor("int32", new Int32Array(1), [1])' in card
 
 
@@ -211,10 +219,15 @@ def test_a_saved_model_folder_is_replaced_but_no_other(tmp_path):
 
 
 def test_the_card_of_two_models_says_so(tmp_path):
-    for seed, name in ((1, "first"), (2, "second")):
-        kgan.export.export(small_model(seed), tmp_path / "both", "tflite", **NAMES, name=name)
+    for units, name in ((8, "first"), (9, "second")):
+        names = {"input_names": [f"of_{name}"], "output_names": ["image"]}
+        kgan.export.export(
+            small_model(units=units), tmp_path / "both", "tflite", **names, name=name
+        )
     card = (tmp_path / "both" / "model_card.md").read_text()
-    assert "of another model or training are `first.tflite`" in card
+    for name in ("first", "second"):
+        part = card.split(f"## `{name}.tflite`\n")[1]
+        assert part.strip().startswith(f"- Input: `of_{name} (batch, 4) float32`")
 
 
 def test_of_a_bundle_only_what_is_proven_appears(tmp_path):
@@ -261,6 +274,7 @@ def test_a_batch_size_for_tflite(tmp_path):
     [
         ("a.onnx", None, "float32", ["a.onnx"]),
         ("a.tflite", ("tflite",), "int8", ["a.tflite"]),
+        ("a.ONNX", None, "float32", ["a.ONNX"]),
         ("a", None, "float32", ["a"]),
         ("a", "onnx", "float16", ["m_float16.onnx"]),
         ("a", ("onnx", "tflite"), ("int8", "float32"), ["m.onnx", "m.tflite", "m_int8.tflite"]),

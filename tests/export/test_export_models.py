@@ -197,6 +197,25 @@ def test_tensors_that_a_layer_keeps_beside_its_weights(tmp_path, capfd):
     assert "[W:onnxruntime" not in capfd.readouterr().err
 
 
+def test_what_keras_writes_with_operators_of_no_other_format(tmp_path):
+    """Argmax by the bits of zeros, grouped convolutions by XLA, logaddexp by log1p."""
+    x = keras.Input((4, 4, 6), name="x")
+    grouped = layers.Conv2D(4, 3, groups=2)(x)
+    outputs = {
+        "class": keras.ops.argmax(grouped, axis=-1),
+        "grouped": grouped,
+        "sum": keras.ops.logaddexp(grouped, -grouped),
+    }
+    model = keras.Model(x, outputs)
+    assert kgan.export.export(model, tmp_path / "bundle", ("onnx", "tflite")).passed
+    values = np.random.default_rng(1).standard_normal((3, 4, 4, 6), "float32")
+    for name in ("model.onnx", "model.tflite"):
+        got = kgan.export.load(tmp_path / "bundle" / name)(values)
+        assert list(got) == ["class", "grouped", "sum"]
+        for mine, want in zip(got.values(), answer(model, values), strict=True):
+            np.testing.assert_allclose(mine, want, atol=1e-5)
+
+
 class UniformGAN(kgan.GAN):
     def draw_latents(self, n, seed=None):
         return (
@@ -270,3 +289,25 @@ def test_subclassed_model_is_exported_through_a_functional_one(tmp_path):
     want = answer(model, values)[0]
     kgan.export.export(model, tmp_path / "sub.onnx", input_names="x", output_names="y")
     np.testing.assert_allclose(run(tmp_path / "sub.onnx", {"x": values})[0], want, atol=1e-5)
+
+
+def test_a_subclassed_model_of_a_dictionary_keeps_its_keys(tmp_path):
+    keras.utils.set_random_seed(4)
+    model = export_test_layers.OfParts()
+    random = np.random.default_rng(1)
+    parts = {name: random.standard_normal((3, 4), "float32") for name in ("top", "the bottom")}
+    want = model(parts)
+    specs = [kgan.export.check(model).spec for _ in range(2)]
+    assert specs[0] == specs[1]
+    assert [each.name for each in specs[0].inputs] == ["the_bottom", "top"]
+    names = {"output_names": ["second", "first"]}
+    kgan.export.export(model, tmp_path / "bundle", ("saved_model", "tflite", "onnx"), **names)
+    for file in ("model_saved_model", "model.tflite", "model.onnx"):
+        got = kgan.export.load(tmp_path / "bundle" / file)(
+            {name.replace(" ", "_"): array for name, array in parts.items()}
+        )
+        assert list(got) == ["second", "first"]
+        for mine, key in zip(got.values(), ("a", "z"), strict=True):
+            np.testing.assert_allclose(
+                mine, keras.ops.convert_to_numpy(want[key]), atol=1e-5, err_msg=file
+            )

@@ -105,6 +105,22 @@ def test_outputs_below_the_tolerance_are_judged_by_their_span():
         parity.compare(double, SPEC, *answers, parity.Bound(1e-5, 60, limits=True), "a")
 
 
+def test_outputs_that_never_change_say_nothing_of_narrow_precisions():
+    answers = parity.expected(
+        lambda values: [0 * values[0] + 3], SPEC, samples.draw(SPEC), ("normal",)
+    )
+    three = Runner(lambda array: 0 * array + 3)
+    assert parity.compare(three, SPEC, *answers, STRICT, "a").max_error == 0
+    with pytest.raises(ParityError, match="the same for every typical input"):
+        parity.compare(three, SPEC, *answers, LOOSE, "a")
+
+
+@pytest.mark.parametrize("value", [NAN, -1.0, float("inf"), "30", None, True])
+def test_bounds_are_numbers(value):
+    with pytest.raises(ValueError, match=r"at least 0\. Received: int8_psnr"):
+        parity.bounds(1e-5, 60, 1e-2, 50, value)
+
+
 def first_to(value):
     def change(array):
         array = array.copy()
@@ -190,3 +206,25 @@ def test_integer_inputs_take_only_values_the_user_gave():
     drawn = samples.draw(spec, [own])
     values = np.concatenate([inputs["label"] for _, inputs in drawn])
     assert set(values) == {3, 8} and values.dtype == "int32"
+
+
+def test_int8_is_not_judged_by_what_it_was_calibrated_on():
+    given = [np.arange(300, dtype="float32").reshape(100, 3)]
+    judged = {
+        tuple(row)
+        for kind, inputs in samples.draw(SPEC, None, given)
+        if kind == "calibration"
+        for row in inputs["latent"]
+    }
+    fitted = {tuple(row) for row in samples.calibration(SPEC, None, given)["latent"]}
+    assert len(judged) == 26 and len(fitted) == 74 and not judged & fitted
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [(np.zeros((99, 3)), "100 typical inputs or more"), (np.ones((200, 3)), "all the same")],
+)
+def test_calibration_that_proves_nothing(rows, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        samples.calibration(SPEC, None, [rows])
+    assert "Received: " in str(caught.value)

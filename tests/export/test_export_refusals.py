@@ -4,7 +4,7 @@ import export_test_layers
 import keras
 import numpy as np
 import pytest
-from export_test_models import NAMES, small_model
+from export_test_models import NAMES, small_gan, small_model
 
 import kgan.export
 
@@ -82,7 +82,7 @@ def test_a_model_that_is_another_in_float32(tmp_path):
 def test_a_check_looks_at_no_place_unless_asked(tmp_path, monkeypatch):
     (tmp_path / "model").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert "nothing else was found" in str(kgan.export.check(small_model()))
+    assert "nothing more can be told before a conversion" in str(kgan.export.check(small_model()))
     with pytest.raises(kgan.export.ExportError, match="Cannot write there"):
         kgan.export.check(small_model(), "model")
     with pytest.raises(TypeError, match=r"no such argument\. Received: tolerence"):
@@ -126,6 +126,14 @@ def test_unknown_suffix_or_format_lists_the_known_ones(path, formats, tmp_path):
         ({"samples": [{"wrong": np.zeros((2, 4))}]}, "an array for each"),
         ({"metadata": {"a": {1, 2}}}, "JSON-able"),
         ({"metadata": {1: "a"}}, "JSON-able"),
+        ({"batch_size": 0}, "batch_size is a positive integer"),
+        ({"opset": 99}, "opset is a positive integer up to 18"),
+        ({"timeout": float("nan")}, "timeout is a positive number"),
+        ({"tolerance": float("nan")}, "A bound is a number"),
+        ({"formats": ()}, "No format is asked for"),
+        ({"name": "../evil"}, "name is what file names begin with"),
+        ({"name": ""}, "name is what file names begin with"),
+        ({"name": 3}, "name is what file names begin with"),
     ],
 )
 def test_wrong_arguments(arguments, message, tmp_path):
@@ -133,6 +141,41 @@ def test_wrong_arguments(arguments, message, tmp_path):
         kgan.export.export(small_model(), tmp_path / "model.onnx", **arguments)
     assert "Received: " in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("path", [None, "", 3])
+def test_a_place_is_needed(path):
+    with pytest.raises(ValueError, match=r"file or folder to write\. Received: path="):
+        kgan.export.export(small_model(), path)
+
+
+def test_a_gan_exports_itself(tmp_path):
+    with pytest.raises(kgan.export.PreflightError, match=r"call model\.export\(path\)"):
+        kgan.export.export(small_gan(), tmp_path / "gan.onnx")
+
+
+def test_folders_that_hold_something_else(tmp_path):
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "saved_model.pb").write_text("of another program")
+    for place in ("model", "model/inside.onnx", "model/inside"):
+        with pytest.raises(kgan.export.ExportError, match="Cannot write there"):
+            kgan.export.export(small_model(), tmp_path / place)
+    (model / "kgan.json").write_text("{}")
+    assert kgan.export.check(small_model(), model)  # now it looks like ours
+    (model / "notes.txt").write_text("of the user")
+    with pytest.raises(kgan.export.ExportError, match="or holds other files too"):
+        kgan.export.export(small_model(), model)
+
+
+def test_a_check_tells_which_operators_a_format_lacks():
+    x = keras.Input((4,))
+    model = keras.Model(x, keras.ops.erfinv(keras.ops.arctan(x) / 2))
+    check = kgan.export.check(model, formats=("saved_model", "onnx", "tflite"))
+    told = {note.split(":")[0]: note for note in check.notes}
+    assert set(told) == {"not onnx float32", "not tflite float32"}
+    assert "Keras's Erfinv:" in told["not onnx float32"]
+    assert "Keras's Arctan, Erfinv:" in told["not tflite float32"]
 
 
 def test_label_without_samples(tmp_path):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -91,8 +92,25 @@ def test_nothing_is_exported_beside_a_damaged_report(bundle):
 
 
 def test_a_damaged_report_is_named(bundle):
-    (bundle / "export_report.json").write_text("{")
-    with pytest.raises(kgan.export.VerificationError, match="damaged"):
+    path = bundle / "export_report.json"
+    written = json.loads(path.read_text())
+    written["artefacts"][0]["tolerance"] = "x"
+    for text in ("{", json.dumps(written)):
+        path.write_text(text)
+        with pytest.raises(kgan.export.VerificationError, match="damaged"):
+            kgan.export.verify(bundle)
+
+
+def test_nothing_to_verify(tmp_path):
+    with pytest.raises(kgan.export.VerificationError, match=r"nothing.*path='.*nope'"):
+        kgan.export.verify(tmp_path / "nope")
+
+
+def test_what_is_well_is_told_beside_what_is_wrong(bundle):
+    shutil.copy(bundle / "small.onnx", bundle / "b.onnx")
+    merge(bundle, artefact_like(bundle, "b.onnx"))
+    flip_a_byte(bundle / "b.onnx")
+    with pytest.raises(kgan.export.VerificationError, match=r"Verified: small\.onnx\."):
         kgan.export.verify(bundle)
 
 

@@ -1,5 +1,7 @@
 """`load` gives a function of NumPy arrays; what does not fit is refused with the fix."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -67,6 +69,8 @@ def test_inputs_that_do_not_fit(arrays, named, message, generator):
     [
         ({"n": 0}, "at least one image"),
         ({"n": 2.5}, "at least one image"),
+        ({"n": 2, "seed": -1}, "seed is an integer of at least 0"),
+        ({"n": 2, "seed": "x"}, "seed is an integer of at least 0"),
         ({"n": 2, "label": 3}, r"in \[0, 3\)"),
         ({"n": 2, "label": -1}, r"in \[0, 3\)"),
         ({"n": 2, "label": [0]}, "or 2 of them"),
@@ -91,6 +95,27 @@ def test_no_seed_gives_new_images(generator):
 
 def test_repr_shows_the_signature(plain):
     assert repr(plain) == ("Runtime(latent (batch, 4) float32 -> image (batch, 2, 3, 1) float32)")
+
+
+def test_a_dictionary_of_inputs(generator):
+    latent, label = np.ones((2, 8), "float32"), np.array([0, 2])
+    got = generator({"label": label, "latent": latent})
+    np.testing.assert_array_equal(got, generator(latent, label))
+
+
+@pytest.mark.parametrize("name", ["generator.onnx", "generator.tflite", "generator_saved_model"])
+def test_damaged_files(name, shipped, tmp_path):
+    whole, path = shipped[1] / name, tmp_path / name
+    if whole.is_dir():
+        shutil.copytree(whole, path)
+        path = path / "saved_model.pb"
+    else:
+        shutil.copy(whole, path)
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(ValueError, match=r"does not load: it is damaged.*Received: path="):
+        kgan.export.load(tmp_path / name)
+    with pytest.raises(ValueError, match=r"positive integer, or None\. Received: threads=0"):
+        kgan.export.load(whole, threads=0)
 
 
 def test_things_that_are_no_exported_file(shipped, tmp_path):

@@ -193,7 +193,10 @@ def test_int8_of_a_translator_takes_its_ranges_from_a_folder(pix2pix, folders, t
     asked = ["--to", "tflite", "--precision", "int8", "--out", tmp_path]
     refused = kgan("export", pix2pix / "gan.keras", *asked, code=2)
     assert "pass calibration=" in refused and list(tmp_path.iterdir()) == []
-    options = ["--calibration", folders / "in", "--int8-psnr", 10, "--batch-size", 2]
+    refused = kgan("export", pix2pix / "gan.keras", *asked, "--calibration", folders / "in", code=2)
+    assert "100 typical inputs or more" in refused and "Received: 3 rows" in refused
+    photos(tmp_path / "many", 104)
+    options = ["--calibration", tmp_path / "many", "--int8-psnr", 10, "--batch-size", 2]
     kgan("export", pix2pix / "gan.keras", *asked, *options)
     runtime = load(tmp_path / "generator_int8.tflite")
     assert runtime.batch_size == 2 and runtime.metadata["precision"] == "int8"
