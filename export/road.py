@@ -70,7 +70,8 @@ def export(
             it. Default: None, a seeded normal, zeros and extremes.
         calibration: list of such batches with values as the model will meet them, 100 rows or more
             in all. int8 takes its ranges from all but 26 rows, drawn at random, on which the narrow
-            precisions are then judged. Default: a standard normal, as latents are; a model of images needs it.
+            precisions are then judged. Default: a standard normal, as latents are; a model of
+            images needs it.
         metadata: dictionary of JSON-able values to put into the files beside our own.
         tolerance: float32's largest error, as absolute difference over max(1, largest expected
             value), on all inputs. Default 1e-5: float32 rounding of a deep generator stays below

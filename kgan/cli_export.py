@@ -57,10 +57,11 @@ def export(
     For example: **kgan export run/gan.keras --to tflite,onnx --precision float32,int8**.
     """
     from kgan.export import ExportError
+    from kgan.metrics.protocol import file_hash
 
     model = arguments.load_model(gan)
     formats, precisions = (tuple(part.strip() for part in x.split(",")) for x in (to, precision))
-    options = _direction(model, direction)
+    options = {**_direction(model, direction), "metadata": {"model_hash": file_hash(gan)}}
     if calibration is not None:
         options["calibration"] = _images(model, calibration, direction)
     if tolerance is not None:

@@ -205,8 +205,10 @@ def _exports(run):
     if not run.exports:
         return '<h2>Exported files</h2>\n<p class="soft">There are none in the folder.</p>'
     parts = []
-    for folder, (header, *rows) in run.exports:
+    for folder, (header, *rows), models in run.exports:
         place = "In the folder of the run" if folder == "." else folder
+        if models - set(run.hashes):
+            place += ": some are of weights that are not in the folder of the run (any more)"
         parts.append(f'<p class="soft">{_safe(place)}</p>{_table(header, rows)}')
     return "<h2>Exported files</h2>\n" + "".join(parts)
 

@@ -31,7 +31,8 @@ class Run:
             the folder that was scored, or "weights that are not named".
         stale: names of files with scores of weights that are not in the folder (any more).
         hashes: hash to name, of saved models and exported files in the folder.
-        exports: list of `(folder, rows)`, the header first.
+        exports: list of `(folder, rows, models)`: the header of the rows first; `models` has the
+            hashes of the saved models that the files were made of, as far as they tell.
         unreadable: names of files that are there but cannot be read.
     """
 
@@ -153,7 +154,9 @@ def _read_export(run, file):
     from kgan.export.report import read as read_report
 
     folder, report = file.parent.relative_to(run.folder), read_report(file)
-    run.exports.append((str(folder), report.rows()))
+    # What `kgan export` made says of which saved model.
+    models = {each.metadata.get("model_hash") for each in report.artefacts} - {None}
+    run.exports.append((str(folder), report.rows(), models))
     run.hashes |= {each.sha256[:12]: str(folder / each.file) for each in report.artefacts}
 
 

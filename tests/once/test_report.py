@@ -58,8 +58,7 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("a run")
     arguments = ["--network", "mlp", "--width", 16, "--epochs", 3, "--out", folder]
     kgan("train", "digits", *arguments, "--metrics", "sliced_wasserstein,precision_recall")
-    gan = keras.saving.load_model(folder / "gan.keras")
-    gan.export(folder / "generator.onnx")
+    kgan("export", folder / "gan.keras", "--out", folder)
     scores = {"frechet_distance": {"value": 12.345678, "protocol": {"samples": 1797}}}
     (folder / "scores.json").write_text(json.dumps(scores))
     return folder
@@ -137,6 +136,14 @@ def test_scores_of_other_weights_are_left_out(run, tmp_path):
     assert "77.25" not in text and "Left out: scores_old.json, of other weights" in text
     check_run(folder / "checkpoint.keras", folder, resume=False, overwrite=True)
     assert not [*folder.glob("scores*.json")]
+
+
+def test_files_of_other_weights_are_told(run, page, tmp_path):
+    told = "some are of weights that are not in the folder"
+    assert told not in page.text
+    folder = shutil.copytree(run, tmp_path / "run")
+    (folder / "best.keras").replace(folder / "gan.keras")
+    assert told in Page(report.write(folder)).text
 
 
 def test_a_killed_session_has_its_minutes(tmp_path):
