@@ -11,7 +11,6 @@ import warnings
 
 from kgan.export.errors import PreflightError
 from kgan.export.preflight import layers
-from kgan.export.spec import safe
 
 _NARROW = ("float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16")
 _FLOAT32_POLICY = {
@@ -116,7 +115,7 @@ def _symbolic(shapes, name="input"):
     import keras
 
     if isinstance(shapes, dict):
-        return {key: _symbolic(shape, safe(str(key))) for key, shape in shapes.items()}
+        return {key: _symbolic(shape, str(key)) for key, shape in shapes.items()}
     if all(size is None or isinstance(size, int) for size in shapes):
         return keras.Input(tuple(shapes)[1:], name=name)
     return [_symbolic(shape, f"{name}_{number}") for number, shape in enumerate(shapes, 1)]

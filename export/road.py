@@ -177,7 +177,7 @@ def check(
     unknown = set(options) - set(inspect.signature(export).parameters)
     if unknown:
         raise TypeError(f"export() takes no such argument. Received: {', '.join(sorted(unknown))}")
-    plans = _plans(path, formats, precision, "model")
+    plans = _plans("model" if path is None else path, formats, precision, "model", path is not None)
     int8 = any(plan.precision.startswith("int8") for plan in plans)
     with tempfile.TemporaryDirectory() as folder:
         names = (input_names, output_names)
@@ -190,11 +190,11 @@ def check(
     return job.Check(ready.spec, ready.notes + refused)
 
 
-def _plans(path, names, precision, name):
-    plans = formats_.plan("model" if path is None else path, names, precision, name)
+def _plans(path, names, precision, name, look=True):
+    plans = formats_.plan(path, names, precision, name)
     for plan in plans:
         preflight.require(plan.format.PACKAGES)
-        if path is not None:
+        if look:
             plan.check_place()
     return plans
 

@@ -117,7 +117,7 @@ def _output_names(model):
 
 def _named(side, tensors, names, defaults, taken):
     if names is None:
-        names = [_unique(safe(name), taken) for name in defaults]
+        names = [_unique(_safe(name), taken) for name in defaults]
     else:
         names = [names] if isinstance(names, str) else list(names)
         _check_names(side, names, len(tensors), taken)
@@ -133,7 +133,7 @@ def _check_names(side, names, count, taken):
             f"Received: {side}_names={names}"
         )
     for name in names:
-        if not isinstance(name, str) or safe(name) != name:
+        if not isinstance(name, str) or _safe(name) != name:
             raise ValueError(
                 "A tensor name is made of letters, digits and underscores and starts with a "
                 f"letter. Received: {side}_names={names}"
@@ -145,8 +145,7 @@ def _check_names(side, names, count, taken):
         )
 
 
-def safe(name):
-    """A name with every character replaced that some format does not take."""
+def _safe(name):
     name = re.sub(r"[^A-Za-z0-9_]", "_", name)
     return name if re.match(r"[A-Za-z]", name) else f"t{name}"
 

@@ -143,7 +143,7 @@ def _match_scores(run):
     """Names what each score is of, and leaves out those of other weights than are here."""
     from kgan.metrics.protocol import file_hash
 
-    run.hashes |= {file_hash(file): file.name for file in run.folder.glob("*.keras")}
+    run.hashes |= {file_hash(file): file.name for file in sorted(run.folder.glob("*.keras"))}
     for score in run.scores:
         score["of"] = UNNAMED if score["of"] is None else run.hashes.get(score["of"])
     run.stale = sorted({score["file"] for score in run.scores if score["of"] is None})

@@ -20,7 +20,7 @@ def best_and_last(run):
         List of `(name, best epoch, best value, last epoch, last value, kept)`, where `kept` says
         whether `best.keras` in the folder is of that best epoch; such a one comes first.
     """
-    kept = run.settings.get("best") if "best.keras" in run.hashes.values() else None
+    kept = run.settings.get("best") if (run.folder / "best.keras").is_file() else None
     found = []
     for name, values in run.log.items():
         choose = next(

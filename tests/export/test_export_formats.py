@@ -201,7 +201,10 @@ assert [(each.shape, str(getattr(each.dtype, "name", each.dtype))) for each in v
     assert "`generator.tflite`: batch is 1\n" in card
     scale = kgan.export.load(folder / "generator_int8_io.tflite").metadata["int8"]["latent"]
     assert f"`latent` is int8; its value is (int8 - {scale['zero_point']}) * " in card
-    assert "`generator.onnx` was judged on normal, zeros, tens" in card
+    judged = {line.split("`")[1]: line for line in card.splitlines() if " was judged on " in line}
+    assert set(judged) == set(FILES)
+    assert "zeros, tens" in judged["generator.onnx"]
+    assert "on sample, calibration inputs" in judged["generator_int8.tflite"]
     assert 'new ort.Tensor("int32", new Int32Array(1), [1])' in card
 
 
