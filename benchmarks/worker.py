@@ -47,8 +47,7 @@ class KganFit:
 
         Returns:
             `start_seconds`, before the first step, and `end_seconds`, after the last: what `fit`
-            takes once a call. On TensorFlow the end is mostly idle: tf.data's autotuner sleeps for
-            twice as long each time, and its iterator is not gone before it wakes up.
+            takes once a call.
         """
         import keras
 
