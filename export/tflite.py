@@ -1,6 +1,7 @@
 """The TFLite format: builtin operators only, a fixed batch size, metadata inside."""
 
 import json
+import re
 import tempfile
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def convert(model, spec, path, precision, options, metadata):
         if precision == "int8_io":
             converter.inference_input_type = converter.inference_output_type = tf.int8
         converter.target_spec.supported_ops = [operators]
-        content = converter.convert()
+        content = _converted(converter)
     metadata = {**metadata, "batch_size": options["batch_size"], **_scales(content)}
     Path(path).write_bytes(_finished(content, metadata))
 
@@ -107,6 +108,19 @@ class Runner:
             value = self._interpreter.get_tensor(details["index"])
             answers[tensor.name] = _dequantised(value, details)
         return answers
+
+
+def _converted(converter):
+    try:
+        return converter.convert()
+    except Exception as error:  # the converter's own, of many pages
+        lacking = sorted(set(re.findall(r"'tf\.(\w+)' op is neither a custom op", str(error))))
+        if not lacking:
+            raise
+        raise ValueError(
+            f"TFLite has no builtin operator for TensorFlow's {', '.join(lacking)}. Export to ONNX "
+            "or as a SavedModel, or compute it with other operations of keras.ops."
+        ) from error
 
 
 def _batches(spec, options):

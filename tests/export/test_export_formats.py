@@ -12,7 +12,7 @@ import pytest
 from export_test_models import NAMES, small_model
 
 import kgan.export
-from kgan.export import child, formats, tflite
+from kgan.export import child, formats, preflight, tflite
 
 FILES = {
     "generator_saved_model": "float32",
@@ -304,3 +304,55 @@ def test_what_cannot_be_asked_for(path, asked, precision, message):
     with pytest.raises(ValueError, match=message) as caught:
         formats.plan(path, asked, precision)
     assert "Received: " in str(caught.value)
+
+
+# What `kgan.export.preflight` says a format lacks, and TensorFlow's name for it.
+LACKING = {
+    "onnx": {
+        "Cumprod": "Cumprod",
+        "Discretization": "Bucketize",
+        "Erfinv": "Erfinv",
+        "FFT": "FFT",
+        "FFT2": "FFT2D",
+        "Inv": "MatrixInverse",
+    }
+}
+LACKING["tflite"] = {
+    **{name: LACKING["onnx"][name] for name in ("Cumprod", "Erfinv", "FFT", "FFT2", "Inv")},
+    "Arcsinh": "Asinh",
+    "Arctan": "Atan",
+    "AveragePooling3D": "AvgPool3D",
+    "Cosh": "Cosh",
+    "Erf": "Erf",
+    "MaxPooling3D": "MaxPool3D",
+    "Sinh": "Sinh",
+    "Tan": "Tan",
+}
+
+
+def test_what_a_format_is_said_to_lack_its_converter_does_not_have(tmp_path, monkeypatch):
+    ops, layers = keras.ops, keras.layers
+    x, volume = keras.Input((4,), name="x"), keras.Input((4, 4, 4, 1), name="volume")
+    square = ops.reshape(x, (-1, 2, 2))
+    outputs = {
+        "Cumprod": ops.cumprod(x, axis=-1),
+        "Discretization": layers.Discretization([-1.0, 0.0])(x),
+        "Erfinv": ops.erfinv(0.5 * ops.tanh(x)),
+        "FFT": ops.fft((x, x))[0],
+        "FFT2": ops.fft2((square, square))[0],
+        "Inv": ops.inv(square + 1000 * ops.eye(2)),
+        "AveragePooling3D": layers.AveragePooling3D(2)(volume),
+        "MaxPooling3D": layers.MaxPooling3D(2)(volume),
+        **{name: getattr(ops, name.lower())(x) for name in ("Arcsinh", "Arctan", "Cosh", "Erf")},
+        **{name: getattr(ops, name.lower())(x) for name in ("Sinh", "Tan")},
+    }
+    monkeypatch.setattr("kgan.export.preflight.refusal", lambda *arguments: "")
+    model = keras.Model([x, volume], outputs)
+    with pytest.raises(kgan.export.ExportError) as caught:
+        kgan.export.export(model, tmp_path / "bundle", ("onnx", "tflite"))
+    for artefact in caught.value.report.artefacts:
+        told = artefact.reason.split("TensorFlow's ")[1].split(". ")[0].split(" in opset")[0]
+        expected = LACKING[artefact.format]
+        assert set(expected) == preflight._LACKING[artefact.format]
+        # One of Keras may be several of TensorFlow: its FFT takes complex numbers apart.
+        assert set(expected.values()) <= set(told.split(", ")), artefact.format
