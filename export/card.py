@@ -84,10 +84,9 @@ def _of_its_own(artefact):
     if artefact.batch_size:
         yield f"- `{artefact.file}`: batch is {artefact.batch_size}"
     for name, scale in _scales(artefact).items():
-        yield (
-            f"- `{artefact.file}`: `{name}` is int8; its value is (int8 - "
-            f"{scale['zero_point']}) * {scale['scale']:.9g}"
-        )
+        zero = scale["zero_point"]
+        shifted = f"(int8 {'+' if zero < 0 else '-'} {abs(zero)})"
+        yield f"- `{artefact.file}`: `{name}` is int8; its value is {shifted} * {scale['scale']:.9g}"
 
 
 def _scales(artefact):
