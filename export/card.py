@@ -31,7 +31,8 @@ def _sections(report):
     header, *rows = report.rows()
     yield "\n".join(map(_markdown, [header, ["---"] * len(header), *rows]))
     yield (
-        "Max error: the largest difference, over max(1, largest expected value). PSNR: peak "
+        "Max error: the largest difference, over max(1, largest expected value), and over ten for "
+        "inputs ten times as large as usual, since rounding grows with them. PSNR: peak "
         "signal-to-noise ratio of the worst sample, the peak being the span of the Keras model's "
         'outputs; "same": no bit differs. Median and 90th percentile of a call\'s time, and the '
         "Keras model's median, when this was exported. `kgan verify .` in this folder repeats the "
@@ -86,7 +87,8 @@ def _of_its_own(artefact):
     for name, scale in _scales(artefact).items():
         zero = scale["zero_point"]
         shifted = f"(int8 {'+' if zero < 0 else '-'} {abs(zero)})"
-        yield f"- `{artefact.file}`: `{name}` is int8; its value is {shifted} * {scale['scale']:.9g}"
+        factor = f"{scale['scale']:.9g}"
+        yield f"- `{artefact.file}`: `{name}` is int8; its value is {shifted} * {factor}"
 
 
 def _scales(artefact):

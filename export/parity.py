@@ -18,7 +18,8 @@ class Bound:
     """What the values of an artefact must keep to.
 
     Attributes:
-        tolerance: largest error, relative to max(1, largest expected value of a batch). None: any.
+        tolerance: largest error, relative to max(1, largest expected value of a batch), and to the
+            magnitude of its inputs. None: any.
         psnr: least peak signal-to-noise ratio of a row of a batch, in dB. None: any.
         limits: whether zeros and extremes count too, or typical inputs alone.
     """
@@ -47,7 +48,8 @@ class Parity:
     """The figures of a comparison that passed, over the batches whose values were judged.
 
     `max_abs_error` is the largest absolute difference. `max_error` divides each output's difference
-    by max(1, largest absolute expected value of the batch). `psnr` is that of the worst row of any
+    by max(1, largest absolute expected value of the batch), and for inputs ten times as large as
+    usual by ten more, since rounding grows with the inputs. `psnr` is that of the worst row of any
     batch and output, in dB, with the span of Keras's typical outputs as the peak; None if no output
     differs at all. `compared_on` names the kinds of inputs.
     """
@@ -148,6 +150,7 @@ def compare(runner, spec, batches, spans, bound, file):
                 continue
             judged[batch.kind] = None
             absolute, relative = _error(want, got)
+            relative /= batch.magnitude
             psnr = _psnr(want, got, spans[tensor.name])
             _judge(absolute, relative, psnr, bound, want, place)
             worst_absolute, worst = max(worst_absolute, absolute), max(worst, relative)

@@ -24,7 +24,8 @@ class Artefact:
         bytes, sha256: of the file, or of all files of the folder.
         samples, samples_sha256: the `.npz` of inputs and expected outputs kept with it.
         max_abs_error: largest absolute difference from Keras, where values were judged.
-        max_error: the same, relative to max(1, largest expected value of a batch).
+        max_error: the same, relative to max(1, largest expected value of a batch), and to ten where
+            the inputs were ten times as large as usual.
         psnr: peak signal-to-noise ratio in dB, see `parity.Parity`; None if nothing differs.
         tolerance, min_psnr: the bounds for `max_error` and `psnr`; None: not judged by it.
         batch_sizes: the batch sizes that were compared.

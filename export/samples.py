@@ -7,6 +7,7 @@ import numpy as np
 BATCH_SIZES = (1, 2, 7, 16)
 STORED_BYTES = 4_000_000
 CONSTANT = "constant zeros"  # of images, see `parity.expected`
+TENFOLD = ("tens", "negative tens", "10 x normal")
 OWN = ("sample", "calibration")  # kinds of inputs that the user gave, and that come first
 # Enough for the range of every activation to settle; more only takes longer.
 CALIBRATION_SIZE = 200
@@ -28,6 +29,11 @@ class Batch:
     @property
     def size(self):
         return len(next(iter(self.inputs.values())))
+
+    @property
+    def magnitude(self):
+        """How many times as large as usual its inputs are, and with them what rounding leaves."""
+        return 10.0 if self.kind in TENFOLD else 1.0
 
     @property
     def first(self):
@@ -84,9 +90,9 @@ def draw(spec, samples=None, calibration=None, seed=0):
     if any(tensor.dtype == "float32" for tensor in spec.inputs):
         drawn += [
             ("zeros", batch(2, lambda shape: _zeros(shape, random))),
-            ("tens", batch(2, lambda shape: 10.0 * _signs(shape, random))),
-            ("negative tens", batch(2, lambda shape: -10.0 * _signs(shape, random))),
-            ("10 x normal", batch(2, lambda shape: 10.0 * random.standard_normal(shape))),
+            (TENFOLD[0], batch(2, lambda shape: 10.0 * _signs(shape, random))),
+            (TENFOLD[1], batch(2, lambda shape: -10.0 * _signs(shape, random))),
+            (TENFOLD[2], batch(2, lambda shape: 10.0 * random.standard_normal(shape))),
         ]
     if any(len(tensor.shape) > 1 for tensor in spec.inputs if tensor.dtype == "float32"):
         drawn.append((CONSTANT, batch(2, np.zeros)))

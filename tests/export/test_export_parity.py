@@ -54,6 +54,23 @@ def test_error_is_relative_only_above_one(batches, spans):
         parity.compare(Runner(lambda array: array + 2e-5), SPEC, batches, spans, STRICT, "a")
 
 
+def test_rounding_may_grow_with_the_inputs(batches, spans):
+    """Outputs of 20 at tens may be off by 20 x 10 x the tolerance; those of normals by theirs."""
+
+    def off(at_tens, else_):
+        def add(array):
+            return array + np.float32(at_tens if abs(array).min() == 20 else else_)
+
+        return Runner(add), SPEC, batches, spans, STRICT, "a"
+
+    figures = parity.compare(*off(at_tens=1.9e-3, else_=0))
+    assert figures.max_error == pytest.approx(1.9e-3 / 200, rel=1e-2)
+    with pytest.raises(ParityError, match=r"'tens' inputs.*above the tolerance"):
+        parity.compare(*off(at_tens=2.1e-3, else_=0))
+    with pytest.raises(ParityError, match=r"'normal' inputs.*above the tolerance"):
+        parity.compare(*off(at_tens=0, else_=1e-4))
+
+
 def test_narrow_precisions_are_judged_by_psnr_on_typical_inputs(batches, spans):
     """Half a percent off is 46 dB of the span; the limits of the model are not judged."""
 
