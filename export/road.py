@@ -75,8 +75,8 @@ def export(
         metadata: dictionary of JSON-able values to put into the files beside our own.
         tolerance: float32's largest error, as absolute difference over max(1, largest expected
             value), on all inputs; on those ten times as large as a normal, over ten times that,
-            since rounding grows with the inputs. Default 1e-5: float32 rounding of a deep generator stays below
-            it. Instance normalisation divides by what may be small: give it 1e-4.
+            since rounding grows with the inputs. Default 1e-5: float32 rounding of a deep generator
+            stays below it. Instance normalisation divides by what may be small: give it 1e-4.
         float32_psnr: float32's least peak signal-to-noise ratio, in dB, the peak being the span of
             the outputs. Default 60: an error of a thousandth of it, which binds where the outputs
             are so small that the tolerance would let any pass.
