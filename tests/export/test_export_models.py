@@ -239,6 +239,15 @@ def test_resizing_twice_in_float16(tmp_path, capfd):
     assert "[W:onnxruntime" not in capfd.readouterr().err
 
 
+def test_resizing_to_any_size(tmp_path):
+    """Smaller, whose rows the converter to ONNX would miscount, and by its other cubic kernel."""
+    x = keras.Input((12, 8, 3), name="x")
+    outputs = [layers.Resizing(7, 9)(x), layers.Resizing(13, 5)(x)]
+    if keras.backend.backend() != "torch":  # on which Keras takes another kernel: proof refuses it
+        outputs.append(layers.UpSampling2D(interpolation="bicubic")(x))
+    assert kgan.export.export(keras.Model(x, outputs), tmp_path / "sizes.onnx").passed
+
+
 def test_metadata_claims_what_is_known_of_this_model_alone(tmp_path):
     """Latents of its own, which int8 is calibrated on; images in [0, 1]; trained elsewhere."""
     latent = keras.Input((1, 1, 4))
