@@ -148,7 +148,7 @@ def of_tensorflow(images, scales):
     from kgan.metrics.multi_scale_similarity import WEIGHTS
 
     weights = np.array(WEIGHTS[:scales]) / sum(WEIGHTS[:scales])
-    pairs = (tensorflow.constant(images[start::2]) for start in (0, 1))
+    pairs = (tensorflow.constant(images[start::2] + 1) for start in (0, 1))  # black is 0
     found = tensorflow.image.ssim_multiscale(*pairs, max_val=2.0, power_factors=weights)
     return float(np.mean(found))
 

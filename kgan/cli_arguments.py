@@ -34,7 +34,8 @@ class Run:
     picture: Any  # a callback
     shape: tuple
     batch_size: int | None = None  # of arrays
-    labels: Any = None
+    labels: Any = None  # that the model learns from
+    known: Any = None  # those of the data, from which a classifier for measures can learn
 
     def monitor(self, log):
         """The callback that says what goes wrong, also in a file."""
@@ -153,6 +154,7 @@ def prepare(kind, data, samples, *, network, latent_dim, width, seed, batch_size
         shape,
         None if stream else batch_size,
         None if kind is Kind.gan else labels,
+        labels,
     )
 
 

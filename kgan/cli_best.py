@@ -41,9 +41,8 @@ class Followed:
         cli_metrics.check_size(chosen, features, run.model.generators[0].output_shape[1:])
         stream = hasattr(run.images, "sources")
         data = (run.images, run.labels)
-        self.metrics = cli_metrics.metrics(
-            chosen, cli_metrics.features(features, *((None, None) if stream else data))
-        )
+        known = (None, None) if stream else (run.images, run.known)
+        self.metrics = cli_metrics.metrics(chosen, cli_metrics.features(features, *known))
         rng = np.random.default_rng(seed)
         if stream:
             run.images, self.validation = reference.split(run.images, HELD_OUT, rng, seed)

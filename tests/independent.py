@@ -85,7 +85,7 @@ def _similarity(a, b):
     window /= window.sum()
     values = []
     for channel in range(a.shape[-1]):
-        x, y = a[..., channel].astype(float), b[..., channel].astype(float)
+        x, y = (image[..., channel].astype(float) + 1 for image in (a, b))  # black is 0
         value = 1.0
         for level, exponent in enumerate(exponents):
             luminance, contrast, structure = _three_terms(x, y, window)

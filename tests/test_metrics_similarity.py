@@ -22,6 +22,17 @@ def test_similarity_against_an_independent_one(shape, scales):
     assert metric.protocol["scales"] == scales
 
 
+def test_intensities_are_counted_from_black():
+    """Of flat images the luminance term of the paper is left: 2ab / (a^2 + b^2)."""
+    dark, bright = (np.full((1, 16, 16, 1), value, "float32") for value in (-0.5, 0.5))
+    metric = MultiScaleSimilarity()
+    metric.update_state(np.concatenate([dark, bright]), np.concatenate([dark, dark]))
+    found = metric.result()
+    expected = 2 * 0.5 * 1.5 / (0.5**2 + 1.5**2)
+    assert found["multi_scale_similarity_real"] == pytest.approx(expected, abs=1e-3)
+    assert found["multi_scale_similarity"] == pytest.approx(1)
+
+
 def test_all_five_scales_need_176_pixels():
     metric = MultiScaleSimilarity()
     for side, scales in ((175, 4), (176, 5)):

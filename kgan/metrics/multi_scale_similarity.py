@@ -109,7 +109,8 @@ def similarity(a, b):
         float64 `(batch,)`, the mean over the channels. A negative term, which has no root, counts
         as 0.
     """
-    a, b = a.astype("float64"), b.astype("float64")
+    # The luminance term compares intensities, which are counted from black.
+    a, b = a.astype("float64") + 1, b.astype("float64") + 1
     weights, kernel = _weights(a.shape[1:]), _gaussian(window(a.shape[1:]))
     product = 1.0
     for scale, weight in enumerate(weights):
