@@ -38,6 +38,13 @@ class Followed:
                 "The first of --metrics chooses best.keras: begin with one of "
                 f"{', '.join(DISTANCES)}. Received: --metrics {metrics}"
             )
+        if metrics == "all":
+            chosen.remove("duplicate_rate")
+        elif "duplicate_rate" in chosen:
+            raise ValueError(
+                "duplicate_rate looks for copies of training images, and here measures are taken "
+                "on others: leave it to kgan evaluate. Received: --metrics " + metrics
+            )
         cli_metrics.check_size(chosen, features, run.model.generators[0].output_shape[1:])
         stream = hasattr(run.images, "sources")
         data = (run.images, run.labels)

@@ -20,7 +20,8 @@ def frechet_distance(real, fake):
 
 def kernel_distance(real, fake, block_size):
     """Mean and standard error over blocks, with scikit-learn's kernel and sums of pairs i != j."""
-    count = max(2, min(len(real), len(fake)) // block_size)
+    fewest = min(len(real), len(fake))
+    count = max(fewest // block_size, min(10, fewest // 2))
     rng = np.random.default_rng(0)
     blocks = []
     for features in (real, fake):

@@ -87,6 +87,12 @@ def test_rules(changed, rules):
     assert told(looks(**changed)) == rules
 
 
+def test_a_discriminator_may_win_within_the_first_epoch():
+    history = looks(generator_gradient=[0.8, *[1e-3] * 5], **{k: [1.0] * 5 for k in RIGHT})
+    first = history[2:]  # the first look is before training
+    assert [rule for _, rule in told(first)] == ["discriminator_wins", "vanishing_gradient"]
+
+
 def test_a_critic_that_tells_real_from_fake_does_not_win():
     """It compares scores, and is meant to."""
     history = looks(**RIGHT, generator_gradient=[0.1] * 3)
@@ -230,7 +236,7 @@ def test_a_healthy_run_is_logged_and_not_complained_of(images, tmp_path, capsys)
     assert [look["updates"] for look in monitor.history[1:]] == [3, 6, 9, 12, 15, 18]
     with open(tmp_path / "log.csv") as file:
         rows = list(csv.DictReader(file))
-    for name in monitor.history[0].keys() - {"epoch"}:
+    for name in monitor.history[0].keys() - {"epoch", "updates"}:
         values = [look[name] for look in monitor.history[1:]]
         assert [float(row[name]) for row in rows] == pytest.approx(values)
         assert history[name] == pytest.approx(values)
@@ -250,7 +256,10 @@ def test_a_collapse_is_told_and_ends_the_run(images, tmp_path, capsys):
     gan.fit(images, epochs=20, callbacks=[record, monitor], **FIT)
     assert monitor.warnings[0].rule == "collapse"
     assert len(kept) - 1 == monitor.warnings[0].epoch < 20
-    assert "The images grow alike" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "The images grow alike" in printed
+    assert monitor.restored_epoch == len(kept) - 3
+    assert f"the weights of epoch {monitor.restored_epoch} are back" in printed
     (line,) = log.read_text().splitlines()
     assert json.loads(line)["rule"] == "collapse"
     # Told after two looks with the symptom, so the one before these was good.
@@ -355,6 +364,16 @@ def test_both_directions_of_a_cyclegan_are_looked_at(images):
 def test_what_cannot_be_watched_is_refused(images):
     with pytest.raises(ValueError, match="raise count"):
         CollapseMonitor(count=1)
+    with pytest.raises(ValueError, match=r"coverage is a .*Received: coverage='x'"):
+        CollapseMonitor(coverage="x")
+    for real, message in [
+        ((images * 127 + 128).astype("uint8"), r"must lie in \[-1, 1\]"),
+        (images * 127 + 128, r"must lie in \[-1, 1\]"),
+        (np.full_like(images, np.nan), "must be finite"),
+        (images[:, :4, :4], "the generator makes"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            mlp_gan().fit(images, callbacks=[CollapseMonitor(real_images=real)], **FIT)
     with pytest.raises(ValueError, match="looks must be a positive integer"):
         CollapseMonitor(looks=0)
     with pytest.raises(ValueError, match="real_images="):

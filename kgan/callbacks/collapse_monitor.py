@@ -54,15 +54,19 @@ class CollapseMonitor(keras.callbacks.Callback):
             not finite is told at once.
         stop: whether to end training when a symptom is told. Default: False.
         restore_best: whether to bring back the networks, averages and optimizers of the last look
-            without any symptom, if training ends while there is one. Default: False.
+            without any symptom, if training ends while there is one: the last ones that looked
+            well, which need not be the best by a measure. Default: False.
         log: a file such as `"run/warnings.jsonl"` that gets a line of JSON for each warning, at
             once; begun anew unless training goes on from a later epoch. Default: none.
         verbose: whether to print what is told. Default: True.
         seed: seed of the latents. Default: 0.
 
     Attributes:
-        history: list of dictionaries, one a look, with `epoch`, `updates` of the generator and what
-            went into the logs; the first is of the networks before training.
+        history: list of dictionaries, one a look, with `epoch`, what went into the logs, and
+            `updates` of the generator that show in its images (with an average, those older than
+            its memory); the first is of the networks before training.
+        restored_epoch: the epoch whose weights were brought back, 0 for those before training; None
+            if none were.
         warnings: list of `kgan.callbacks.symptoms.Diagnosis`, each with `epoch` (from 1), `rule`,
             `text` and `remedies`.
 
@@ -96,6 +100,10 @@ class CollapseMonitor(keras.callbacks.Callback):
     ):
         super().__init__()
         check_count(count=count, looks=looks, every=1 if every is None else every)
+        if coverage is not None and not isinstance(coverage, keras.metrics.Metric):
+            raise ValueError(
+                f"coverage is a kgan.metrics.ModeCoverage, or None. Received: coverage={coverage!r}"
+            )
         if count < 2:
             raise ValueError(f"One image has no variety: raise count. Received: count={count}")
         self.count = count
@@ -109,7 +117,7 @@ class CollapseMonitor(keras.callbacks.Callback):
         self.verbose = verbose
         self.seed = seed
         self.history, self.warnings = [], []
-        self._shown = self._good = None
+        self._shown = self._good = self.restored_epoch = None
         if every is not None:
             # As an attribute: Keras runs ahead of callbacks that have no method of this name.
             self.on_train_batch_end = self._after_step
@@ -120,7 +128,7 @@ class CollapseMonitor(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         self.history, self.warnings = [], []
-        self._good = None
+        self.restored_epoch = self._good = None
         shown, size = self._shown or (self.real_images, self.count)
         if shown is None:
             raise ValueError(
@@ -139,7 +147,8 @@ class CollapseMonitor(keras.callbacks.Callback):
                 # Empty, it tells that all was well.
                 self.log.parent.mkdir(parents=True, exist_ok=True)
                 self.log.write_text("", encoding="utf-8")
-            self.history.append({"epoch": epoch, **self._measures()})
+            self._epoch = epoch
+            self.history.append({"epoch": epoch, "updates": 0, **self._measures()})
             self._keep()
         self._epoch = epoch + 1
 
@@ -151,6 +160,11 @@ class CollapseMonitor(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         if self.restore_best and self._diagnoses.ill:
             self.restore()
+            if self.verbose:
+                print(
+                    f"\nTraining ended in epoch {self._epoch}; the weights of epoch "
+                    f"{self.restored_epoch} are back, the last ones without a symptom."
+                )
 
     def restore(self):
         """Brings back networks, averages and optimizers of the last look without any symptom.
@@ -166,7 +180,8 @@ class CollapseMonitor(keras.callbacks.Callback):
                 "look shows no symptom. Received: a call of restore() without such a look"
             )
         backend.sync(self.model)
-        for variable, value in zip(_state(self.model), self._good, strict=True):
+        self.restored_epoch, state = self._good
+        for variable, value in zip(_state(self.model), state, strict=True):
             variable.assign(value)
 
     def _after_step(self, batch, logs=None):
@@ -197,7 +212,8 @@ class CollapseMonitor(keras.callbacks.Callback):
     def _keep(self):
         if self.restore_best and not self._diagnoses.ill:
             backend.sync(self.model)
-            self._good = [ops.convert_to_numpy(variable).copy() for variable in _state(self.model)]
+            state = [ops.convert_to_numpy(variable).copy() for variable in _state(self.model)]
+            self._good = self.history[-1]["epoch"], state
 
     def _measures(self):
         state = backend.random_state()  # which even `predict` moves on PyTorch

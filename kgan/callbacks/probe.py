@@ -68,8 +68,10 @@ def _accuracies(tracked, game):
     right = {"real": [], "fake": []}
     for real, fake in zip(tracked[f"real_{kind}"], tracked[f"fake_{kind}"], strict=True):
         limit = (ops.mean(real) + ops.mean(fake)) / 2 if threshold is None else threshold
-        right["real"].append(ops.mean(ops.cast(real > limit, "float32")))
-        right["fake"].append(ops.mean(ops.cast(fake < limit, "float32")))
+        for side, logits, won in (("real", real, real > limit), ("fake", fake, fake < limit)):
+            share = ops.mean(ops.cast(won, "float32"))
+            # No comparison holds for a NaN, which is no wrong judgement but none.
+            right[side].append(ops.where(ops.any(ops.isnan(logits)), float("nan"), share))
     return {
         f"discriminator_accuracy_{side}": sum(shares) / len(shares)
         for side, shares in right.items()

@@ -236,7 +236,8 @@ def _finite(history, name):
 def _fall(history):
     """How many times the generator's gradient is smaller than it was; single spikes aside."""
     norms = _finite(history, "generator_gradient")
-    highest = _highest(norms)
+    # Before training nothing has spiked yet, and a discriminator can win within an epoch.
+    highest = max([_highest(norms), *norms[:1]])
     return highest / norms[-1] if norms and norms[-1] > 0 else (math.inf if highest else 1)
 
 

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kgan import checks
 from kgan.metrics import neighbors
 
 LARGEST_SIDE = 32  # larger images are averaged down before their distances are taken
@@ -64,9 +65,18 @@ class Drawn:
                 "that unpack() gives: name the network `generator`, or define `images_in(batch)`. "
                 f"Received: a {type(model).__name__}"
             )
+        for network, images in self._judged():
+            checks.check_images(images, network.output_shape[1:], "generator", "makes")
         self.real = _unequal(self.real)
         if hasattr(model, "generator_ba"):
             self.inputs = _unequal(self.inputs)
+
+    def _judged(self):
+        """The networks that make images, each with the real ones that its own stand beside."""
+        if hasattr(self.model, "generator_ba"):
+            return [(self.model.generator_ab, self.real), (self.model.generator_ba, self.inputs)]
+        generator = getattr(self.model, "generator", None)
+        return [] if generator is None else [(generator, self.real)]
 
     def __call__(self):
         """Returns a list of `(made, real)`: one, or of a CycleGAN one for each direction."""

@@ -5,6 +5,8 @@ import numpy as np
 
 from kgan.metrics.image_metric import ImageMetric
 
+LEAST_BLOCKS = 10
+
 
 @keras.saving.register_keras_serializable("kgan")
 class KernelDistance(ImageMetric):
@@ -21,8 +23,8 @@ class KernelDistance(ImageMetric):
 
     Args:
         features: as for `kgan.metrics.FrechetDistance`. Default: `"pixels"`.
-        block_size: images of each kind in a block; fewer if there would be less than two blocks.
-            Default: 1000, as in the paper.
+        block_size: images of each kind in a block; fewer if there would be less than ten blocks,
+            whose spread would tell little of the error. Default: 1000, as in the paper.
         name, dtype: as for `keras.metrics.Metric`. The name is that of the first score and begins
             that of the second. Default: `"kernel_distance"`.
 
@@ -59,10 +61,14 @@ class KernelDistance(ImageMetric):
 
     @property
     def protocol(self):
-        return {**super().protocol, "blocks": self._blocks(self.real.count, self.fake.count)}
+        counts = self.real.count, self.fake.count
+        blocks = self._blocks(*counts)
+        size = min(self.block_size, min(counts) // blocks)
+        return {**super().protocol, "blocks": blocks, "block_size": size}
 
     def _blocks(self, *counts):
-        return max(2, min(counts) // self.block_size)
+        fewest = min(counts)
+        return max(fewest // self.block_size, min(LEAST_BLOCKS, fewest // 2), 2)
 
 
 def discrepancy(x, y):

@@ -1,6 +1,7 @@
 """Scores with what they mean: value and protocol side by side."""
 
 import json
+import math
 import os
 from pathlib import Path
 
@@ -63,7 +64,13 @@ def file_hash(path):
 def write(scores, path):
     """Writes what `report` returned, or `gan.scores`, as JSON; the folder is made if needed."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Path(path).write_text(json.dumps(scores, indent=2, ensure_ascii=False) + "\n")
+    # JSON has no NaN: a score that is none is null.
+    known = {
+        name: {**score, "value": score["value"] if math.isfinite(score["value"]) else None}
+        for name, score in scores.items()
+    }
+    text = json.dumps(known, indent=2, ensure_ascii=False, allow_nan=False)
+    Path(path).write_text(text + "\n", encoding="utf-8")
 
 
 def shared(protocols):

@@ -7,6 +7,8 @@ import math
 import zipfile
 from pathlib import Path
 
+from PIL import Image
+
 from kgan.callbacks.epoch_picture import pictures_in
 
 SETTINGS = "settings.json"
@@ -60,7 +62,13 @@ def read(folder):
     run = Run(Path(folder))
     if not run.folder.is_dir():
         raise ValueError(f"There is no such folder of a run. Received: {folder}")
-    run.pictures = pictures_in(run.folder / "samples")
+    for picture in pictures_in(run.folder / "samples"):
+        try:
+            with Image.open(picture) as image:
+                image.load()
+            run.pictures.append(picture)
+        except OSError:
+            run.unreadable.append(str(picture.relative_to(run.folder)))
     for file in sorted(run.folder.rglob("*")):
         reader = _reader(file, run.folder)
         if reader:
@@ -96,12 +104,13 @@ def _read_log(run, file):
     with file.open(newline="", encoding="utf-8") as stream:
         # A run that was killed before its checkpoint and went on has written an epoch twice.
         rows = list({int(row["epoch"]): row for row in csv.DictReader(stream)}.values())
-    run.epochs = [int(row["epoch"]) + 1 for row in rows]
+    epochs = [int(row["epoch"]) + 1 for row in rows]
     names = [name for name in (rows[0] if rows else ()) if name and name != "epoch"]
     columns = {name: [_number(row[name]) for row in rows] for name in names}
     # Keras makes a column of validation for each name, also where there is none.
     empty = {name for name in names if all(row[name] in ("NA", "", None) for row in rows)}
     run.log = {name: values for name, values in columns.items() if name not in empty}
+    run.epochs = epochs
 
 
 def _read_settings(run, file):
@@ -126,7 +135,7 @@ def _read_scores(run, file):
     run.scores += [
         {
             "name": str(score["name"]),
-            "value": float(score["value"]),
+            "value": math.nan if score["value"] is None else float(score["value"]),
             "protocol": _protocol(score.get("protocol", "")),
             "file": file.name,
             "of": _hash_in(score.get("protocol")),
@@ -206,7 +215,4 @@ def _text(value):
 
 
 def _number(text):
-    try:
-        return float(text)
-    except (TypeError, ValueError):
-        return math.nan
+    return math.nan if text in ("NA", "", None) else float(text)

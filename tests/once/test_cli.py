@@ -134,6 +134,16 @@ def test_bad_input_is_a_message_and_not_a_traceback(arguments, message, tmp_path
     assert "Traceback" not in printed
 
 
+def test_a_run_that_breaks_down_is_no_success(tmp_path):
+    out = tmp_path / "run"
+    rate = ["--learning-rate", "1e30", "--network", "mlp", "--width", "8", "--epochs", "9"]
+    measure = ["--metrics", "sliced_wasserstein", "--out", str(out)]
+    message = fails(["train", "digits", *rate, *measure], code=2)
+    assert "broke down in epoch 1" in message and "Received: --learning-rate 1e+30" in message
+    assert not [*out.glob("gan.keras"), *out.glob("best.keras")]
+    assert len((out / "log.csv").read_text().splitlines()) == 2
+
+
 def test_help_teaches():
     assert "KERAS_BACKEND" in run(["-m", "kgan", "--help"], "torch")
     for command in app.registered_commands:

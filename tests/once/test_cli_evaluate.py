@@ -163,6 +163,7 @@ def test_a_tenth_of_two_domains_is_held_out(folder, tmp_path):
         assert len(held.items) == count / 10 and len({*left.items, *held.items}) == count
     for images, metrics, message in [
         (run.images, "duplicate_rate", "begin with one of frechet_distance"),
+        (run.images, "kernel_distance,duplicate_rate", "leave it to kgan evaluate"),
         (np.zeros((90, 16, 16, 3)), "kernel_distance", "Received: 9 held out"),
     ]:
         with pytest.raises(ValueError, match=message):

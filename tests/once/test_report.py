@@ -147,6 +147,18 @@ def test_files_of_other_weights_are_told(run, page, tmp_path):
     assert told in Page(report.write(folder)).text
 
 
+def test_damaged_pictures_and_rows_are_named_beside_the_rest(run, tmp_path):
+    folder = shutil.copytree(run, tmp_path / "run")
+    picture = folder / "samples" / "epoch_0001.png"
+    picture.write_bytes(picture.read_bytes()[:99])
+    with open(folder / "log.csv", "a") as file:
+        file.write("3,abc\n")
+    found = report.run.read(folder)
+    assert sorted(found.unreadable) == ["log.csv", "samples/epoch_0001.png"]
+    assert len(found.pictures) == 2 and not found.log and not found.epochs
+    assert "samples/epoch_0001.png" in Page(report.write(folder)).text
+
+
 def test_a_killed_session_has_its_minutes(tmp_path):
     asked = Run(make_model(Kind.gan, "mlp", (8, 8, 1), 4, 8, None, 0), None, None, (8, 8, 1))
     first = Record(tmp_path, {"seed": 0}, asked)
