@@ -285,7 +285,10 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
         if validation_data is not None:
             val_x, val_y, _ = keras.utils.unpack_x_y_sample_weight(validation_data)
             self._measures.check_data(val_x)
-            _, val_x = self._check_data(val_x, val_y, None)
+            held, val_x = self._check_data(val_x, val_y, None)
+            shapes = [each.output_shape[1:] for each in getattr(self, "generators", ())]
+            count = len(keras.tree.flatten(held)[0]) if checks.is_arrays(val_x) else None
+            self._measures.check_fit(shapes, count)
             validation_data = val_x if val_y is None else (val_x, val_y)
         options = {**kwargs, "batch_size": batch_size, "validation_data": validation_data}
         options["callbacks"] = watch_both_players(options.get("callbacks"))

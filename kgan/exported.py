@@ -24,7 +24,8 @@ class Exported:
         direction: of a translator between domains, `"ab"` or `"ba"`, else None.
         given, made: shapes of the images it takes (None for a generator of latents) and gives.
         context: what a protocol is to say of it: a hash of the network and weights it was made of,
-            its precision where its export report is beside it, its direction if it has one.
+            that of the `.keras` file if `kgan export` made it of one, its precision where its
+            export report is beside it, its direction if it has one.
     """
 
     scored_domains = ("",)
@@ -44,6 +45,7 @@ class Exported:
         self.generator_in_use = f"exported file, {Path(path).suffix.lstrip('.') or 'saved_model'}"
         own = {
             "source_hash": self.run.metadata.get("source_sha256", "")[:12],
+            "saved_model_hash": self.run.metadata.get("model_hash"),
             "precision": _precision(Path(path)),
             "direction": self.direction,
         }

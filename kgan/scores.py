@@ -78,7 +78,9 @@ class Measures:
     """
 
     def __init__(self, metrics=()):
-        self.metrics = list(metrics or [])
+        self.metrics = (
+            [metrics] if isinstance(metrics, keras.metrics.Metric) else [*(metrics or [])]
+        )
         for metric in self.metrics:
             if not isinstance(metric, keras.metrics.Metric):
                 raise ValueError(
@@ -97,6 +99,24 @@ class Measures:
         for i, metric in enumerate(self.metrics):
             for j, network in enumerate(getattr(metric, "networks", ())):
                 yield f"metric_{i}_{j}", network
+
+    def check_fit(self, shapes, count):
+        """Raises a ValueError, before any training, for what would fail after an epoch of it.
+
+        Args:
+            shapes: of the images that will be measured.
+            count: how many real ones there are, None if that is not known.
+        """
+        for metric in self.metrics:
+            least = getattr(metric, "least", 0)
+            if count is not None and count < least:
+                raise ValueError(
+                    f"{type(metric).__name__} needs at least {least} images of each kind: give "
+                    f"more in validation_data=. Received: {count}"
+                )
+            check = getattr(getattr(metric, "features", None), "check", None)
+            for shape in shapes if check else ():
+                check(shape)
 
     def check_data(self, x):
         """Raises a ValueError for data that can be gone over once only."""

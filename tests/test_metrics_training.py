@@ -272,6 +272,24 @@ def test_a_mixture_is_covered_while_training():
     assert ModeCoverage.from_config(coverage.get_config()).protocol["modes"] == 8
 
 
+@pytest.mark.parametrize(
+    ("metric", "held", "message"),
+    [
+        (lambda: PrecisionRecall(k=3), 3, r"needs at least 6.*validation_data=. Received: 3"),
+        (lambda: FrechetDistance(small_network()), 9, r"takes? the images.*Received: images"),
+    ],
+)
+def test_what_could_not_be_measured_is_said_before_training(metric, held, message):
+    images = np.random.default_rng(0).uniform(-1, 1, (20, 4, 4, 1)).astype("float32")
+    gan = kgan.GAN(
+        kgan.networks.mlp_generator((4, 4, 1), 4, 8), kgan.networks.mlp_discriminator((4, 4, 1), 8)
+    )
+    gan.compile(metrics=metric())  # one alone needs no list
+    with pytest.raises(ValueError, match=message):
+        gan.fit(images, validation_data=images[:held], verbose=0)
+    assert int(gan.optimizer.iterations) == 0
+
+
 def test_bad_metrics_are_refused():
     with pytest.raises(ValueError, match=r"must be objects such as.*Received: 'fid'"):
         mlp_gan(metrics=["fid"])

@@ -58,7 +58,7 @@ def check_images(images, shape, network="discriminator", verb="takes"):
     """
     images = np.asarray(images)
     if images.size == 0:
-        raise ValueError(f"There are no images to train on. Received: shape {images.shape}")
+        raise ValueError(f"There are no images. Received: shape {images.shape}")
     if len(images.shape) != len(shape) + 1 or any(
         wanted not in (None, size) for size, wanted in zip(images.shape[1:], shape, strict=True)
     ):
@@ -145,7 +145,7 @@ def first_batch(x, y=None, batch_size=None):
             f"Received: batch_size={batch_size!r}"
         )
     if x is None:
-        raise ValueError("There are no images to train on. Received: x=None")
+        raise ValueError("There are no images. Received: x=None")
     if isinstance(x, str):
         raise ValueError(
             "Give the images themselves, for example images, _ = kgan.data.digits(). "
@@ -171,7 +171,7 @@ def first_batch(x, y=None, batch_size=None):
                 "torch.utils.data.TensorDataset. Received: a DataLoader that yields a bare tensor"
             )
     if batch is None:
-        raise ValueError(f"There are no images to train on. Received: an empty {_name(x)}")
+        raise ValueError(f"There are no images. Received: an empty {_name(x)}")
     batch = keras.tree.map_structure(to_numpy, batch)
     return (tuple(batch) if isinstance(batch, list) else batch), x
 

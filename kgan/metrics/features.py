@@ -80,6 +80,11 @@ class Network:
     """
 
     def __init__(self, model):
+        if getattr(model, "inputs", None) is None:
+            raise ValueError(
+                "The model of the features is not built: begin it with keras.Input(shape). "
+                f"Received: features={model}"
+            )
         inputs, outputs = (keras.tree.flatten(side) for side in (model.inputs, model.outputs))
         if len(inputs) != 1 or len(outputs) != 1:
             raise ValueError(
@@ -124,6 +129,10 @@ class Network:
                 f"Received: {self.protocol['features']}"
             )
         return features
+
+    def check(self, shape):
+        """Raises a ValueError if the model does not take images of a shape without the batch."""
+        self._check(self.prepare(np.zeros((1, *shape), "float32")))
 
     def prepare(self, images):
         """Returns images as the model wants them."""

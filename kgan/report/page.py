@@ -83,7 +83,8 @@ def _head(run, name):
             entries.append((_words_of(key).capitalize(), _figure(values[-1])))
     final = [score for score in run.scores if score["of"] in ("gan.keras", UNNAMED)]
     for score in final[:2]:
-        entries.append((_words_of(score["name"]).capitalize(), _figure(score["value"])))
+        name = f"{_words_of(score['name']).capitalize()} ({score['file']})"
+        entries.append((name, _figure(score["value"])))
     figures = "".join(f"<div><dt>{_safe(k)}</dt><dd>{_safe(v)}</dd></div>" for k, v in entries)
     shown = ""
     if run.pictures:
@@ -151,8 +152,8 @@ def _card(run, title, series, log):
 
 def _strip(run):
     if len(run.pictures) < 2:
-        word = "one picture" if run.pictures else "no pictures"
-        return f'<h2>Samples over time</h2>\n<p class="soft">There is {word} in samples/.</p>'
+        word = "is one picture" if run.pictures else "are no pictures"
+        return f'<h2>Samples over time</h2>\n<p class="soft">There {word} in samples/.</p>'
     figures = "".join(
         f'<figure><img src="{address}" alt="Samples of epoch {epoch}">'
         f"<figcaption>Epoch {epoch}</figcaption></figure>"
