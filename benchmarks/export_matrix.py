@@ -5,13 +5,14 @@
     done
 
 Each cell is an export with its proof: the largest error for float32, the peak signal-to-noise ratio
-for the others, "not" with the reason below where there is no such file. The networks are small and
+for the others, the reason in place of it where there is no such file. The networks are small and
 untrained, but have moving statistics from 20 batches. Each backend adds its part to the file, and
 the table shows all parts.
 """
 
 import argparse
 import json
+import re
 import time
 from pathlib import Path
 
@@ -102,7 +103,7 @@ def export(name, folder):
 
 
 def table(results):
-    """The Markdown table of all backends in the file, and the reasons of refusals."""
+    """The Markdown table of all backends in the file."""
     backends = [key for key in ("tensorflow", "jax", "torch") if key in results]
     columns = list(
         dict.fromkeys(
@@ -113,7 +114,6 @@ def table(results):
         "| network | backend | " + " | ".join(columns) + " |",
         "|---" * (len(columns) + 2) + "|",
     ]
-    reasons = {}
     for name in NETWORKS:
         for backend in backends:
             if name not in results[backend]["networks"]:
@@ -128,11 +128,15 @@ def table(results):
                     psnr = "same" if entry["psnr"] is None else f"{entry['psnr']:.0f} dB"
                     row.append(f"{entry['max_error']:.0e}" if float32 else psnr)
                 else:
-                    row.append(entry["verdict"])
-                    first = entry["reason"].splitlines()[0]
-                    reasons[f"- {name}, {column}: {first}"] = None
+                    row.append(f"{entry['verdict']}: {short(entry['reason'])}")
             lines.append(f"| {name} | {backend} | " + " | ".join(row) + " |")
-    return "\n".join([*lines, "", *reasons])
+    return "\n".join(lines)
+
+
+def short(reason):
+    """The part of a reason that counts in a cell."""
+    judged = re.search(r"PSNR [\d.]+ dB|error [\d.e-]+", reason)
+    return judged.group() if judged else re.split(r"[;\n]|\. ", reason)[0]
 
 
 def main():

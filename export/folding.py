@@ -1,6 +1,7 @@
 """Batch normalisation at inference is a factor and a shift: they go into the layer before it.
 
-Converters do this for some layers only, and tf2onnx not behind a transposed convolution.
+Converters do this for some layers only, and tf2onnx not behind a transposed convolution. A dense
+layer over an image becomes the convolution that it is.
 """
 
 import numpy as np
@@ -36,14 +37,45 @@ def fold(model):
             gone.add(norm)
 
     def clone(layer):
-        if layer in merged:
-            return merged[layer]
-        return fold(layer) if isinstance(layer, keras.Model) else layer
+        new = fold(layer) if isinstance(layer, keras.Model) else merged.get(layer, layer)
+        return _convolution(new, layer.input) if _is_pointwise(new, layer, graph) else new
 
     def call(layer, *args, **kwargs):
         return args[0] if layer in gone else layer(*args, **kwargs)
 
     return keras.models.clone_model(graph, clone_function=clone, call_function=call)
+
+
+def _is_pointwise(new, layer, graph):
+    """Whether it is a dense layer over images, once called."""
+    import keras
+
+    if type(new) is not keras.layers.Dense:
+        return False
+    return len(layer.input.shape) == 4 and len(_calls(layer, graph)) == 1
+
+
+def _convolution(dense, image):
+    """The 1x1 convolution that a dense layer is over an image.
+
+    As matrix product it goes through a reshape, behind which tf2onnx no longer knows the height and
+    width that a transposed convolution needs.
+    """
+    import keras
+
+    new = keras.layers.Conv2D(
+        dense.units,
+        1,
+        activation=dense.activation,
+        use_bias=dense.use_bias,
+        data_format="channels_last",
+        name=dense.name,
+    )
+    new.build(image.shape)
+    new.kernel.assign(keras.ops.reshape(dense.kernel, new.kernel.shape))
+    if dense.use_bias:
+        new.bias.assign(dense.bias)
+    return new
 
 
 def _functional():
@@ -74,13 +106,13 @@ def _foldable(norm, graph):
     """The layer whose kernel can take in `norm`, or None."""
     import keras
 
-    if type(norm) is not keras.layers.BatchNormalization or _calls(norm) != 1:
+    if type(norm) is not keras.layers.BatchNormalization or len(_calls(norm, graph)) != 1:
         return None
-    tensor = norm.input
+    (tensor,) = _calls(norm, graph)[0].input_tensors
     if norm.axis not in (-1, len(tensor.shape) - 1):
         return None
     layer = _source(tensor, graph)
-    if layer is None or _output_axis(layer) is None or _calls(layer) != 1:
+    if layer is None or _output_axis(layer) is None or len(_calls(layer, graph)) != 1:
         return None
     if layer.activation is not keras.activations.linear:
         return None
@@ -89,8 +121,7 @@ def _foldable(norm, graph):
 
 def _source(tensor, graph):
     """The layer a tensor comes from, if the tensor goes to one place only."""
-    nodes = [node for operation in graph.operations for node in operation._inbound_nodes]
-    uses = sum(tensor is used for node in nodes for used in node.input_tensors)
+    uses = sum(tensor is used for node in _nodes(graph) for used in node.input_tensors)
     return (
         tensor._keras_history.operation
         if uses == 1 and not any(tensor is output for output in graph.outputs)
@@ -98,8 +129,13 @@ def _source(tensor, graph):
     )
 
 
-def _calls(layer):
-    return len(layer._inbound_nodes)
+def _calls(layer, graph):
+    """The calls of a layer in a graph; a Sequential model that was read has made others."""
+    return [node for node in _nodes(graph) if node.operation is layer]
+
+
+def _nodes(graph):
+    return [node for nodes in graph._nodes_by_depth.values() for node in nodes]
 
 
 def _merged(layer, norm):

@@ -63,6 +63,26 @@ def test_norms_without_a_part(options):
     assert difference(model) < 5e-6
 
 
+def test_a_dense_layer_over_an_image_is_a_convolution():
+    first, again = layers.Dense(5, activation="tanh", bias_initializer="ones"), layers.Dense(5)
+    image = keras.Input((4, 3, 2))
+    x = norm()(layers.Dense(4, use_bias=False)(first(image)))
+    x = again(again(layers.Dense(5)(x)))  # one layer with two calls stays
+    model = keras.Model(image, layers.Dense(3)(layers.Flatten()(x)))
+    kinds = [type(layer).__name__ for layer in fold(model).layers]
+    assert kinds == ["InputLayer", "Conv2D", "Conv2D", "Conv2D", "Dense", "Flatten", "Dense"]
+    assert difference(model) < 5e-6
+
+
+def test_a_sequential_model_that_was_read_has_calls_of_no_graph():
+    built = keras.Sequential([keras.Input((4, 3, 2)), layers.Dense(3), norm(), layers.Conv2D(2, 2)])
+    config = keras.saving.serialize_keras_object(built)
+    model = keras.saving.deserialize_keras_object(config)
+    kinds = [type(layer).__name__ for layer in fold(model).layers]
+    assert kinds == ["InputLayer", "Conv2D", "Conv2D"]
+    assert difference(model) < 5e-6
+
+
 def test_in_a_nested_model():
     inner = keras.Sequential([keras.Input((2, 3, 4)), layers.Conv2DTranspose(2, 2), norm()])
     latent = keras.Input((5,))

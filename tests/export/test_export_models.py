@@ -230,6 +230,20 @@ def test_a_transposed_convolution_with_a_kernel_below_its_stride(tmp_path):
     assert kgan.export.export(model, tmp_path / "model.onnx").passed
 
 
+def test_a_dense_layer_over_an_image_before_a_transposed_convolution(tmp_path):
+    """Behind which the converter to ONNX would not know the image's size."""
+    model = keras.Sequential(
+        [
+            keras.Input((6, 6, 5)),
+            layers.Dense(11),
+            kgan.layers.ReflectionPadding2D(1),
+            layers.Conv2DTranspose(2, 3, strides=2, padding="same"),
+            layers.UpSampling2D(),
+        ]
+    )
+    assert kgan.export.export(model, tmp_path / "model.onnx").passed
+
+
 def test_resizing_twice_in_float16(tmp_path, capfd):
     """The converters hide that the scales, beside which there are sizes, are empty."""
     up = [layers.UpSampling2D(interpolation="bilinear") for _ in range(2)]
