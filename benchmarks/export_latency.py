@@ -28,6 +28,7 @@ from torch import nn
 
 import kgan.export
 
+NARROW = ("dynamic_range", "int8")
 BLIND = """
 import sys
 from kgan.export import folding, worker
@@ -93,11 +94,14 @@ def exported_twin(generator, path, latent):
 
 
 def contestants(generator, latent, folder, threads):
-    """Functions of no arguments that all return the image of one latent, and the ONNX files."""
+    """Functions of no arguments that return the image of one latent, ONNX files, TFLite's sizes."""
     import tensorflow as tf
 
     options = {"input_names": ["latent"], "output_names": ["image"], "name": "kgan"}
-    kgan.export.export(generator, folder / "kgan", ("onnx", "tflite"), **options)
+    precisions = ("float32", *NARROW)
+    report = kgan.export.export(
+        generator, folder / "kgan", ("onnx", "tflite"), precisions, int8_psnr=0.0, **options
+    )
     usual = kgan.export.child.COMMAND
     kgan.export.child.COMMAND = (sys.executable, "-c", BLIND)
     kgan.export.export(generator, folder / "unfolded.onnx", **options)
@@ -117,16 +121,25 @@ def contestants(generator, latent, folder, threads):
     }
     graph = tf.function(lambda x: generator(x, training=False))
     tensor = tf.constant(latent)
-    litert = kgan.export.load(folder / "kgan" / "kgan.tflite", threads)
+    litert = {
+        each: kgan.export.load(folder / "kgan" / f"kgan{each and '_'}{each}.tflite", threads)
+        for each in ("", *NARROW)
+    }
     run = {
         name: lambda session=session: session.run(None, {"latent": latent})[0]
         for name, session in sessions.items()
     }
-    run["kgan TFLite"] = lambda: litert(latent)
+    for each, runtime in litert.items():
+        run[f"kgan TFLite {each}".strip()] = lambda runtime=runtime: runtime(latent)
     run["tf.function"] = lambda: graph(tensor).numpy()
     run["model(x)"] = lambda: generator(tensor, training=False).numpy()
     run["model.predict(x)"] = lambda: generator.predict(latent, verbose=0)
-    return run, files
+    narrow = {
+        each.precision: {"bytes": each.bytes, "psnr": each.psnr}
+        for each in report.artefacts
+        if each.format == "tflite"
+    }
+    return run, files, narrow
 
 
 def measure(run, rounds, calls):
@@ -165,9 +178,11 @@ def main():
         generator(keras.random.normal((16, 100)), training=True)
     latent = np.random.default_rng(0).standard_normal((1, 100), np.float32)
     with tempfile.TemporaryDirectory() as folder:
-        run, files = contestants(generator, latent, Path(folder), arguments.threads)
+        run, files, narrow = contestants(generator, latent, Path(folder), arguments.threads)
         images = {name: each() for name, each in run.items()}
         for name, image in images.items():
+            if name.endswith(NARROW):
+                continue
             error = np.abs(image - images["tf.function"]).max()
             assert error < 1e-5, (name, error)
         nodes = {
@@ -175,6 +190,12 @@ def main():
             for name, file in files.items()
         }
         seconds = measure(run, arguments.rounds, arguments.calls)
+    for each in NARROW:
+        times, whole = (seconds[f"kgan TFLite {name}".strip()] for name in (each, ""))
+        size = narrow[each]["bytes"] / narrow["float32"]["bytes"]
+        ratio = cell(spread(times, whole))
+        psnr = narrow[each]["psnr"]
+        print(f"TFLite {each}: {size:.2f} of float32's size, {ratio} of its time, {psnr:.1f} dB")
     own = seconds["kgan ONNX"]
     print("| | ms | time over kgan's ONNX | nodes |\n|---|---|---|---|")
     for name, times in seconds.items():
@@ -182,7 +203,7 @@ def main():
         count = sum(nodes[name].values()) if name in nodes else ""
         print(f"| {name} | {1000 * statistics.median(times):.2f} | {ratio} | {count} |")
     if arguments.out:
-        found = {"machine": machine(), "seconds": seconds, "nodes": nodes}
+        found = {"machine": machine(), "seconds": seconds, "nodes": nodes, "tflite": narrow}
         found["arguments"] = {k: str(v) for k, v in vars(arguments).items()}
         arguments.out.write_text(json.dumps(found, indent=1) + "\n")
 
