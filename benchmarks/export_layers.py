@@ -245,11 +245,10 @@ def main():
     results = {}
     if arguments.missing:
         results = json.loads(arguments.out.read_text())["layers"]
-    known = set(results)
     with tempfile.TemporaryDirectory() as folder:
         for number, (name, model) in enumerate(models()):
             key = f"{name} ({number})"
-            if key in known:
+            if key in results:
                 continue
             results[key] = export(model, Path(folder) / str(number))
             short = {form: reason.splitlines()[0][:120] for form, reason in results[key].items()}

@@ -6,8 +6,13 @@ All of it follows from `export_report.json`.
 FILE = "model_card.md"
 # Told elsewhere in the card, the same in Netron and the like, or what only machines read.
 _ELSEWHERE = {
-    *("inputs", "outputs", "source_sha256", "precision", "converter_versions", "batch_size"),
-    *("int8", "name"),
+    "inputs",
+    "outputs",
+    "source_sha256",
+    "precision",
+    "converter_versions",
+    "batch_size",
+    "int8",
 }
 
 
@@ -96,14 +101,15 @@ def _scales(artefact):
 
 
 def _compared(artefact):
-    latency = artefact.latency or {}
-    timed = f"; timed with a batch of {latency['batch']}, {latency['threads']} threads, Keras on "
-    timed = timed + artefact.training_backend if latency else ""
     sizes = ", ".join(map(str, artefact.batch_sizes))
-    return (
+    told = (
         f"- `{artefact.file}` was judged on {', '.join(artefact.compared_on)} inputs, in batches "
-        f"of {sizes}{timed}"
+        f"of {sizes}"
     )
+    if not artefact.latency:
+        return told
+    batch, threads = (artefact.latency[name] for name in ("batch", "threads"))
+    return f"{told}; timed with a batch of {batch}, {threads} threads"
 
 
 def _tensors(side, tensors):

@@ -227,10 +227,6 @@ def _request(ready, plans, folder, options):
     }
 
 
-def _versioned(package):
-    return package, job.version(package)
-
-
 def _put_in_place(made, plans, staging):
     """Moves what passed into place; raises when something did not."""
     folder = plans[0].path.parent
