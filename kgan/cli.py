@@ -176,7 +176,7 @@ def train(
     console.print(f"Training on {run} (Keras on {keras.backend.backend()})")
     record = cli_report.Record(out, asked, run)
     best = followed.callbacks(out / "best.keras")
-    monitor = run.monitor(out / "warnings.jsonl")
+    monitor = run.monitor(out / "warnings.jsonl", followed.coverage)
     run.model.fit(
         run.images,
         run.labels,

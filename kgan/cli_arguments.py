@@ -37,12 +37,13 @@ class Run:
     labels: Any = None  # that the model learns from
     known: Any = None  # those of the data, from which a classifier for measures can learn
 
-    def monitor(self, log):
-        """The callback that says what goes wrong, also in a file."""
+    def monitor(self, log, coverage=None):
+        """The callback that says what goes wrong, also in a file, and may count modes."""
         from kgan.callbacks import CollapseMonitor
 
         # A translator is shown large images, one after the other: fewer will do.
-        return CollapseMonitor(count=16 if hasattr(self.model, "translate") else 64, log=log)
+        count = 16 if hasattr(self.model, "translate") else 64
+        return CollapseMonitor(count, coverage=coverage, log=log)
 
     def __str__(self):
         """What is learned from, and how much of it."""

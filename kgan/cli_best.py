@@ -21,6 +21,7 @@ class Followed:
     Attributes:
         metrics: for `compile`.
         validation: for `fit`, or None.
+        coverage: for the monitor, if modes are counted, or None.
         monitor: the score in the logs that chooses `best.keras`, or None.
 
     Raises:
@@ -29,10 +30,10 @@ class Followed:
     """
 
     def __init__(self, run, metrics, features, seed):
-        self.metrics, self.validation, self.monitor = [], None, None
+        self.metrics, self.validation, self.monitor, self.coverage = [], None, None, None
         if metrics is None:
             return
-        chosen = cli_metrics.names(metrics)
+        chosen = cli_metrics.names(metrics, features)
         if chosen[0] not in DISTANCES:
             raise ValueError(
                 "The first of --metrics chooses best.keras: begin with one of "
@@ -49,7 +50,10 @@ class Followed:
         stream = hasattr(run.images, "sources")
         data = (run.images, run.labels)
         known = (None, None) if stream else (run.images, run.known)
-        self.metrics = cli_metrics.metrics(chosen, cli_metrics.features(features, *known))
+        self.metrics = cli_metrics.metrics(chosen, features, *known)
+        for metric in self.metrics:
+            if metric.name == "mode_coverage":
+                self.coverage = type(metric)(metric.networks[0].model)
         rng = np.random.default_rng(seed)
         if stream:
             run.images, self.validation = reference.split(run.images, HELD_OUT, rng, seed)

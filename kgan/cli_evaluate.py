@@ -28,11 +28,19 @@ def evaluate(
     ] = None,
     metrics: Annotated[
         str,
-        typer.Option(help=f"By commas, of {', '.join(cli_metrics.MEASURES)}; or all."),
+        typer.Option(
+            help=f"By commas, of {', '.join(cli_metrics.MEASURES)}; or all. mode_coverage needs "
+            "labels of the data; it is one of all with --features classifier."
+        ),
     ] = "frechet_distance,kernel_distance,precision_recall",
     features: Annotated[str, typer.Option(help=cli_metrics.FEATURES)] = "pixels",
     count: Annotated[
-        int, typer.Option(min=2, help="Images of each kind; all real ones if they are fewer.")
+        int,
+        typer.Option(
+            min=2,
+            help="Images of each kind; all real ones if they are fewer. duplicate_rate looks for "
+            "copies of all real ones of a GAN's data.",
+        ),
     ] = 10_000,
     split: Annotated[str, typer.Option(help="Of TensorFlow Datasets.")] = "train",
     swap: Annotated[
@@ -63,23 +71,20 @@ def evaluate(
 
     model = arguments.saved_in(model)
     subject = _subject(model)
-    chosen = cli_metrics.names(metrics)
+    chosen = cli_metrics.names(metrics, features)
     cli_metrics.check_size(chosen, features, subject.made)
     context = {"model": model.name, "model_hash": protocol.file_hash(model), **subject.context}
     context |= {"reference": data, "reference_resize": f"{reference.RESIZE} where of another size"}
-    labels, whole = None, (None, None)
     if subject.given is None:
         arguments.refuse_for_gans(targets=targets, swap=swap)
         classes = {"num_classes": subject.num_classes}
         options = {"split": split, "data_dir": data_dir, "download": download}
-        real, labels, whole = reference.images(
-            data, subject.made, count, seed, **classes, **options
-        )
+        real = reference.images(data, subject.made, count, seed, **classes, **options)
         if Path(data).is_dir():
             context["reference_resize"] = f"{reference.CROP}, {context['reference_resize']}"
         elif data != "digits":
             context["split"] = split
-        if labels is not None and whole[1] is None:
+        if real.labels is not None and real.known[1] is None:
             context["labels"] = "uniformly random"
     elif subject.domains:
         folders = translation.two_domains(data, targets, ("test", "train"))
@@ -92,20 +97,22 @@ def evaluate(
         if swap:
             context["reference"] += ", swapped"
         real = reference.pairs(data, targets, (subject.given, subject.made), count, seed, swap)
-    measures = cli_metrics.metrics(chosen, cli_metrics.features(features, *whole))
-    count = real.length if hasattr(real, "length") else len(real)
+    measures = cli_metrics.metrics(chosen, features, *real.known)
     progress = require("rich.progress", "cli", "The kgan command").Progress(
         console=console, transient=True
     )
     with progress:
-        total = count * len(subject.measured.scored_domains)
+        total = len(real) * len(subject.measured.scored_domains)
+        if "duplicate_rate" in chosen:
+            total += real.left
         task = progress.add_task("Measuring", total=total)
         found = scores.measure(
             subject.measured,
             measures,
-            real,
-            labels,
+            real.chosen,
+            real.labels,
             seed=seed,
+            others=real.others,
             tell=lambda images: progress.advance(task, images),
             **context,
         )

@@ -12,6 +12,7 @@ MEASURES = {
     "sliced_wasserstein": "SlicedWasserstein",
     "multi_scale_similarity": "MultiScaleSimilarity",
     "duplicate_rate": "DuplicateRate",
+    "mode_coverage": "ModeCoverage",
 }
 FEATURES = (
     "What the measures look at: pixels, inception, classifier (trained on the labels of the data, "
@@ -19,13 +20,20 @@ FEATURES = (
 )
 
 
-def names(text):
+def names(text, features):
     """The measures of `--metrics`, each once.
+
+    Args:
+        text: the option.
+        features: that of `--features`: "classifier" tells that the data have labels, without which
+            "all" has no mode coverage.
 
     Raises:
         ValueError: for one that there is not.
     """
-    chosen = list(MEASURES) if text == "all" else [name.strip() for name in text.split(",")]
+    chosen = [name.strip() for name in text.split(",")]
+    if text == "all":
+        chosen = [name for name in MEASURES if name != "mode_coverage" or features == "classifier"]
     unknown = [name for name in chosen if name not in MEASURES]
     if unknown:
         raise ValueError(
@@ -48,44 +56,52 @@ def check_size(chosen, features, shape):
         )
 
 
-def metrics(chosen, features):
-    """Objects of the chosen measures, which look at features."""
-    from kgan import metrics
-
-    return [
-        # This one is of images alone.
-        getattr(metrics, MEASURES[name])(*(() if name == "multi_scale_similarity" else (features,)))
-        for name in chosen
-    ]
-
-
-def features(text, images=None, labels=None):
-    """What `--features` stands for.
+def metrics(chosen, features, images=None, labels=None):
+    """Objects of the chosen measures.
 
     Args:
-        text: the option.
+        chosen: their names.
+        features: the option `--features`.
         images, labels: real ones that a classifier can learn from; None where there are none.
 
     Raises:
-        ValueError: if there are no labels for a classifier, or no such file.
+        ValueError: if there are no labels for a classifier, or no such file of features.
     """
+    from kgan import metrics
+
+    given = dict.fromkeys(chosen, (_features(features, images, labels),))
+    given["multi_scale_similarity"] = ()  # of images alone
+    if "mode_coverage" in chosen:
+        given["mode_coverage"] = (_classifier(images, labels, "--metrics mode_coverage"),)
+    return [getattr(metrics, MEASURES[name])(*given[name]) for name in chosen]
+
+
+def _features(text, images, labels):
     import keras
 
-    from kgan.metrics import classifier_features
+    from kgan.metrics.classifier import features_of
 
     if text in ("pixels", "inception"):
         return text
     if text == "classifier":
-        if labels is None:
-            raise ValueError(
-                "A classifier learns from labels, which these data do not have: choose pixels, "
-                "inception or a model with --features. Received: --features classifier"
-            )
-        with console.status("Training the classifier, or reading it where it was kept"):
-            return classifier_features(images, labels)
+        return features_of(_classifier(images, labels, "--features classifier"))
     if not Path(text).is_file():
         raise ValueError(
             "--features takes pixels, inception, classifier, or the path of a Keras model. "
             f"Received: --features {text}"
         )
     return keras.saving.load_model(text, compile=False)
+
+
+def _classifier(images, labels, option):
+    """The classifier of the data, for an option that needs it."""
+    from kgan.metrics.classifier import kept_classifier
+
+    if labels is None:
+        raise ValueError(
+            "A classifier learns from labels, which these data do not have: choose pixels, "
+            "inception or a model with --features, and other measures than mode_coverage. "
+            f"Received: {option}"
+        )
+    with console.status("Training the classifier, or reading it where it was kept"):
+        return kept_classifier(images, labels)

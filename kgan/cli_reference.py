@@ -1,6 +1,8 @@
 """The real images that the command measures generated ones beside."""
 
+import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,8 +13,31 @@ RESIZE = "bilinear with antialiasing"  # what kgan.images.resize and kgan.data.f
 CROP = "cut to its proportions"
 
 
+@dataclasses.dataclass
+class Reference:
+    """Real images.
+
+    Attributes:
+        chosen: an array or a stream of those that generated ones stand beside.
+        labels: what the generator is asked for, None if it is asked for none.
+        others: batches of those that were not chosen.
+        left: how many these are.
+        known: all images with their own labels, where there are any.
+    """
+
+    chosen: Any
+    labels: Any = None
+    others: Any = ()
+    left: int = 0
+    known: tuple = (None, None)
+
+    def __len__(self):
+        """How many were chosen."""
+        return getattr(self.chosen, "length", None) or len(self.chosen)
+
+
 def images(source, shape, count, seed, *, num_classes=None, **options):
-    """Images of the shape that a generator gives, and labels to ask it for.
+    """Images of the shape that a generator gives, and labels to ask it for: a `Reference`.
 
     Args:
         source: "digits", a folder, or the name of a TensorFlow Datasets set.
@@ -21,20 +46,22 @@ def images(source, shape, count, seed, *, num_classes=None, **options):
         seed: of the choice, and of labels where the data have none.
         num_classes: of a conditional generator.
         **options: of `kgan.data.tfds`.
-
-    Returns:
-        `(images, labels, whole)`: an array or a stream of images; labels, or None if the generator
-        is asked for none; and all images with their own labels, from before the choice.
     """
     from kgan import data
 
     rng = np.random.default_rng(seed)
     if Path(source).is_dir():
-        stream = _some(data.folder(source, shape[:2], channels=shape[2]), count, rng)
+        stream = data.folder(source, shape[:2], channels=shape[2])
+        order = rng.permutation(len(stream.sources[0].items))
+        chosen, rest = order[:count], order[count:]
+        read = _part(stream, [chosen], AT_ONCE, shuffle=False)
+        others = _part(stream, [rest], AT_ONCE, shuffle=False) if len(rest) else ()
         if num_classes is None:
-            return stream, None, (None, None)
-        real, own = np.concatenate([stream[i] for i in range(len(stream))]), None
-    elif source == "digits":
+            return Reference(read, None, others, len(rest))
+        read = np.concatenate([read[i] for i in range(len(read))])
+        labels = rng.integers(num_classes, size=len(read), dtype="int32")
+        return Reference(read, labels, others, len(rest))
+    if source == "digits":
         real, own = data.digits(shape[0])
     else:
         real, own = data.tfds(source, image_size=shape[:2], **options)
@@ -49,26 +76,28 @@ def images(source, shape, count, seed, *, num_classes=None, **options):
     if num_classes is not None:
         labels = rng.integers(num_classes, size=len(real)) if own is None else own
         labels = checks.check_labels(labels, num_classes, len(real))[chosen]
-    return real[chosen], labels, (real, own)
+    rest = np.setdiff1d(np.arange(len(real)), chosen)
+    others = (real[rest[i : i + AT_ONCE]] for i in range(0, len(rest), AT_ONCE))
+    return Reference(real[chosen], labels, others, len(rest), (real, own))
 
 
 def pairs(source, targets, shapes, count, seed, swap):
-    """A stream of inputs and targets, of the shapes that a translator takes and gives."""
+    """Inputs and targets, of the shapes that a translator takes and gives: a `Reference`."""
     from kgan import data
 
     given, made = shapes
     channels = (given[2], made[2])
     stream = data.image_pairs(source, targets, given[:2], swap=swap, channels=channels)
-    return _some(stream, count, np.random.default_rng(seed))
+    return Reference(_some(stream, count, np.random.default_rng(seed)))
 
 
 def domains(folders, shapes, count, seed):
-    """A stream of images of A and of B, as many of each as the smaller folder has."""
+    """Images of A and of B, as many of each as the smaller folder has: a `Reference`."""
     from kgan import data
 
     channels = tuple(shape[2] for shape in shapes)
     stream = data.image_domains(*folders, shapes[0][:2], channels=channels)
-    return _some(stream, count, np.random.default_rng(seed))
+    return Reference(_some(stream, count, np.random.default_rng(seed)))
 
 
 def split(stream, share, rng, seed):

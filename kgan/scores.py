@@ -129,7 +129,18 @@ class Measures:
 
 
 def measure(
-    model, metrics, x, y=None, /, *, steps=None, batch_size=None, seed=SEED, tell=None, **context
+    model,
+    metrics,
+    x,
+    y=None,
+    /,
+    *,
+    steps=None,
+    batch_size=None,
+    seed=SEED,
+    others=(),
+    tell=None,
+    **context,
 ):
     """Measures what a model generates beside real data.
 
@@ -138,6 +149,8 @@ def measure(
         metrics: Keras metrics; those of `kgan.metrics` are given images alone.
         x, y, steps, batch_size: the data, as for `evaluate`; no iterator.
         seed: of the latents. Default: 0.
+        others: batches of further real images, for measures that search all of them, such as
+            `kgan.metrics.DuplicateRate`. Default: none.
         tell: a function that is called with the number of images after each batch. Default: none.
         **context: for the protocol, see `kgan.metrics.report`.
 
@@ -147,6 +160,8 @@ def measure(
     """
     finite = True
     context |= {"latent_seed": seed, "generator": model.generator_in_use}
+    searching = [metric for metric in metrics if getattr(metric, "searches", False)]
+    groups = [[metric for metric in metrics if metric not in searching], searching]
     scores = {}
     for domain in model.scored_domains:
         rng, reference = np.random.default_rng(seed), hashlib.sha256()
@@ -163,10 +178,18 @@ def measure(
                     metric.update_state(*((fake,) if alone else (real, fake)))
                 if tell:
                     tell(len(real))
-        own = {"reference_hash": reference.hexdigest()[:12]}
-        own |= {"domain": domain} if domain else {}
-        found = protocol.report(metrics, **context, **own)
-        scores |= {f"{name}_{domain}" if domain else name: found[name] for name in found}
+            hashes = [reference.hexdigest()[:12]]
+            for real in others if searching else ():
+                reference.update(np.ascontiguousarray(real, "float32"))
+                for metric in searching:
+                    metric.update_state(real)
+                if tell:
+                    tell(len(real))
+            hashes.append(reference.hexdigest()[:12])
+        own = {"domain": domain} if domain else {}
+        for group, reference_hash in zip(groups, hashes, strict=True):
+            found = protocol.report(group, **context, **own, reference_hash=reference_hash)
+            scores |= {f"{name}_{domain}" if domain else name: found[name] for name in found}
     if not finite:
         # No error: callbacks that watch for this come after the measures.
         warnings.warn(

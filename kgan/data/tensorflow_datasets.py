@@ -1,6 +1,9 @@
 """Any image set of TensorFlow Datasets, by its name."""
 
+import difflib
 import os
+import re
+from pathlib import Path
 
 import numpy as np
 
@@ -36,18 +39,17 @@ def tfds(
 
     Raises:
         ImportError: if tensorflow-datasets or TensorFlow, which reads its files, is missing.
-        ValueError: if the set has no images, or images of several sizes and `image_size` is None.
+        ValueError: if there is no such set, or it has no images, or images of several sizes and
+            `image_size` is None.
     """
     require("tensorflow", "data,tensorflow", "kgan.data.tfds()")
     library = require("tensorflow_datasets", "data,tensorflow", "kgan.data.tfds()")
-    builder = library.builder(name, data_dir=data_dir)
+    builder = prepared(library, name, data_dir, download)
     if "image" not in (builder.info.features or {}):
         raise ValueError(
             "kgan.data.tfds() needs a set with a feature named 'image'. "
             f"Received: name={name!r} with features {list(builder.info.features or {})}"
         )
-    if download:
-        builder.download_and_prepare()
     if batch_size:
         return _stream(builder.as_dataset(split=split, shuffle_files=True), image_size, batch_size)
     images, labels = [], []
@@ -57,6 +59,37 @@ def tfds(
         labels.append(example.get("label"))
     has_labels = labels and labels[0] is not None
     return from_pixels(_stack(images, name)), np.array(labels) if has_labels else None
+
+
+def prepared(library, name, data_dir, download):
+    """Returns the builder of a set whose files are in place.
+
+    Args:
+        library: the module `tensorflow_datasets`.
+        name, data_dir, download: see `tfds`.
+
+    Raises:
+        ValueError: if there is no such set, or it is not prepared and is not to be downloaded.
+    """
+    try:
+        builder = library.builder(name, data_dir=data_dir)
+    except (ValueError, AssertionError) as error:
+        known = re.split("[/:]", name)[0]
+        close = difflib.get_close_matches(known, library.list_builders(), cutoff=0.75)
+        hint = f" (is it {' or '.join(close)}?)" if close and known not in close else ""
+        raise ValueError(
+            f"TensorFlow Datasets has no such set{hint}: tensorflow_datasets.list_builders() names "
+            "them all. Nor is there a folder of images with this name. "
+            f"Received: {name!r} ({str(error).splitlines()[0]})"
+        ) from error
+    if download:
+        builder.download_and_prepare()
+    elif not Path(builder.data_dir).is_dir():
+        raise ValueError(
+            "This set is not prepared: let it be downloaded (download=True), or name the folder of "
+            f"prepared sets with data_dir=. Received: {name!r}, looked for in {builder.data_dir}"
+        )
+    return builder
 
 
 def _stack(images, name):

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from kgan.data import files
 from kgan.data.image_stream import ImageStream, Samples
+from kgan.data.tensorflow_datasets import prepared
 from kgan.optional import require
 
 
@@ -50,10 +51,7 @@ def tfds_domains(
     """
     library = require("tensorflow_datasets", "data,tensorflow", "kgan.data.tfds_domains()")
     both, size = files.check_two_channels(channels), files.check_size(image_size)
-    builder = library.builder(name, data_dir=data_dir)
-    if download:
-        builder.download_and_prepare()
-    info = builder.info
+    info = prepared(library, name, data_dir, download).info
     if "image" not in (info.features or {}) or info.file_format.value != "tfrecord":
         raise ValueError(
             "kgan.data.tfds_domains() needs a set with a feature named 'image', in TFRecord files. "

@@ -82,20 +82,29 @@ def classifier_features(
     gan.compile(metrics=[kgan.metrics.FrechetDistance(features)])
     ```
     """
+    return features_of(kept_classifier(images, labels, epochs, seed, folder))
+
+
+def features_of(classifier):
+    """Returns the model of its last hidden layer."""
+    # Not compiled: what trains the classifier is no part of the features.
+    return keras.Model(classifier.inputs, classifier.layers[-2].output, name="classifier_features")
+
+
+def kept_classifier(images, labels, epochs=4, seed=0, folder=None):
+    """Returns the classifier of `classifier_features`, trained or read where it was kept."""
     if folder is None:
         folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kgan"
     file = Path(folder) / file_name(images, labels, epochs, seed)
     if file.is_file():
-        classifier = keras.saving.load_model(file)
-    else:
-        classifier = train_classifier(images, labels, epochs=epochs, seed=seed)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        # Written beside its place and moved there, so that two runs at once cannot spoil it.
-        unfinished = file.with_name(f".{os.getpid()}.{file.name}")
-        classifier.save(unfinished)
-        os.replace(unfinished, file)
-    # A model that is not compiled: what trains the classifier is no part of the features.
-    return keras.Model(classifier.inputs, classifier.layers[-2].output, name="classifier_features")
+        return keras.saving.load_model(file)
+    classifier = train_classifier(images, labels, epochs=epochs, seed=seed)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # Written beside its place and moved there, so that two runs at once cannot spoil it.
+    unfinished = file.with_name(f".{os.getpid()}.{file.name}")
+    classifier.save(unfinished)
+    os.replace(unfinished, file)
+    return classifier
 
 
 def file_name(images, labels, epochs, seed):

@@ -33,6 +33,8 @@ class DuplicateRate(ImageMetric):
     that has learned the distribution.
     """
 
+    searches = True
+
     def __init__(
         self, features="pixels", threshold: float = 0.5, name="duplicate_rate", dtype=None
     ):
@@ -44,8 +46,10 @@ class DuplicateRate(ImageMetric):
     def measure(self, real, fake):
         real, fake = real.array(), fake.array()
         found, distances = neighbors.nearest(fake, real)
-        _, own = neighbors.nearest(real)
-        return float(np.mean(distances <= self.threshold * own[found]))
+        # How far apart training images are is asked of those alone that were found.
+        rows, back = np.unique(found, return_inverse=True)
+        _, own = neighbors.nearest(real[rows], real, itself=rows)
+        return float(np.mean(distances <= self.threshold * own[back]))
 
     def arguments(self):
         return {"threshold": self.threshold}

@@ -22,6 +22,7 @@ class ImageMetric(keras.metrics.Metric):
     """
 
     least = 2  # images of each kind
+    searches = False  # whether real images count that no generated ones stand beside
 
     def __init__(self, features="pixels", name=None, dtype=None):
         super().__init__(name=name, dtype=dtype)

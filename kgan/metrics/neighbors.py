@@ -41,21 +41,21 @@ def own_radii(a, *ks):
     return radii
 
 
-def nearest(a, b=None):
+def nearest(a, b, itself=None):
     """Returns for each row of `a` the nearest row of `b`, and the distance, exact where it is 0.
 
     Args:
-        a: float64 `(count, features)`.
-        b: the same of others. Default: the other rows of `a`.
+        a, b: float64 `(count, features)`.
+        itself: for rows of `a` that are also in `b`, integers `(count,)` that say where: no row is
+            its own neighbour. Default: none is.
 
     Returns:
         Integers and float64, `(count,)` each.
     """
-    others = a if b is None else b
     found = np.empty(len(a), int)
-    for start, distances in blocks(a, others):
+    for start, distances in blocks(a, b):
         rows = np.arange(len(distances))
-        if b is None:
-            distances[rows, start + rows] = np.inf
+        if itself is not None:
+            distances[rows, itself[start + rows]] = np.inf
         found[start : start + len(rows)] = distances.argmin(axis=1)
-    return found, np.linalg.norm(a - others[found], axis=1)
+    return found, np.linalg.norm(a - b[found], axis=1)

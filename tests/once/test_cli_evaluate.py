@@ -80,14 +80,18 @@ def test_a_saved_gan_is_measured_as_in_python(folder, tmp_path):
     assert all(name in printed for name in scores) and "generated_images 300" in printed
     gan = keras.saving.load_model(folder / "gan.keras")
     chosen = np.sort(np.random.default_rng(3).permutation(1797)[:300])
-    real, fake = kgan.data.digits()[0][chosen], gan.generate(300, seed=3)
+    real, fake = kgan.data.digits()[0], gan.generate(300, seed=3)
+    hashes = set()
     for metric in (kgan.metrics.FrechetDistance(), kgan.metrics.DuplicateRate()):
-        metric.update_state(real, fake)
+        # Copies are looked for among all digits, not only the 300 that stand beside others.
+        metric.update_state(real if metric.searches else real[chosen], fake)
         score = scores[metric.name]
         assert score["value"] == pytest.approx(metric.result(), rel=1e-5)
         told = {**metric.protocol, "reference": "digits", "model": "gan.keras", "latent_seed": 3}
         assert told.items() < score["protocol"].items()
         assert score["protocol"]["reference_resize"].startswith("bilinear")
+        hashes.add(score["protocol"]["reference_hash"])
+    assert len(hashes) == 2
     assert len(scores) == 1 + 2 + 4 + 1 + 2 + 1
 
 
@@ -96,6 +100,7 @@ def test_an_exported_file_has_the_scores_of_the_model(folder, tmp_path):
     for name in ("conditional.keras", "conditional.onnx"):
         out = tmp_path / f"{name}.json"
         options = ["--features", "classifier", "--count", 200, "--out", out]
+        options += ["--metrics", "frechet_distance,kernel_distance,mode_coverage"]
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("XDG_CACHE_HOME", str(tmp_path))
             command("evaluate", folder / name, "digits", *options)
@@ -106,6 +111,7 @@ def test_an_exported_file_has_the_scores_of_the_model(folder, tmp_path):
         assert onnx_scores[name]["value"] == pytest.approx(score["value"], rel=1e-3, abs=1e-6)
     protocols = [scores["frechet_distance"]["protocol"] for scores in found]
     assert protocols[0]["features_hash"] == protocols[1]["features_hash"]
+    assert keras_scores["modes"]["protocol"]["modes"] == 10
     assert [each["generator"] for each in protocols] == ["last weights", "exported file, onnx"]
     assert "labels" not in protocols[0]
     assert protocols[1]["precision"] == "float32" and len(protocols[1]["source_hash"]) == 12
@@ -120,9 +126,14 @@ def test_a_folder_without_labels(folder, tmp_path):
     for name in ("gan.keras", "conditional.keras", "conditional.onnx"):
         out = tmp_path / "scores.json"
         options = ["--features", tmp_path / "features.keras", "--count", 10, "--out", out]
+        options += ["--metrics", "frechet_distance,duplicate_rate"]
         command("evaluate", folder / name, images, *options)
-        protocol = json.loads(out.read_text())["frechet_distance"]["protocol"]
+        protocol, searched = (
+            json.loads(out.read_text())[name]["protocol"]
+            for name in ("frechet_distance", "duplicate_rate")
+        )
         assert protocol["real_images"] == protocol["generated_images"] == 10
+        assert (searched["real_images"], searched["generated_images"]) == (12, 10)
         assert ("labels" in protocol) == (name != "gan.keras")
         assert protocol["features"].startswith("model sequential")
 
@@ -177,6 +188,9 @@ def test_what_cannot_be_measured_is_said(folder, tmp_path):
     for arguments, message in [
         (["nothing.keras", "digits"], "no saved GAN here"),
         ([gan, "digits", "--metrics", "fid"], "--metrics takes frechet_distance"),
+        ([gan, images, "--metrics", "mode_coverage"], "Received: --metrics mode_coverage"),
+        ([gan, "mnits", "--no-download"], "no such set (is it mnist"),
+        ([gan, "kmnist", "--no-download"], "This set is not prepared"),
         ([gan, "digits", "--features", "fid"], "--features takes pixels"),
         ([gan, "digits", "--targets", tmp_path], "Received: --targets"),
         (
