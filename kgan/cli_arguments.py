@@ -6,6 +6,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+RUN = ("gan.keras", "checkpoint.keras", "export_report.json")  # in the folder of a run or bundle
+
 
 class Network(enum.StrEnum):
     """Families in `kgan.networks`."""
@@ -196,7 +198,7 @@ def load_images(data, *, image_size, channels, batch_size, data_dir, download):
     """Images, or a stream of them, and labels if the data has any."""
     from kgan import data as sources
 
-    if Path(data).exists():
+    if is_folder(data):
         if not image_size:
             raise ValueError(
                 "A folder of images needs --image-size, since they may differ. "
@@ -206,6 +208,15 @@ def load_images(data, *, image_size, channels, batch_size, data_dir, download):
     if data == "digits":
         return sources.digits(*_side(image_size))
     return sources.tfds(data, data_dir=data_dir, download=download, image_size=image_size)
+
+
+def is_folder(data):
+    """Whether the first argument of a command names a folder of images, not a set or a run.
+
+    A run is kept in a folder, too, often one named after its data: its pictures are no data.
+    """
+    path = Path(data)
+    return path.exists() and not any((path / name).exists() for name in RUN)
 
 
 def _side(image_size):

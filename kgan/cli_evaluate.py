@@ -80,7 +80,7 @@ def evaluate(
         classes = {"num_classes": subject.num_classes}
         options = {"split": split, "data_dir": data_dir, "download": download}
         real = reference.images(data, subject.made, count, seed, **classes, **options)
-        if Path(data).is_dir():
+        if arguments.is_folder(data):
             context["reference_resize"] = f"{reference.CROP}, {context['reference_resize']}"
         elif data != "digits":
             context["split"] = split
@@ -106,6 +106,12 @@ def evaluate(
         if "duplicate_rate" in chosen:
             total += real.left
         task = progress.add_task("Measuring", total=total)
+
+        def tell(images):
+            progress.advance(task, images)
+            if progress.finished:  # comparing all with all takes its time, too
+                progress.update(task, description="Comparing", total=None)
+
         found = scores.measure(
             subject.measured,
             measures,
@@ -113,7 +119,7 @@ def evaluate(
             real.labels,
             seed=seed,
             others=real.others,
-            tell=lambda images: progress.advance(task, images),
+            tell=tell,
             **context,
         )
     _show(found)
@@ -173,10 +179,12 @@ def _show(found):
     for title, side in (("score", "left"), ("value", "right"), ("protocol", "left")):
         table.add_column(title, justify=side)
     common = protocol.shared([score["protocol"] for score in found.values()])
+    shown = None
     for name, score in found.items():
         own = {key: value for key, value in score["protocol"].items() if key not in common}
         own.pop("measure", None)  # the name of the score says it
-        table.add_row(name, f"{score['value']:.5g}", _listed(own))
+        table.add_row(name, f"{score['value']:.5g}", "the same" if own == shown else _listed(own))
+        shown = own
     console.print(table)
     if common:
         console.print(f"All: {_listed(common)}")

@@ -1,12 +1,12 @@
 """The real images that the command measures generated ones beside."""
 
 import dataclasses
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from kgan import checks
+from kgan.cli_arguments import is_folder
 
 AT_ONCE = 64  # images read at a time
 RESIZE = "bilinear with antialiasing"  # what kgan.images.resize and kgan.data.files do
@@ -50,7 +50,7 @@ def images(source, shape, count, seed, *, num_classes=None, **options):
     from kgan import data
 
     rng = np.random.default_rng(seed)
-    if Path(source).is_dir():
+    if is_folder(source):
         stream = data.folder(source, shape[:2], channels=shape[2])
         order = rng.permutation(len(stream.sources[0].items))
         chosen, rest = order[:count], order[count:]

@@ -55,7 +55,9 @@ class CollapseMonitor(keras.callbacks.Callback):
         stop: whether to end training when a symptom is told. Default: False.
         restore_best: whether to bring back the networks, averages and optimizers of the last look
             without any symptom, if training ends while there is one: the last ones that looked
-            well, which need not be the best by a measure. Default: False.
+            well, which need not be the best by a measure. A callback further down the list that
+            brings back weights, as `EarlyStopping(restore_best_weights=True)` does, has the last
+            word. Default: False.
         log: a file such as `"run/warnings.jsonl"` that gets a line of JSON for each warning, at
             once; begun anew unless training goes on from a later epoch. Default: none.
         verbose: whether to print what is told. Default: True.

@@ -7,7 +7,7 @@ WIDTH, HEIGHT = 480, 230
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 12, 30
 
 
-def chart(epochs, series, log=False, marks=()):
+def chart(epochs, series, log=False, marks=(), errors=None):
     """Returns an SVG of values over epochs.
 
     Args:
@@ -16,8 +16,15 @@ def chart(epochs, series, log=False, marks=()):
             the one without, dashed.
         log: whether the axis is logarithmic; values that are not positive are then left out.
         marks: epochs to mark by a line from top to bottom.
+        errors: standard errors by name of the series that have them, drawn as bands.
     """
+    bands = [
+        (name, [[v - e, v + e] for v, e in zip(values, errors[name], strict=True)])
+        for name, values in series
+        if name in (errors or ())
+    ]
     shown = [value for _, values in series for value in values if _drawn(value, log)]
+    shown += [end for _, band in bands for pair in band for end in pair if _drawn(end, log)]
     scale = _logarithmic(shown) if log and shown else _linear(shown or [0, 1])
     low, high, ticks, place = scale
     first, last = epochs[0], max(epochs[-1], epochs[0] + 1)
@@ -49,7 +56,14 @@ def chart(epochs, series, log=False, marks=()):
             f'<line class="mark" x1="{x(epoch):.1f}" x2="{x(epoch):.1f}" y1="{TOP}" '
             f'y2="{HEIGHT - BOTTOM}"/>'
         )
-    for (name, values), colour in zip(series, colours(series), strict=True):
+    of = dict(zip([name for name, _ in series], colours(series), strict=True))
+    for name, band in bands:
+        below, above = (_pieces(epochs, [pair[i] for pair in band], log) for i in (0, 1))
+        for bottom, top in zip(below, above, strict=False):
+            edge = " ".join(f"{x(e):.1f},{y(value):.1f}" for e, value in [*bottom, *top[::-1]])
+            parts.append(f'<polygon class="band c{of[name]}" points="{edge}"/>')
+    for name, values in series:
+        colour = of[name]
         dashed = " dashed" if name.startswith("val_") else ""
         for points in _pieces(epochs, values, log):
             if len(points) == 1:

@@ -3,6 +3,7 @@
 import datetime
 import html
 import importlib.resources
+import itertools
 import math
 import re
 
@@ -11,6 +12,7 @@ from kgan.report import pictures
 from kgan.report.curves import chart, colours
 from kgan.report.run import UNNAMED
 from kgan.report.scores import best_and_last, by_file
+from kgan.report.words import error_of, figure, labels_of, listed, title_of, words_of
 
 GROUPS = (
     ("Losses", r"(val_)?(generator|discriminator)_loss", False),
@@ -24,6 +26,13 @@ GROUPS = (
     ("Terms of the generator's loss", r"(val_)?generator_\w+", False),
     ("Terms of the discriminator's loss", r"(val_)?discriminator_\w+", False),
     ("Learning rates", r"learning_rate\w*", False),
+    (
+        "Precision and recall, density and coverage",
+        r"val_(precision|recall|density|coverage)",
+        False,
+    ),
+    ("The same of domain A", r"val_(precision|recall|density|coverage)_a", False),
+    ("The same of domain B", r"val_(precision|recall|density|coverage)_b", False),
 )
 SECOND = "generator|fake|distinctness"  # has the second colour, in every chart
 KEY_SETTINGS = ("data", "model", "loss", "network", "backend")
@@ -80,11 +89,10 @@ def _head(run, name):
     for key in ("generator_loss", "discriminator_loss", "diversity", "distinctness"):
         values = [value for value in run.log.get(key, ()) if math.isfinite(value)]
         if values:
-            entries.append((_words_of(key).capitalize(), _figure(values[-1])))
+            entries.append((title_of(key), figure(values[-1])))
     final = [score for score in run.scores if score["of"] in ("gan.keras", UNNAMED)]
     for score in final[:2]:
-        name = f"{_words_of(score['name']).capitalize()} ({score['file']})"
-        entries.append((name, _figure(score["value"])))
+        entries.append((f"{title_of(score['name'])} ({score['file']})", figure(score["value"])))
     figures = "".join(f"<div><dt>{_safe(k)}</dt><dd>{_safe(v)}</dd></div>" for k, v in entries)
     shown = ""
     if run.pictures:
@@ -130,23 +138,28 @@ def _curves(run):
         if series:
             series.sort(key=lambda entry: bool(re.search(SECOND, entry[0])))
             cards.append(_card(run, title, series, log))
+    errors = {name: left.pop(error) for name in list(left) if (error := error_of(name)) in left}
     for name in [
         name for name in left if name.removeprefix("val_") not in left or name[:4] != "val_"
     ]:
         same = [(n, left[n]) for n in (name, f"val_{name}") if n in left]
-        cards.append(_card(run, _words_of(name).capitalize(), same, False))
+        cards.append(_card(run, title_of(name), same, False, errors))
     return f'<h2>Curves</h2>\n<div class="curves">{"".join(cards)}</div>'
 
 
-def _card(run, title, series, log):
-    labels = _labels([name for name, _ in series])
+def _card(run, title, series, log, errors=None):
+    errors = errors or {}
+    labels = labels_of([name for name, _ in series])
+    if title == title_of(series[0][0]):
+        labels = ["last"] if len(series) == 1 else labels
     legend = "".join(
         f'<li><i class="c{colour}{" dashed" if name.startswith("val_") else ""}"></i>'
-        f"{_safe(label)} <b>{_figure(values[-1])}</b></li>"
+        f"{_safe(label)} <b>{figure(values[-1])}</b>"
+        + (f" ± {figure(errors[name][-1])}</li>" if name in errors else "</li>")
         for (name, values), label, colour in zip(series, labels, colours(series), strict=True)
     )
     marks = sorted({int(w["epoch"]) for w in run.warnings or ()} & set(run.epochs))
-    svg = chart(run.epochs, series, log, marks)
+    svg = chart(run.epochs, series, log, marks, errors)
     return f'<div class="card"><h3>{_safe(title)}</h3><ul class="legend">{legend}</ul>{svg}</div>'
 
 
@@ -165,9 +178,9 @@ def _strip(run):
 def _best(run):
     rows = [
         [
-            _words_of(name),
-            f"{_figure(best)} (epoch {epoch})",
-            f"{_figure(last)} (epoch {end})",
+            words_of(name),
+            f"{figure(best)} (epoch {epoch})",
+            f"{figure(last)} (epoch {end})",
             "best.keras" if kept else "",
         ]
         for name, epoch, best, end, last, kept in best_and_last(run)
@@ -193,8 +206,14 @@ def _scores(run):
         )
     parts = []
     for file, of, common, scores in by_file(run):
-        rows = [[_words_of(name), _figure(value), _listed(own)] for name, value, own in scores]
-        known = f'<p class="soft">All: {_safe(_listed(common))}</p>' if common else ""
+        rows = []
+        for own, same in itertools.groupby(scores, lambda row: row[2]):
+            same = list(same)
+            own = listed({name: text for name, text in own.items() if name != "measure"})
+            firsts = [[(own, len(same))], *[[]] * (len(same) - 1)]
+            for (name, value, _), first in zip(same, firsts, strict=True):
+                rows.append([words_of(name), figure(value), *first])
+        known = f'<p class="soft">All: {_safe(listed(common))}</p>' if common else ""
         parts.append(
             f'<section class="scores"><h3>{_safe(of)} <span class="soft">in {_safe(file)}</span>'
             f"</h3>{known}{_table(['score', 'value', 'protocol'], rows)}</section>"
@@ -223,9 +242,12 @@ def _table(header, rows):
     )
 
 
-def _cell(text):
+def _cell(content):
+    """A cell of a text, or of one and the number of rows that it stands for."""
+    text, rows = content if isinstance(content, tuple) else (content, 1)
     verdict = f' class="{text}"' if text in ("passed", "failed") else ""
-    return f"<td{verdict}>{_safe(text)}</td>"
+    span = f' rowspan="{rows}"' if rows > 1 else ""
+    return f"<td{verdict}{span}>{_safe(text)}</td>"
 
 
 def _settings(run):
@@ -256,32 +278,6 @@ def _foot(run):
         unreadable = f"Could not be read: {_safe(', '.join(run.unreadable))}. "
     today = datetime.date.today().isoformat()
     return f"<footer>{unreadable}Written by kgan report on {today}.</footer>"
-
-
-def _labels(names):
-    """The names in words, without those that all of them have."""
-    words = [name.removeprefix("val_").split("_") for name in names]
-    common = set.intersection(*map(set, words)) if len({*map(tuple, words)}) > 1 else set()
-    own = [" ".join(w for w in each if w not in common) or each[0] for each in words]
-    return [
-        f"{label} (validation)" if name.startswith("val_") else label
-        for name, label in zip(names, own, strict=True)
-    ]
-
-
-def _words_of(name):
-    """A name of the logs, in words."""
-    validation = name.startswith("val_")
-    words = name.removeprefix("val_").replace("_", " ")
-    return f"{words} (validation)" if validation else words
-
-
-def _listed(protocol):
-    return "; ".join(f"{name}: {value}" for name, value in protocol.items())
-
-
-def _figure(value):
-    return f"{value:.4g}" if math.isfinite(value) else str(value)
 
 
 def _safe(text):

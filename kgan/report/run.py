@@ -2,6 +2,8 @@
 
 import csv
 import dataclasses
+import importlib
+import inspect
 import json
 import math
 import zipfile
@@ -12,6 +14,7 @@ from PIL import Image
 from kgan.callbacks.epoch_picture import pictures_in
 
 SETTINGS = "settings.json"
+USUAL = {"run_eagerly": False, "steps_per_execution": 1, "jit_compile": "auto"}  # of compile
 UNNAMED = "weights that are not named"
 
 
@@ -116,6 +119,8 @@ def _read_log(run, file):
 def _read_settings(run, file):
     content = json.loads(file.read_text(encoding="utf-8"))
     run.versions |= {name: str(value) for name, value in content.pop("versions", {}).items()}
+    if "images" in content:
+        content.pop("channels", None)  # asked for; of what the images turned out to be it is part
     run.settings = {name: _text(value) for name, value in content.items() if value is not None}
 
 
@@ -182,23 +187,41 @@ def _read_model(run, file):
         network = config["config"].get(name)
         if network:
             run.model[name] = network["config"].get("name", network["class_name"])
-    run.model |= {name: _of_object(value) for name, value in compiled.items() if value is not None}
+    run.model |= {
+        name: _of_object(value)
+        for name, value in compiled.items()
+        if value is not None and value != USUAL.get(name)
+    }
     run.versions.setdefault("keras", metadata["keras_version"])
 
 
 def _of_object(value):
-    """A serialised object as one would write it: `R1(weight=1.0)`."""
+    """A serialised object as one would write it, without what goes without saying: `R1(1.0)`."""
     if isinstance(value, dict) and "class_name" in value:
+        config = value.get("config") or {}
+        if "layers" in config:
+            return f"model {config.get('name', value['class_name'])}"
+        usual = _defaults(value)
         own = {
             name: _of_object(part)
-            for name, part in (value.get("config") or {}).items()
-            if part is not None and part is not False and name not in ("name", "dtype")
+            for name, part in config.items()
+            if part != usual.get(name) and name not in ("name", "dtype")
         }
         arguments = ", ".join(f"{name}={part}" for name, part in own.items())
         return f"{value['class_name']}({arguments})" if arguments else value["class_name"]
     if isinstance(value, list):
         return ", ".join(map(_of_object, value)) or "none"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _defaults(value):
+    """The default arguments of a serialised object of Keras or kgan, by name."""
+    package, _, _ = (value.get("module") or "").partition(".")
+    if package not in ("keras", "kgan"):
+        return {}
+    kind = getattr(importlib.import_module(value["module"]), value["class_name"], None)
+    parameters = inspect.signature(kind).parameters if kind else {}
+    return {name: parameter.default for name, parameter in parameters.items()}
 
 
 def _protocol(protocol):

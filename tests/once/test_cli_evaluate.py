@@ -189,6 +189,7 @@ def test_what_cannot_be_measured_is_said(folder, tmp_path):
         (["nothing.keras", "digits"], "no saved GAN here"),
         ([gan, "digits", "--metrics", "fid"], "--metrics takes frechet_distance"),
         ([gan, images, "--metrics", "mode_coverage"], "Received: --metrics mode_coverage"),
+        ([gan, folder, "--no-download"], "Nor is there a folder of images"),
         ([gan, "mnits", "--no-download"], "no such set (is it mnist"),
         ([gan, "kmnist", "--no-download"], "This set is not prepared"),
         ([gan, "digits", "--features", "fid"], "--features takes pixels"),

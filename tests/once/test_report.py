@@ -57,7 +57,10 @@ def run(tmp_path_factory):
     """A real run: trained by the command, with an exported file and scores."""
     folder = tmp_path_factory.mktemp("a run")
     arguments = ["--network", "mlp", "--width", 16, "--epochs", 3, "--out", folder]
-    kgan("train", "digits", *arguments, "--metrics", "sliced_wasserstein,precision_recall")
+    measures = "sliced_wasserstein,precision_recall,kernel_distance,mode_coverage"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        kgan("train", "digits", *arguments, "--metrics", measures)
     kgan("export", folder / "gan.keras", "--out", folder)
     scores = {"frechet_distance": {"value": 12.345678, "protocol": {"samples": 1797}}}
     (folder / "scores.json").write_text(json.dumps(scores))
@@ -90,10 +93,12 @@ def test_the_figures_are_those_of_the_log(run, page):
     with open(run / "log.csv") as file:
         last = [*csv.DictReader(file)][-1]
     names = [name for name, value in last.items() if value != "NA" and name != "epoch"]
-    assert {"generator_loss", "diversity", "discriminator_gradient"} <= {*names}
+    assert {"generator_loss", "diversity", "discriminator_gradient", "modes"} <= {*names}
     for name in names:
         assert f"{float(last[name]):.4g}" in page.text, name
-    assert page.tags.count("polyline") == len(names)
+    bands = [name for name in names if name.endswith("_error")]
+    assert bands == ["val_kernel_distance_error"] and page.tags.count("polygon") == 1
+    assert page.tags.count("polyline") == len(names) - len(bands)
 
 
 def test_best_and_last_stand_side_by_side(run, page):
@@ -112,8 +117,11 @@ def test_settings_scores_and_exports_are_told(run, page):
     settings = json.loads((run / "settings.json").read_text())
     assert settings["backend"] == keras.backend.backend()
     assert float(settings["minutes"]) >= 0
-    for text in ("digits", keras.__version__, "NonSaturating", "Adam(learning_rate=0.0002"):
+    optimizer = "Adam(learning_rate=0.0002, beta_1=0.5)"  # what is as usual is not spelled out
+    for text in (run.name, "digits", keras.__version__, "NonSaturating", optimizer):
         assert text in page.text
+    assert "PrecisionRecall, KernelDistance, ModeCoverage(modes=model sequential)" in page.text
+    assert f"<h1>{run.name}</h1>" in (run / "report.html").read_text()
     assert "12.35" in page.text and "samples: 1797" in page.text
     assert "generator.onnx" in page.text and "passed" in page.text
     assert "Nothing: no sign of collapse" in page.text
@@ -181,6 +189,17 @@ def test_a_curve_goes_through_its_values():
         place = np.log10 if log else np.asarray
         found = place(v0) + np.array(shares) * (place(v1) - place(v0))
         np.testing.assert_allclose(found, place(values), atol=0.02 * abs(place(v1) - place(v0)))
+
+
+def test_an_error_is_a_band_around_its_curve():
+    svg = chart([1, 2, 3], [("a", [4, 2, 3])], errors={"a": [1, 0.5, 2]})
+    corners = re.search(r'polygon[^>]+points="([^"]+)"', svg).group(1).split()
+    below, above = corners[:3], corners[:2:-1]
+    line = re.search(r'polyline[^>]+points="([^"]+)"', svg).group(1).split()
+    for low, middle, high, error in zip(below, line, above, [1, 0.5, 2], strict=True):
+        (x, bottom), (_, y), (_, top) = (map(float, p.split(",")) for p in (low, middle, high))
+        assert x == float(middle.split(",")[0])
+        assert bottom - y == pytest.approx(y - top, abs=0.11) and (bottom - y) / error > 1
 
 
 def test_gaps_and_warnings_are_in_the_curves():
