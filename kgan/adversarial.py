@@ -173,7 +173,8 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
                 The Unusual Effectiveness of Averaging in GAN Training, 2019). Default: None, off.
             metrics: measures of generated images, such as `[kgan.metrics.FrechetDistance()]`, for
                 `evaluate` and, as `val_frechet_distance`, for each epoch of `fit` with
-                `validation_data`. Default: none.
+                `validation_data`. Default: none. Keras's own metrics compare pairs, and are for
+                models whose images have targets, such as `kgan.Pix2Pix`.
             run_eagerly, steps_per_execution, jit_compile: as in `keras.Model.compile`.
 
         Raises:
@@ -203,7 +204,8 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
             raise ValueError(f"ema must be a decay in (0, 1), or None. Received: ema={ema!r}")
         self.ema = ema
         self.averages = [averages.average_of(network) for network in self.generators if ema]
-        self._measures = Measures(metrics)
+        self._measures = Measures(metrics, self.has_targets)
+        self.scores = {}
         self._compile_arguments = {
             "loss": self.game,
             "penalties": self.penalties,
@@ -262,7 +264,8 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
             batch_size: images a turn of the discriminator, for arrays (a step takes
                 `discriminator_steps` times as many). Images that do not fill a last batch are
                 left out, others each epoch. Default: 32.
-            validation_data: real images for `evaluate` after each epoch.
+            validation_data: real images for `evaluate` after each epoch, in any form that `x` has;
+                no generator where there are `metrics`, which go over the images a second time.
             checkpoint: a file such as `"run/checkpoint.keras"`, written after each epoch. Where it
                 exists, training goes on from it, so a script that was killed is simply started
                 again. On a CPU, with arrays, the result is bit for bit that of a run that never
@@ -280,6 +283,7 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
         """
         self._assert_compiled("fit")
         checks.check_no_weights(kwargs)
+        x, y = checks.two(x, y)
         y = np.asarray(y) if isinstance(y, list) else y
         first, x = self._check_data(x, y, 32 if batch_size is None else batch_size)
         if validation_data is not None:
@@ -309,6 +313,7 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
         Their protocols are then in `scores`.
         """
         self._assert_compiled("evaluate")
+        x, y = checks.two(x, y)
         self._measures.check_data(x)
         if "_use_cached_eval_dataset" not in kwargs:  # else fit calls, which has checked the data
             _, x = self._check_data(x, y, 32 if batch_size is None else batch_size)

@@ -19,7 +19,7 @@ class Exported:
         ValueError: if the file is no generator of latents and no translator.
 
     Attributes:
-        scored_domains, generator_in_use: as `kgan.scores.Scored` has them.
+        scored_domains, draws_latents, generator_in_use: as `kgan.scores.Scored` has them.
         num_classes: of a conditional generator, else None.
         direction: of a translator between domains, `"ab"` or `"ba"`, else None.
         given, made: shapes of the images it takes (None for a generator of latents) and gives.
@@ -42,6 +42,7 @@ class Exported:
             )
         self.given = self.run.inputs[0].shape if names == ["image"] else None
         self.made = self.run.outputs[0].shape
+        self.draws_latents = self.given is None
         self.generator_in_use = f"exported file, {Path(path).suffix.lstrip('.') or 'saved_model'}"
         own = {
             "source_hash": self.run.metadata.get("source_sha256", "")[:12],

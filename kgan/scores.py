@@ -14,6 +14,7 @@ from kgan.metrics.features import shared
 
 SEED = 0  # of the latents, the same at each evaluation, so that scores differ by the weights alone
 AT_ONCE = 256  # images of arrays in a batch
+OF_PAIRS = keras.metrics.MeanMetricWrapper  # the mean of a function of prediction and target
 
 
 class Scored:
@@ -28,6 +29,8 @@ class Scored:
     """
 
     scored_domains = ("",)  # kinds of generated images, each measured by itself
+    draws_latents = True  # or translates images
+    has_targets = False  # whether each generated image has a real one that it is to equal
 
     @property
     def score_metrics(self):
@@ -42,7 +45,12 @@ class Scored:
         limits = {"steps": kwargs.get("steps"), "batch_size": batch_size}
         self.scores = measure(self, self.score_metrics, x, y, **limits)
         logs |= {name: score["value"] for name, score in self.scores.items()}
-        return logs if return_dict else list(logs.values())
+        return logs if return_dict else [logs[name] for name in self.metrics_names]
+
+    @property
+    def metrics_names(self):
+        """What the values of `evaluate` are called, in its order; of measures since they ran."""
+        return [*super().metrics_names, *self.scores]
 
     @property
     def generator_in_use(self):
@@ -67,25 +75,37 @@ class Scored:
         return images, self.images_of(self.draw_latents(len(images), rng))
 
 
+def _is_stock(metric):
+    """Whether a metric is one of Keras's, but for the wrapper of a function of one's own."""
+    return type(metric).__module__.startswith("keras.") and type(metric) is not OF_PAIRS
+
+
 class Measures:
     """The metrics given to `compile`, out of sight of Keras, which would put them in its step.
 
     Args:
-        metrics: a sequence of Keras metrics.
+        metrics: a sequence of Keras metrics, or one.
+        has_targets: of the model.
 
     Raises:
-        ValueError: if they are anything else, or two share a name.
+        ValueError: if they are anything else, compare each image with one that has nothing to do
+            with it, or two share a name.
     """
 
-    def __init__(self, metrics=()):
-        self.metrics = (
-            [metrics] if isinstance(metrics, keras.metrics.Metric) else [*(metrics or [])]
-        )
+    def __init__(self, metrics=(), has_targets=False):
+        several = isinstance(metrics, (list, tuple)) or metrics is None
+        self.metrics = [*(metrics or ())] if several else [metrics]
         for metric in self.metrics:
             if not isinstance(metric, keras.metrics.Metric):
                 raise ValueError(
                     "metrics must be objects such as kgan.metrics.FrechetDistance(); what a loss "
                     f"tracks is shown by itself. Received: {metric!r}"
+                )
+            if _is_stock(metric) and not (has_targets and isinstance(metric, OF_PAIRS)):
+                raise ValueError(
+                    "Keras's own metrics compare a prediction with its target, such as those of "
+                    "kgan.Pix2Pix with MeanAbsoluteError; here are only two sets of images: take "
+                    f"one of kgan.metrics. Received: a {type(metric).__name__}"
                 )
         names = [metric.name for metric in self.metrics]
         if len(set(names)) < len(names):
@@ -145,7 +165,7 @@ def measure(
     """Measures what a model generates beside real data.
 
     Args:
-        model: with `real_and_generated` and `scored_domains`, such as an `AdversarialModel`.
+        model: an `AdversarialModel`, or what else has these attributes of `Scored`.
         metrics: Keras metrics; those of `kgan.metrics` are given images alone.
         x, y, steps, batch_size: the data, as for `evaluate`; no iterator.
         seed: of the latents. Default: 0.
@@ -159,33 +179,36 @@ def measure(
         the model has several.
     """
     finite = True
-    context |= {"latent_seed": seed, "generator": model.generator_in_use}
+    context |= {"latent_seed": seed} if model.draws_latents else {}
+    context["generator"] = model.generator_in_use
     searching = [metric for metric in metrics if getattr(metric, "searches", False)]
     groups = [[metric for metric in metrics if metric not in searching], searching]
     scores = {}
     for domain in model.scored_domains:
-        rng, reference = np.random.default_rng(seed), hashlib.sha256()
+        rng, reference = np.random.default_rng(seed), ImagesHash()
         for metric in metrics:
             metric.reset_state()
         with shared(metrics):
             for batch in _batches(x, y, steps, batch_size):
                 real, fake = map(checks.to_numpy, model.real_and_generated(batch, rng, domain))
-                reference.update(np.ascontiguousarray(real, "float32"))
+                reference.add(real)
                 if not np.isfinite(fake).all():
                     finite, fake = False, np.nan_to_num(fake, nan=0, posinf=0, neginf=0)
                 for metric in metrics:
-                    alone = getattr(metric, "samples_alone", False)
-                    metric.update_state(*((fake,) if alone else (real, fake)))
+                    if getattr(metric, "samples_first", False):
+                        metric.update_state(fake, real=real)
+                    else:
+                        metric.update_state(real, fake)
                 if tell:
                     tell(len(real))
-            hashes = [reference.hexdigest()[:12]]
+            hashes = [str(reference)]
             for real in others if searching else ():
-                reference.update(np.ascontiguousarray(real, "float32"))
+                reference.add(real)
                 for metric in searching:
                     metric.update_state(real)
                 if tell:
                     tell(len(real))
-            hashes.append(reference.hexdigest()[:12])
+            hashes.append(str(reference))
         own = {"domain": domain} if domain else {}
         for group, reference_hash in zip(groups, hashes, strict=True):
             found = protocol.report(group, **context, **own, reference_hash=reference_hash)
@@ -201,6 +224,20 @@ def measure(
     for metric in metrics:
         metric.reset_state()  # or their images would stay in memory
     return scores
+
+
+class ImagesHash:
+    """A hash of a set of images in whatever order: 12 digits of the sum of their SHA-256."""
+
+    def __init__(self):
+        self.sum = 0
+
+    def add(self, images):
+        for image in np.ascontiguousarray(images, "float32"):
+            self.sum += int.from_bytes(hashlib.sha256(image).digest(), "big")
+
+    def __str__(self):
+        return f"{self.sum % 2**256:064x}"[:12]
 
 
 def _batches(x, y, steps, batch_size):

@@ -8,6 +8,8 @@ from kgan import checks
 class Translated:
     """Images in, images out, for people and for export: in place of latents in."""
 
+    draws_latents = False
+
     def call(self, images, training=False):
         """Returns the translations of images, so that `predict` does too."""
         return self.in_use(self.generators[0], training)(images, training=training)

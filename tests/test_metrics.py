@@ -101,6 +101,19 @@ def test_a_classifier_names_the_modes():
     assert as_floats(unsure)["high_quality"] == 0
 
 
+def test_real_samples_stand_beside_the_others():
+    coverage = kgan.metrics.ModeCoverage(kgan.data.ring())
+    near, far = kgan.data.ring().centers[[0, 0, 1]], np.full((1, 2), 9.0)
+    coverage.update_state(np.concatenate([near, far]), real=kgan.data.ring().centers)
+    scores = as_floats(coverage)
+    assert (scores["high_quality"], scores["high_quality_real"]) == (0.75, 1)
+    assert scores["kl_to_uniform"] > scores["kl_to_uniform_real"] == pytest.approx(0, abs=1e-6)
+    assert coverage.protocol["real_images"] == 8
+    coverage.reset_state()
+    coverage.update_state(near)
+    assert set(as_floats(coverage)) == {"modes", "high_quality", "kl_to_uniform"}
+
+
 def test_stacked_images_are_classified_as_they_are_labelled():
     images, labels = kgan.data.stack(pixels(*range(10)), np.arange(10), 500, seed=0)
     assert images.shape == (500, 1, 1, 3)
@@ -134,9 +147,10 @@ def test_the_classifier_learns_digits():
 def test_bad_input():
     with pytest.raises(ValueError, match=r"Mixture or a classifier.*Received"):
         kgan.metrics.ModeCoverage(8)
-    logits = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
-    with pytest.raises(ValueError, match=r"end it in a softmax.*Received"):
-        kgan.metrics.ModeCoverage(logits)
+    for activation in (None, "relu", "sigmoid"):
+        other = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, activation)])
+        with pytest.raises(ValueError, match=r"end it in a softmax.*Received"):
+            kgan.metrics.ModeCoverage(other)
     with pytest.raises(ValueError, match=r"\(modes, dimensions\).*Received"):
         kgan.data.Mixture([1, 2], 0.1)
     with pytest.raises(ValueError, match=r"above 0.*Received"):

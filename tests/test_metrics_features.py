@@ -45,6 +45,35 @@ def test_each_data_set_and_seed_has_a_file_of_its_own():
     assert file_name(images.copy(), labels, 1, 0) in names
 
 
+def test_other_layers_with_the_same_weights_have_another_hash(tmp_path):
+    layers = keras.layers
+
+    def network(*own):
+        return keras.Sequential([keras.Input((8, 8, 1)), *own, layers.Flatten()], name="mine")
+
+    def branched(first):
+        images = keras.Input((8, 8, 1))
+        return keras.Model(images, layers.Flatten()(first(images) * 2 + images), name="mine")
+
+    models = [
+        network(layers.AveragePooling2D(2)),
+        network(layers.AveragePooling2D(4)),
+        network(layers.MaxPooling2D(2)),
+        network(layers.Dense(4, "relu", kernel_initializer="ones")),
+        network(layers.Dense(4, "tanh", kernel_initializer="ones")),
+        branched(layers.Activation("relu")),
+        branched(layers.Activation("tanh")),
+    ]
+    hashes = [features.digest(model) for model in models]
+    assert len({*hashes}) == len(models)
+    # Names, seeds and what made the weights are no part of it.
+    again = network(layers.Dense(4, "relu", kernel_initializer=keras.initializers.Constant(1)))
+    assert features.digest(again) == hashes[3]
+    for model, known in zip(models, hashes, strict=True):
+        model.save(tmp_path / "model.keras")
+        assert features.digest(keras.saving.load_model(tmp_path / "model.keras")) == known
+
+
 def test_measures_of_one_network_share_its_work(images):
     """The network counts the batches it is called on; alone, each measure would call it itself."""
     counted = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), Counting()])

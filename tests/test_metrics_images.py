@@ -16,6 +16,7 @@ from kgan.metrics import (
     PrecisionRecall,
     SlicedWasserstein,
 )
+from kgan.metrics.frechet_distance import Moments
 
 MEASURES = [
     FrechetDistance,
@@ -98,6 +99,18 @@ def test_pieces_give_what_the_whole_gives(make, images, others):
 def test_tensors_of_the_backend_give_what_arrays_give(make, images, others):
     tensors = (keras.ops.convert_to_tensor(each) for each in (images, others))
     assert measured(make(), *tensors) == measured(make(), images, others)
+
+
+@pytest.mark.parametrize("count", [5, 12, 13, 40])
+def test_few_images_and_many_have_the_moments_of_numpy(count):
+    """Up to as many images as features they are kept, beyond that their covariance is."""
+    rows = 100 + np.random.default_rng(count).normal(size=(count, 12))
+    moments = Moments()
+    for start in range(0, count, 5):
+        moments.add(rows[start : start + 5])
+    mean, root = moments.mean_and_root()
+    np.testing.assert_allclose(mean, rows.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(root @ root.T, np.cov(rows, rowvar=False), rtol=1e-9, atol=1e-12)
 
 
 def test_frechet_distance_of_two_gaussians():

@@ -191,11 +191,10 @@ def test_a_model_of_ones_own_is_measured(images):
 
 def test_a_conditional_model_is_asked_for_the_real_labels(images):
     labels = np.arange(len(images)) % 3
-    gan = conditional(metrics=[FrechetDistance(), keras.metrics.MeanAbsoluteError(name="mae")])
+    gan = conditional(metrics=[FrechetDistance()])
     logs = gan.evaluate(images, labels, return_dict=True, verbose=0)
     fakes = gan.generate(len(images), labels=labels, seed=0)
     assert logs["frechet_distance"] == pytest.approx(value(FrechetDistance(), images, fakes))
-    assert logs["mae"] == pytest.approx(np.abs(images - fakes).mean(), rel=1e-5)
 
 
 def test_translations_are_measured_beside_their_targets():
@@ -203,10 +202,38 @@ def test_translations_are_measured_beside_their_targets():
     inputs, targets = (
         rng.uniform(-1, 1, (12, 8, 8, channels)).astype("float32") for channels in (3, 1)
     )
-    gan = pix2pix(compiled={"metrics": [FrechetDistance()]})
+    absolute = keras.metrics.MeanAbsoluteError(name="mae")
+    gan = pix2pix(compiled={"metrics": [FrechetDistance(), absolute]})
     logs = gan.evaluate(inputs, targets, return_dict=True, verbose=0)
-    expected = value(FrechetDistance(), targets, gan.translate(inputs))
+    translated = gan.translate(inputs)
+    assert logs["mae"] == pytest.approx(np.abs(targets - translated).mean(), rel=1e-5)
+    assert "latent_seed" not in gan.scores["frechet_distance"]["protocol"]
+    expected = value(FrechetDistance(), targets, translated)
     assert logs["frechet_distance"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_evaluate_names_its_values(images):
+    """As Keras does, in the order of the list; both arrays may come as one tuple."""
+    labels = np.arange(len(images)) % 3
+    gan = conditional(metrics=[PrecisionRecall()])
+    named = gan.evaluate(images, labels, return_dict=True, verbose=0)
+    values = gan.evaluate((images, labels), verbose=0)
+    # The losses are of other latents each time.
+    assert dict(zip(gan.metrics_names, values, strict=True)) == pytest.approx(named, rel=0.05)
+    gan.fit((images, labels), epochs=1, verbose=0)
+    with pytest.raises(ValueError, match=r"as one array.*Received: a list of 2"):
+        gan.evaluate([images, labels])
+
+
+def test_one_reference_has_one_hash_in_any_order(images):
+    gan = mlp_gan(metrics=[FrechetDistance()])
+    hashes = []
+    for order in (np.arange(len(images)), np.random.default_rng(1).permutation(len(images))):
+        gan.evaluate(images[order], verbose=0)
+        hashes.append(gan.scores["frechet_distance"]["protocol"]["reference_hash"])
+    gan.evaluate(images[:-1], verbose=0)
+    other = gan.scores["frechet_distance"]["protocol"]["reference_hash"]
+    assert hashes[0] == hashes[1] != other
 
 
 def test_both_directions_of_a_cycle_are_measured():
@@ -291,8 +318,16 @@ def test_what_could_not_be_measured_is_said_before_training(metric, held, messag
 
 
 def test_bad_metrics_are_refused():
-    with pytest.raises(ValueError, match=r"must be objects such as.*Received: 'fid'"):
-        mlp_gan(metrics=["fid"])
+    for wrong in (["fid"], "fid"):
+        with pytest.raises(ValueError, match=r"must be objects such as.*Received: 'fid'"):
+            mlp_gan(metrics=wrong)
+    for stock in (keras.metrics.Mean(), keras.metrics.MeanSquaredError()):
+        with pytest.raises(ValueError, match=r"only two sets of images.*Received: a Mean"):
+            mlp_gan(metrics=[stock])
+    with pytest.raises(ValueError, match=r"only two sets.*Received: a Mean"):
+        pix2pix(compiled={"metrics": [keras.metrics.Mean()]})
+    with pytest.raises(ValueError, match=r"features must be.*Received: features=a ndarray"):
+        FrechetDistance(np.zeros((4, 8, 8, 1), "float32"))
     with pytest.raises(ValueError, match=r"a name of its own.*frechet_distance, frechet"):
         mlp_gan(metrics=[FrechetDistance(), FrechetDistance(small_network())])
     with pytest.raises(ValueError, match=r"not inside a compiled step.*Received"):

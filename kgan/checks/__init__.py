@@ -13,6 +13,7 @@ from kgan.checks.data import (
     is_arrays,
     is_stream,
     to_numpy,
+    two,
     whole_turns,
 )
 from kgan.checks.networks import (
@@ -55,5 +56,6 @@ __all__ = [
     "is_arrays",
     "is_stream",
     "to_numpy",
+    "two",
     "whole_turns",
 ]

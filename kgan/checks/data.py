@@ -96,6 +96,12 @@ def check_images(images, shape, network="discriminator", verb="takes"):
         )
 
 
+def two(x, y):
+    """Both arrays that `fit` was given, also where they came as one tuple."""
+    together = y is None and isinstance(x, tuple) and len(x) == 2 and is_arrays(x)
+    return x if together else (x, y)
+
+
 def check_pair(first, second, call):
     """Raises a ValueError if one of two kinds of images is missing."""
     if first is None or second is None:
@@ -151,7 +157,7 @@ def first_batch(x, y=None, batch_size=None):
             "Give the images themselves, for example images, _ = kgan.data.digits(). "
             f"Received: the string {x!r}"
         )
-    if isinstance(x, list) and not is_arrays(x):
+    if isinstance(x, list):
         raise ValueError(
             "Give the images as one array, for example numpy.stack(images). "
             f"Received: a list of {len(x)} {type(x[0]).__name__ if x else 'items'}"

@@ -1,6 +1,7 @@
 """An independent classifier of small images, to name what a generator has made."""
 
 import hashlib
+import math
 import os
 from pathlib import Path
 
@@ -11,15 +12,20 @@ from keras import ops
 from kgan import checks
 from kgan.metrics.features import in_float32
 
+FEWEST_EPOCHS, FEWEST_STEPS = 4, 300
+
 
 @in_float32()
-def train_classifier(images, labels, epochs: int = 4, batch_size: int = 128, seed: int = 0):
+def train_classifier(
+    images, labels, epochs: int | None = None, batch_size: int = 128, seed: int = 0
+):
     """Returns a small convolutional classifier trained on real images alone.
 
     Args:
         images: float32 `(count, height, width, channels)` in [-1, 1].
         labels: integers from 0, `(count,)`.
-        epochs, batch_size: as in `fit`. Default: 4 and 128.
+        epochs: passes over the images. Default: 4, or as many as make 300 steps of few images.
+        batch_size: images a step. Default: 128.
         seed: of the weights and the order of the images. Default: 0.
 
     Returns:
@@ -33,6 +39,8 @@ def train_classifier(images, labels, epochs: int = 4, batch_size: int = 128, see
     labels = np.asarray(labels)
     classes = int(labels.max()) + 1 if labels.dtype.kind in "iu" else None
     labels = checks.check_labels(labels, classes, len(images))
+    if epochs is None:
+        epochs = max(FEWEST_EPOCHS, math.ceil(FEWEST_STEPS * batch_size / len(images)))
     keras.utils.set_random_seed(seed)
     layers = keras.layers
     model = keras.Sequential(
@@ -53,7 +61,11 @@ def train_classifier(images, labels, epochs: int = 4, batch_size: int = 128, see
 
 
 def classifier_features(
-    images, labels, epochs: int = 4, seed: int = 0, folder: str | os.PathLike | None = None
+    images,
+    labels,
+    epochs: int | None = None,
+    seed: int = 0,
+    folder: str | os.PathLike | None = None,
 ) -> keras.Model:
     """Returns features for small images: the last hidden layer of a classifier of real ones.
 
@@ -66,7 +78,7 @@ def classifier_features(
     Args:
         images: float32 `(count, height, width, channels)` in [-1, 1], at least 4x4.
         labels: integers from 0, `(count,)`.
-        epochs, seed: as for `train_classifier`. Default: 4 and 0.
+        epochs, seed: as for `train_classifier`.
         folder: where to keep it. Default: `kgan` in the folder of caches, `$XDG_CACHE_HOME` or
             `~/.cache`.
 
@@ -91,7 +103,7 @@ def features_of(classifier):
     return keras.Model(classifier.inputs, classifier.layers[-2].output, name="classifier_features")
 
 
-def kept_classifier(images, labels, epochs=4, seed=0, folder=None):
+def kept_classifier(images, labels, epochs=None, seed=0, folder=None):
     """Returns the classifier of `classifier_features`, trained or read where it was kept."""
     if folder is None:
         folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kgan"

@@ -11,6 +11,8 @@ import numpy as np
 from kgan import backend, checks
 
 BATCH_SIZE = 64
+UNSEEN = ("shared_object_id", "build_config", "compile_config", "trainable", "seed")
+UNSEEN_ENDS = ("_initializer", "_regularizer", "_constraint")
 
 
 def get(features):
@@ -30,13 +32,14 @@ def get(features):
         return network
     if isinstance(features, keras.Model):
         return Network(features)
-    if features == "pixels":
+    if isinstance(features, str) and features == "pixels":
         return _PIXELS
-    if features == "inception":
+    if isinstance(features, str) and features == "inception":
         return _inception()
+    received = repr(features) if isinstance(features, str) else f"a {type(features).__name__}"
     raise ValueError(
         'features must be "pixels", "inception", or a Keras model from images to features. '
-        f"Received: features={features!r}"
+        f"Received: features={received}"
     )
 
 
@@ -82,8 +85,9 @@ class Network:
     def __init__(self, model):
         if getattr(model, "inputs", None) is None:
             raise ValueError(
-                "The model of the features is not built: begin it with keras.Input(shape). "
-                f"Received: features={model}"
+                "features must be one network of layers from images on, which begins with "
+                "keras.Input(shape): of a GAN for example kgan.metrics.classifier_features. "
+                f"Received: features=a {type(model).__name__} named {model.name!r}"
             )
         inputs, outputs = (keras.tree.flatten(side) for side in (model.inputs, model.outputs))
         if len(inputs) != 1 or len(outputs) != 1:
@@ -242,12 +246,35 @@ def as_images(images, generated=False):
 
 
 def digest(model):
-    """Returns the first 12 digits of the SHA-256 of a model's weights and their order."""
-    sha = hashlib.sha256()
+    """Returns the first 12 digits of the SHA-256 of a model's layers and weights."""
+    sha = hashlib.sha256(json.dumps(_structure(model), sort_keys=True).encode())
     for weight in model.get_weights():
         sha.update(json.dumps([str(weight.dtype), *weight.shape]).encode())
         sha.update(np.ascontiguousarray(weight).tobytes())
     return sha.hexdigest()[:12]
+
+
+def _structure(model):
+    """The configuration of a model as JSON has it, without what its outputs do not depend on.
+
+    Names are counted, since Keras makes them up, and what makes or trains weights is left out.
+    """
+    layers = model._flatten_layers()
+    parts = [part for layer in layers for part in (layer, *getattr(layer, "operations", ()))]
+    names = {name: f"layer {i}" for i, name in enumerate(dict.fromkeys(p.name for p in parts))}
+
+    def plain(part):
+        if isinstance(part, dict):
+            return {
+                key: plain(value)
+                for key, value in part.items()
+                if value is not None and key not in UNSEEN and not key.endswith(UNSEEN_ENDS)
+            }
+        if isinstance(part, (list, tuple)):
+            return [plain(each) for each in part]
+        return names.get(part, part) if isinstance(part, str) else part
+
+    return plain(keras.saving.serialize_keras_object(model))
 
 
 @contextlib.contextmanager

@@ -55,13 +55,12 @@ class FrechetDistance(ImageMetric):
         return Moments()
 
     def measure(self, real, fake):
-        covariances = real.covariance(), fake.covariance()
-        roots = [_root(covariance) for covariance in covariances]
-        # Tr (A B)^(1/2) is the sum of the singular values of A^(1/2) B^(1/2): unlike the
-        # eigenvalues of their product they lose no digits where the covariance is nearly singular.
-        overlap = np.linalg.norm(roots[0] @ roots[1], "nuc")
-        spread = sum(covariance.trace() for covariance in covariances) - 2 * overlap
-        return float(np.sum((real.mean - fake.mean) ** 2) + max(spread, 0.0))
+        (real_mean, real_root), (fake_mean, fake_root) = real.mean_and_root(), fake.mean_and_root()
+        # With A = R R^T and B = F F^T, Tr (A B)^(1/2) is the sum of the singular values of R^T F:
+        # unlike the eigenvalues of A B they lose no digits where a covariance is nearly singular.
+        overlap = np.linalg.norm(real_root.T @ fake_root, "nuc")
+        spread = np.sum(real_root**2) + np.sum(fake_root**2) - 2 * overlap
+        return float(np.sum((real_mean - fake_mean) ** 2) + max(spread, 0.0))
 
     @property
     def protocol(self):
@@ -78,7 +77,9 @@ class FrechetDistance(ImageMetric):
 class Moments:
     """Mean and covariance of features, batch by batch.
 
-    Each batch is centred by itself and then merged, so that a mean far from zero costs no digits.
+    As long as there are no more images than features, these are kept as they are: they take less
+    room than the covariance, and a root of it is known without its eigenvalues. After that each
+    batch is centred by itself and merged, so that a mean far from zero costs no digits.
 
     Reference: Chan, Golub and LeVeque, Updating Formulae and a Pairwise Algorithm for Computing
     Sample Variances, 1979.
@@ -86,32 +87,42 @@ class Moments:
 
     def __init__(self):
         self.count, self.width = 0, None
+        self.few = []
 
     def add(self, features):
-        count, self.width = len(features), features.shape[1]
+        self.width = features.shape[1]
         if self.width > MOST_FEATURES:
             raise ValueError(
                 f"A Fréchet distance takes at most {MOST_FEATURES} features, whose covariance it "
                 'holds: use features="inception" or a Keras model of your own. '
                 f"Received: {self.width} features"
             )
+        if self.few is not None:
+            self.few.append(features)
+            if self.count + len(features) > self.width:
+                features, self.few = np.concatenate(self.few), None
+                self.count, self.mean, self.squares = 0, np.zeros(self.width), 0.0
+        if self.few is None:
+            self._merge(features)
+        self.count += len(features)
+
+    def _merge(self, features):
+        count = len(features)
         mean = features.mean(axis=0)
         centred = features - mean
-        squares = centred.T @ centred
-        if not self.count:
-            self.mean, self.squares = np.zeros(self.width), np.zeros_like(squares)
-        total = self.count + count
-        step = mean - self.mean
-        self.squares += squares + np.outer(step, step) * (self.count * count / total)
-        self.mean = self.mean + step * (count / total)
-        self.count = total
+        step, share = mean - self.mean, count / (self.count + count)
+        self.squares += centred.T @ centred + np.outer(step, step) * (self.count * share)
+        self.mean = self.mean + step * share
 
-    def covariance(self):
-        """Returns the unbiased covariance, float64 `(features, features)`."""
-        return self.squares / (self.count - 1)
+    def mean_and_root(self):
+        """Returns the mean, and R with R R^T the unbiased covariance; both are float64.
 
-
-def _root(matrix):
-    """The symmetric square root of a covariance."""
-    values, vectors = np.linalg.eigh(matrix)
-    return (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+        Their shapes are `(features,)` and `(features, rank)`.
+        """
+        if self.few is not None:
+            rows = np.concatenate(self.few)
+            mean = rows.mean(axis=0)
+            return mean, (rows - mean).T / np.sqrt(self.count - 1)
+        values, vectors = np.linalg.eigh(self.squares / (self.count - 1))
+        some = values > 0
+        return self.mean, vectors[:, some] * np.sqrt(values[some])

@@ -3,6 +3,7 @@
 import math
 
 import keras
+import numpy as np
 from keras import ops
 
 from kgan.data.mixtures import Mixture
@@ -22,6 +23,9 @@ class ModeCoverage(keras.metrics.Metric):
       among the samples of high quality: 0 where all modes are equally frequent, log K (the
       greatest value) where only one is found, or none.
 
+    Where real samples are given too, as `gan.evaluate` does, `high_quality_real` and
+    `kl_to_uniform_real` say the same of these: better than that no generator has to be.
+
     Args:
         modes: a `kgan.data.Mixture`, or a classifier: a Keras model from samples to probabilities
             `(batch, modes)`.
@@ -33,7 +37,7 @@ class ModeCoverage(keras.metrics.Metric):
             `"mode_coverage"`, is put before those of the scores.
 
     Raises:
-        ValueError: if `modes` is neither, or the classifier gives no probabilities.
+        ValueError: if `modes` is neither, or the model gives no probabilities, as one of features.
 
     Example: a GAN of a ring, measured as in PacGAN (2 minutes on JAX or TensorFlow on a CPU).
 
@@ -67,7 +71,7 @@ class ModeCoverage(keras.metrics.Metric):
     2018 (arXiv:1712.04086), section 4.1.
     """
 
-    samples_alone = True  # `update_state` takes no real ones beside them
+    samples_first = True  # `update_state` takes the real ones by name
 
     def __init__(self, modes, threshold: float | None = None, name="mode_coverage", dtype=None):
         super().__init__(name=name, dtype=dtype)
@@ -92,15 +96,29 @@ class ModeCoverage(keras.metrics.Metric):
         self.modes = count
         self.counts = self.add_variable((count,), "zeros", name="counts")
         self.total = self.add_variable((), "zeros", name="total")
+        self.real_counts = self.add_variable((count,), "zeros", name="real_counts")
+        self.real_total = self.add_variable((), "zeros", name="real_total")
+        self.has_real = False
 
-    def update_state(self, samples, sample_weight=None):
-        """Adds samples `(batch, ...)`, as the modes' data has them.
+    def update_state(self, samples, sample_weight=None, real=None):
+        """Adds samples `(batch, ...)`, as the modes' data has them, and real ones beside them.
 
         Raises:
             ValueError: if the samples have another shape, or are given weights.
         """
         if sample_weight is not None:
             raise ValueError("Samples are counted, not weighed. Received: sample_weight")
+        self._count(samples, self.counts, self.total)
+        if real is not None:
+            self.has_real = True
+            self._count(real, self.real_counts, self.real_total)
+
+    def reset_state(self):
+        """Forgets all samples."""
+        super().reset_state()
+        self.has_real = False
+
+    def _count(self, samples, counts, total):
         samples = ops.convert_to_tensor(samples)
         if tuple(samples.shape[1:]) != self._assign.shape:
             raise ValueError(
@@ -110,19 +128,28 @@ class ModeCoverage(keras.metrics.Metric):
         modes, near = self._assign(ops.cast(samples, "float32"))
         near = ops.cast(near, self.dtype)
         chosen = ops.one_hot(modes, self.modes, dtype=self.dtype) * near[:, None]
-        self.counts.assign_add(ops.sum(chosen, axis=0))
-        self.total.assign_add(ops.cast(ops.shape(samples)[0], self.dtype))
+        counts.assign_add(ops.sum(chosen, axis=0))
+        total.assign_add(ops.cast(ops.shape(samples)[0], self.dtype))
 
     def result(self):
-        counts = ops.convert_to_tensor(self.counts)
+        scores = {
+            "modes": ops.sum(ops.cast(ops.convert_to_tensor(self.counts) > 0, self.dtype)),
+            **self._quality(self.counts, self.total),
+        }
+        if self.has_real:
+            real = self._quality(self.real_counts, self.real_total)
+            scores |= {f"{name}_real": score for name, score in real.items()}
+        prefix = "" if self.name == "mode_coverage" else f"{self.name}_"
+        return {f"{prefix}{name}": score for name, score in scores.items()}
+
+    def _quality(self, counts, total):
+        counts = ops.convert_to_tensor(counts)
         near = ops.sum(counts)
         shares = counts / ops.maximum(near, 1)
         entropy = -ops.sum(shares * ops.log(ops.maximum(shares, 1e-30)))
-        prefix = "" if self.name == "mode_coverage" else f"{self.name}_"
         return {
-            f"{prefix}modes": ops.sum(ops.cast(counts > 0, self.dtype)),
-            f"{prefix}high_quality": near / ops.maximum(ops.convert_to_tensor(self.total), 1),
-            f"{prefix}kl_to_uniform": math.log(self.modes) - entropy,
+            "high_quality": near / ops.maximum(ops.convert_to_tensor(total), 1),
+            "kl_to_uniform": math.log(self.modes) - entropy,
         }
 
     @property
@@ -132,6 +159,7 @@ class ModeCoverage(keras.metrics.Metric):
             "measure": "ModeCoverage",
             **self._assign.protocol,
             "modes": self.modes,
+            "real_images": int(ops.convert_to_numpy(self.real_total)),
             "generated_images": int(ops.convert_to_numpy(self.total)),
         }
 
@@ -161,11 +189,13 @@ class _Classified:
         self.classifier, self.threshold = classifier, threshold
         self.config = keras.saving.serialize_keras_object(classifier)
         self.shape = tuple(classifier.input_shape[1:])
-        last = getattr(classifier.layers[-1], "activation", None)
-        if getattr(last, "__name__", None) == "linear":
+        tried = np.asarray(classifier.predict(np.zeros((1, *self.shape), "float32"), verbose=0))
+        if tried.ndim != 2 or (tried < 0).any() or abs(tried.sum() - 1) > 1e-2:
             raise ValueError(
-                "The classifier must give probabilities: end it in a softmax. "
-                f"Received: a last layer {classifier.layers[-1].name!r} without activation"
+                "modes must be a classifier that gives probabilities, which sum to 1: end it in a "
+                "softmax, or take kgan.metrics.train_classifier(images, labels). "
+                f"Received: {classifier.name!r}, whose outputs for a blank sample have the shape "
+                f"{tried.shape} and sum to {tried.sum():.3g}"
             )
 
     @property

@@ -125,6 +125,7 @@ class CycleGAN(Translated, AdversarialModel):
         Returns:
             A `keras.callbacks.History`.
         """
+        x, y = checks.two(x, y)
         if checks.is_arrays(x) and y is not None:
             options.setdefault("batch_size", 1)
             if options.get("shuffle", True) is not True:
@@ -134,7 +135,12 @@ class CycleGAN(Translated, AdversarialModel):
         return super().fit(x, y, **options)
 
     def evaluate(self, x=None, y=None, batch_size=None, **options):
-        """Returns the losses in inference mode, of images as in `fit`."""
+        """Returns the losses and metrics in inference mode, of images as in `fit`.
+
+        Measures given to `compile` compare the translations to each domain with its real images;
+        their names end in `_a` and `_b`, and their protocols are then in `scores`.
+        """
+        x, y = checks.two(x, y)
         if checks.is_arrays(x) and y is not None:
             x, y = batches.as_long(x, y)
         return super().evaluate(x, y, batch_size=batch_size, **options)

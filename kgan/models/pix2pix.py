@@ -58,6 +58,8 @@ class Pix2Pix(Translated, GAN):
     (arXiv:1611.07004).
     """
 
+    has_targets = True
+
     def __init__(
         self,
         generator: keras.Model,
@@ -89,6 +91,15 @@ class Pix2Pix(Translated, GAN):
         if checks.is_arrays(x):
             options.setdefault("batch_size", 1)
         return super().fit(x, y, **options)
+
+    def evaluate(self, x=None, y=None, batch_size=None, **options):
+        """Returns the losses and metrics in inference mode, of pairs as in `fit`.
+
+        Measures given to `compile` compare the translations of the inputs with the targets; so do
+        Keras's metrics of pairs, such as `keras.metrics.MeanAbsoluteError()`. The protocols of the
+        former are then in `scores`.
+        """
+        return super().evaluate(x, y, batch_size=batch_size, **options)
 
     def check_networks(self):
         checks.check_inputs("generator", self.generator, ["image"])
