@@ -4,11 +4,13 @@
 
 Scikit-learn's handwritten digits, 40 epochs in batches of 64, five seeds of each run. The healthy
 ones are four games with an MLP and with a DCGAN (no batch norm in its discriminator, so that
-every penalty is sound), Adam(2e-4, beta_1=0.5): whatever the monitor says of these is a false
-alarm. Three runs are made to fail:
+every penalty is sound), Adam(2e-4, beta_1=0.5), and one game with rates of 1e-2, which begins by
+losing the noise of the untrained networks and ends well: whatever the monitor says of these is a
+false alarm. Four runs are made to fail:
 
 - collapse: the minimax game with large rates, 5e-3 for the generator and 2e-3 for the
   discriminator, and a momentum of 0.9;
+- winning discriminator: it learns at 1e-3, the generator at 1e-6, which stays where it was;
 - vanishing gradient: the minimax game with a discriminator that learns ten times as fast and has
   five steps to the generator's one;
 - NaN: least squares, until after five good epochs the rate becomes 1e30. The monitor stops this run
@@ -42,6 +44,10 @@ HEALTHY = {
         "loss": "wasserstein",
         "penalties": [kgan.penalties.GradientPenalty(10.0)],
     },
+    "non_saturating, rates of 1e-2": {
+        "generator_optimizer": adam(1e-2),
+        "discriminator_optimizer": adam(1e-2),
+    },
     "relativistic + R1(1)": {"loss": "relativistic", "penalties": [R1(1.0)]},
 }
 SPOILT = {
@@ -49,6 +55,10 @@ SPOILT = {
         "loss": "minimax",
         "generator_optimizer": adam(5e-3, 0.9),
         "discriminator_optimizer": adam(2e-3, 0.9),
+    },
+    "winning discriminator": {
+        "generator_optimizer": adam(1e-6),
+        "discriminator_optimizer": adam(1e-3),
     },
     "vanishing gradient": {
         "loss": "minimax",

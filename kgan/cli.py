@@ -6,8 +6,8 @@ import warnings
 from pathlib import Path
 from typing import Annotated
 
+from kgan import __version__, cli_evaluate, cli_export, cli_metrics, cli_report
 from kgan import cli_arguments as arguments
-from kgan import cli_evaluate, cli_export, cli_metrics, cli_report
 from kgan import cli_pictures as pictures
 from kgan import cli_settings as settings
 from kgan import cli_translate as translating
@@ -33,6 +33,22 @@ app.command()(cli_export.export)
 app.command()(cli_export.verify)
 app.command()(cli_evaluate.evaluate)
 app.command()(cli_report.report)
+
+
+def _tell_version(asked):
+    if asked:
+        console.print(__version__)
+        raise typer.Exit
+
+
+@app.callback(no_args_is_help=True)
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version and end.", callback=_tell_version),
+    ] = False,
+):
+    pass
 
 
 @app.command()

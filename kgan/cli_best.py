@@ -1,11 +1,8 @@
 """What `kgan train --metrics` adds: measures after each epoch, and the best weights kept."""
 
-import numpy as np
-
 from kgan import cli_metrics
 from kgan import cli_reference as reference
 
-HELD_OUT = 0.1  # of the images
 FEWEST = 10  # images, with which every measure can do
 DISTANCES = ("frechet_distance", "kernel_distance", "sliced_wasserstein")
 
@@ -54,17 +51,15 @@ class Followed:
         for metric in self.metrics:
             if metric.name == "mode_coverage":
                 self.coverage = type(metric)(metric.networks[0].model)
-        rng = np.random.default_rng(seed)
         if stream:
-            run.images, self.validation = reference.split(run.images, HELD_OUT, rng, seed)
+            run.images, self.validation = reference.split(run.images, seed)
             count = min(len(source.items) for source in self.validation.sources)
         else:
-            order = rng.permutation(len(run.images))
-            count = round(len(order) * HELD_OUT)
+            (parts,) = reference.held_out([len(run.images)], seed)
             self.validation, (run.images, run.labels) = (
-                tuple(None if part is None else part[np.sort(rows)] for part in data)
-                for rows in (order[:count], order[count:])
+                tuple(None if part is None else part[rows] for part in data) for rows in parts
             )
+            count = len(parts[0])
             if run.labels is None:
                 self.validation = self.validation[0]
         if count < FEWEST:

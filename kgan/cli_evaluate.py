@@ -1,12 +1,14 @@
 """The command that measures a GAN, saved or exported, beside real images."""
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
 from kgan import cli_arguments as arguments
 from kgan import cli_metrics
 from kgan import cli_reference as reference
+from kgan import cli_settings as settings
 from kgan import cli_translation as translation
 from kgan.cli_shared import Seed, console, typer
 from kgan.optional import require
@@ -42,6 +44,14 @@ def evaluate(
             "copies of all real ones of a GAN's data.",
         ),
     ] = 10_000,
+    held_out: Annotated[
+        bool,
+        typer.Option(
+            "--held-out",
+            help="Measure on those images alone that kgan train --metrics held out. **data** is "
+            "what the run was trained on.",
+        ),
+    ] = False,
     split: Annotated[str, typer.Option(help="Of TensorFlow Datasets.")] = "train",
     swap: Annotated[
         bool | None,
@@ -57,7 +67,11 @@ def evaluate(
     download: Annotated[bool, typer.Option(help="Whether to download a missing set.")] = True,
     seed: Seed = 0,
     out: Annotated[
-        Path | None, typer.Option(help="A file for the scores with their protocols, as JSON.")
+        Path | None,
+        typer.Option(
+            help="A file for the scores with their protocols, as JSON. In the folder of a run, "
+            "kgan report shows those of every scores*.json."
+        ),
     ] = None,
 ):
     """Measure generated images beside as many real ones.
@@ -73,12 +87,14 @@ def evaluate(
     subject = _subject(model)
     chosen = cli_metrics.names(metrics, features)
     cli_metrics.check_size(chosen, features, subject.made)
+    _check_out(out, model.name)
+    held = _held_out(model, data, split, chosen) if held_out else None
     context = {"model": model.name, "model_hash": protocol.file_hash(model), **subject.context}
     context |= {"reference": data, "reference_resize": f"{reference.RESIZE} where of another size"}
     if subject.given is None:
         arguments.refuse_for_gans(targets=targets, swap=swap)
         classes = {"num_classes": subject.num_classes}
-        options = {"split": split, "data_dir": data_dir, "download": download}
+        options = {"split": split, "data_dir": data_dir, "download": download, "held": held}
         real = reference.images(data, subject.made, count, seed, **classes, **options)
         if arguments.is_folder(data):
             context["reference_resize"] = f"{reference.CROP}, {context['reference_resize']}"
@@ -87,8 +103,9 @@ def evaluate(
         if real.labels is not None and real.known[1] is None:
             context["labels"] = "uniformly random"
     elif subject.domains:
-        folders = translation.two_domains(data, targets, ("test", "train"))
-        real = reference.domains(folders, subject.domains, count, seed)
+        splits = ("test", "train") if held is None else ("train",)
+        folders = translation.two_domains(data, targets, splits)
+        real = reference.domains(folders, subject.domains, count, seed, held)
         context["reference"] = ", ".join(map(str, folders))
     else:
         if targets is not None:
@@ -96,8 +113,17 @@ def evaluate(
         swap = translation.swapped(model, swap)
         if swap:
             context["reference"] += ", swapped"
-        real = reference.pairs(data, targets, (subject.given, subject.made), count, seed, swap)
+        shapes = subject.given, subject.made
+        real = reference.pairs(data, targets, shapes, count, seed, held, swap)
+    if held is not None:
+        context["reference_part"] = f"held out in training, seed {held}"
     measures = cli_metrics.metrics(chosen, features, *real.known)
+    for metric in measures:
+        if len(real) < getattr(metric, "least", 0):
+            raise ValueError(
+                f"{type(metric).__name__} needs at least {metric.least} images of each kind: raise "
+                f"--count, or give more images. Received: {len(real)} images"
+            )
     progress = require("rich.progress", "cli", "The kgan command").Progress(
         console=console, transient=True
     )
@@ -123,6 +149,9 @@ def evaluate(
             **context,
         )
     _show(found)
+    run = settings.trained_with(model)
+    if held is None and "metrics" in run and run.get("data") == data:
+        console.print("In training a tenth was held out: --held-out measures on that alone.")
     if out is not None:
         protocol.write(found, out)
         console.print(f"Wrote the scores with their protocols: {out}")
@@ -171,6 +200,42 @@ def _exported(path):
     return _Subject(file, made, given, file.num_classes, domains, file.context)
 
 
+def _held_out(model, data, split, chosen):
+    """The seed by which the run of a model held out a tenth of its data."""
+    run = settings.trained_with(model)
+    if "metrics" not in run:
+        raise ValueError(
+            "--held-out is for a run of kgan train --metrics, whose settings.json lies in the "
+            "folder of the model or in the one above. Received: " + str(model)
+        )
+    if split != "train" or Path(data).resolve() != Path(run["data"]).resolve():
+        raise ValueError(
+            "--held-out is of the data that the run was trained on, so name these: "
+            f"{run['data']}, and no other --split. Received: {data}, --split {split}"
+        )
+    if "duplicate_rate" in chosen:
+        raise ValueError(
+            "Copies are those of training images, which --held-out leaves out: measure "
+            "duplicate_rate without it. Received: --held-out with duplicate_rate"
+        )
+    return int(run["seed"])
+
+
+def _check_out(out, model):
+    """Raises a ValueError for a file with scores of another model, which would be lost."""
+    try:
+        scores = json.loads(out.read_text(encoding="utf-8"))
+        others = {score["protocol"]["model"] for score in scores.values()} - {model}
+    except (AttributeError, KeyError, OSError, TypeError, ValueError):
+        return
+    if others:
+        raise ValueError(
+            f"This file has the scores of {', '.join(sorted(others))}: name another with --out, "
+            f"such as {out.with_name(f'scores_{Path(model).stem}.json')}, or remove it. "
+            f"Received: --out {out} for {model}"
+        )
+
+
 def _show(found):
     """Prints the scores, what is peculiar to the protocol of each, and what is common to all."""
     from kgan.metrics import protocol
@@ -178,7 +243,8 @@ def _show(found):
     table = require("rich.table", "cli", "The kgan command").Table()
     for title, side in (("score", "left"), ("value", "right"), ("protocol", "left")):
         table.add_column(title, justify=side)
-    common = protocol.shared([score["protocol"] for score in found.values()])
+    protocols = [score["protocol"] for score in found.values()]
+    common = protocol.shared(protocols if len(protocols) > 1 else 2 * protocols)
     shown = None
     for name, score in found.items():
         own = {key: value for key, value in score["protocol"].items() if key not in common}

@@ -9,6 +9,7 @@ from kgan import checks
 from kgan.cli_arguments import is_folder
 
 AT_ONCE = 64  # images read at a time
+HELD_OUT = 0.1  # of the images, by kgan train --metrics
 RESIZE = "bilinear with antialiasing"  # what kgan.images.resize and kgan.data.files do
 CROP = "cut to its proportions"
 
@@ -36,7 +37,7 @@ class Reference:
         return getattr(self.chosen, "length", None) or len(self.chosen)
 
 
-def images(source, shape, count, seed, *, num_classes=None, **options):
+def images(source, shape, count, seed, *, held=None, num_classes=None, **options):
     """Images of the shape that a generator gives, and labels to ask it for: a `Reference`.
 
     Args:
@@ -44,6 +45,7 @@ def images(source, shape, count, seed, *, num_classes=None, **options):
         shape: `(height, width, channels)`.
         count: how many to choose at most, at random.
         seed: of the choice, and of labels where the data have none.
+        held: the seed of a run, for the images that it held out alone; None for all.
         num_classes: of a conditional generator.
         **options: of `kgan.data.tfds`.
     """
@@ -52,6 +54,7 @@ def images(source, shape, count, seed, *, num_classes=None, **options):
     rng = np.random.default_rng(seed)
     if is_folder(source):
         stream = data.folder(source, shape[:2], channels=shape[2])
+        stream = stream if held is None else split(stream, held)[1]
         order = rng.permutation(len(stream.sources[0].items))
         chosen, rest = order[:count], order[count:]
         read = _part(stream, [chosen], AT_ONCE, shuffle=False)
@@ -71,6 +74,10 @@ def images(source, shape, count, seed, *, num_classes=None, **options):
             "model trained on these. "
             f"Received: {source} with {real.shape[1:]}, a generator of {tuple(shape)}"
         )
+    known = real, own
+    if held is not None:
+        ((rows, _),) = held_out([len(real)], held)
+        real, own = real[rows], None if own is None else own[rows]
     chosen = np.sort(rng.permutation(len(real))[:count])
     labels = None
     if num_classes is not None:
@@ -78,47 +85,63 @@ def images(source, shape, count, seed, *, num_classes=None, **options):
         labels = checks.check_labels(labels, num_classes, len(real))[chosen]
     rest = np.setdiff1d(np.arange(len(real)), chosen)
     others = (real[rest[i : i + AT_ONCE]] for i in range(0, len(rest), AT_ONCE))
-    return Reference(real[chosen], labels, others, len(rest), (real, own))
+    return Reference(real[chosen], labels, others, len(rest), known)
 
 
-def pairs(source, targets, shapes, count, seed, swap):
+def pairs(source, targets, shapes, count, seed, held, swap):
     """Inputs and targets, of the shapes that a translator takes and gives: a `Reference`."""
     from kgan import data
 
     given, made = shapes
     channels = (given[2], made[2])
     stream = data.image_pairs(source, targets, given[:2], swap=swap, channels=channels)
-    return Reference(_some(stream, count, np.random.default_rng(seed)))
+    return _some(stream, count, seed, held)
 
 
-def domains(folders, shapes, count, seed):
+def domains(folders, shapes, count, seed, held):
     """Images of A and of B, as many of each as the smaller folder has: a `Reference`."""
     from kgan import data
 
     channels = tuple(shape[2] for shape in shapes)
     stream = data.image_domains(*folders, shapes[0][:2], channels=channels)
-    return Reference(_some(stream, count, np.random.default_rng(seed)))
+    return _some(stream, count, seed, held)
 
 
-def split(stream, share, rng, seed):
-    """Two streams: of the images that are left to train on, and of a share held out."""
-    orders = [rng.permutation(len(source.items)) for source in stream.sources]
-    counts = [round(len(order) * share) for order in orders]
-    held, left = (
-        [order[cut] for order, cut in zip(orders, cuts, strict=True)]
-        for cuts in ([slice(n) for n in counts], [slice(n, None) for n in counts])
-    )
+def held_out(counts, seed):
+    """What `kgan train --metrics` holds out, and what it trains on.
+
+    Args:
+        counts: how many images there are of each kind.
+        seed: of the run.
+
+    Returns:
+        For each kind the places of those held out and of the others, in order.
+    """
+    rng = np.random.default_rng(seed)
+    orders = [rng.permutation(count) for count in counts]
+    cuts = [round(count * HELD_OUT) for count in counts]
+    return [
+        (np.sort(order[:cut]), np.sort(order[cut:]))
+        for order, cut in zip(orders, cuts, strict=True)
+    ]
+
+
+def split(stream, seed):
+    """Two streams: of the images that are left to train on, and of those held out."""
+    parts = held_out([len(source.items) for source in stream.sources], seed)
+    held, left = zip(*parts, strict=True)
     return (
         _part(stream, left, stream.batch_size, seed=seed),
         _part(stream, held, max(stream.batch_size, 8), shuffle=False),
     )
 
 
-def _some(stream, count, rng):
-    """A stream of some of the images, chosen at random, in a fixed order."""
+def _some(stream, count, seed, held):
+    """A `Reference` of some of the images, chosen at random, in a fixed order."""
+    stream, rng = stream if held is None else split(stream, held)[1], np.random.default_rng(seed)
     count = min(count, *(len(source.items) for source in stream.sources))
     chosen = [rng.permutation(len(source.items))[:count] for source in stream.sources]
-    return _part(stream, chosen, AT_ONCE, shuffle=False)
+    return Reference(_part(stream, chosen, AT_ONCE, shuffle=False))
 
 
 def _part(stream, chosen, batch_size, **options):

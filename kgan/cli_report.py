@@ -71,7 +71,8 @@ class Record:
     def write(self):
         """Writes the file, with the minutes until now, those of earlier sessions included."""
         minutes = self.earlier + (time.perf_counter() - self.start) / 60
-        text = json.dumps({**self.content, "minutes": f"{minutes:.1f}"}, indent=1)
+        known = f"{minutes:.1f}" if minutes >= 1 else f"{minutes:.2f}"
+        text = json.dumps({**self.content, "minutes": known}, indent=1)
         unfinished = self.path.with_name(f".{self.path.name}")
         unfinished.write_text(text + "\n", encoding="utf-8")
         os.replace(unfinished, self.path)

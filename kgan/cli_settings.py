@@ -11,13 +11,18 @@ FLAGS = ("decay", "swap", "jitter", "metrics")  # which a run has or has not
 
 
 def trained_with(gan):
-    """The options of the run that left a saved GAN, by name; of other files none are known."""
+    """The options of the run that left a saved GAN or exported file, by name.
+
+    The file lies in the folder of the run or in one right below; of others nothing is known.
+    """
     from kgan.report.run import SETTINGS
 
-    try:
-        return json.loads((arguments.saved_in(gan).parent / SETTINGS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
+    for folder in arguments.saved_in(gan).absolute().parents[:2]:
+        try:
+            return json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+    return {}
 
 
 def check_same(out, options):

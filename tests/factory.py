@@ -32,6 +32,18 @@ def mlp_gan(seed=0, kind=kgan.GAN, **compile_arguments):
     return gan
 
 
+def conditional(**compile_arguments):
+    keras.utils.set_random_seed(0)
+    gan = kgan.ConditionalGAN(
+        kgan.networks.mlp_generator((8, 8, 1), latent_dim=4, width=16, num_classes=3),
+        kgan.networks.mlp_discriminator((8, 8, 1), width=16, num_classes=3),
+        num_classes=3,
+        seed=0,
+    )
+    gan.compile(**compile_arguments)
+    return gan
+
+
 def dcgan(seed=0, image_shape=(8, 8, 1), **compile_arguments):
     keras.utils.set_random_seed(0)
     gan = kgan.GAN(

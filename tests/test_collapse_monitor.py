@@ -6,7 +6,7 @@ import json
 import keras
 import numpy as np
 import pytest
-from factory import cyclegan, dcgan, dropout_gan, mlp_gan, pix2pix
+from factory import conditional, cyclegan, dcgan, dropout_gan, mlp_gan, pix2pix
 from keras.optimizers import SGD, Adam
 
 import kgan
@@ -67,10 +67,17 @@ RIGHT = {f"discriminator_accuracy_{side}": [1.0] * 4 for side in ("real", "fake"
         ({"diversity": [0.04] * 8, "updates": [2000] * 8}, [(3, "collapse")]),
         ({"diversity": [0.04] * 8, "updates": [500] * 8}, []),
         ({"diversity": [0.06] * 8, "updates": [2000] * 8}, []),
+        # Untrained networks varied by noise: what is learned first has less, a collapse has none.
+        ({"diversity": [0.48, *[0.08] * 4, 0.2, 0.5, 0.9]}, []),
+        ({"diversity": [0.48, *[0.01] * 7]}, [(3, "collapse")]),
+        # The networks were trained before.
+        ({"diversity": [0.48, *[0.08] * 7], "updates": [*range(99, 107)]}, [(3, "collapse")]),
         ({"modes": [10, 4, 4, 4]}, [(7, "modes_lost")]),
         ({"modes": [10, 5, 6, 7]}, []),
         (RIGHT, []),  # the discriminator is ahead, and the generator still learns
         ({**RIGHT, "generator_gradient": [0.1] * 3}, [(7, "discriminator_wins")]),
+        ({**RIGHT, "discriminator_loss": [0.001] * 3}, [(7, "discriminator_wins")]),
+        ({"discriminator_loss": [0.001] * 3}, []),
         (
             {**RIGHT, "generator_gradient": [0.001] * 3},
             [(7, "discriminator_wins"), (7, "vanishing_gradient")],
@@ -267,6 +274,26 @@ def test_a_collapse_is_told_and_ends_the_run(images, tmp_path, capsys):
         np.testing.assert_array_equal(kept_weight, weight)
 
 
+def test_untrained_weights_are_called_so(images, capsys):
+    gan = mlp_gan(loss="least_squares", generator_optimizer=SGD(1e30))
+    gan.fit(images, epochs=9, callbacks=[CollapseMonitor(stop=True, restore_best=True)], **FIT)
+    assert "so the untrained weights are back" in capsys.readouterr().out
+    assert int(gan.optimizer.iterations) == 0
+
+
+def test_looks_within_an_epoch_tell_their_step(images, capsys):
+    gan = mlp_gan(loss="least_squares")
+    rates = keras.callbacks.LambdaCallback(
+        on_train_batch_begin=lambda batch, logs: (
+            setattr(gan.optimizer.generator, "learning_rate", 1e30) if batch == 8 else None
+        )
+    )
+    monitor = CollapseMonitor(every=2, stop=True, restore_best=True)
+    gan.fit(images, epochs=1, batch_size=8, verbose=0, callbacks=[rates, monitor])
+    assert "the weights of epoch 1, after 8 updates, are back" in capsys.readouterr().out
+    assert int(gan.optimizer.iterations) == 8
+
+
 def test_weights_from_before_a_nan_come_back(images):
     def rate(epoch, old):
         return 1e30 if epoch == 2 else 1e-3
@@ -364,13 +391,17 @@ def test_both_directions_of_a_cyclegan_are_looked_at(images):
 def test_what_cannot_be_watched_is_refused(images):
     with pytest.raises(ValueError, match="raise count"):
         CollapseMonitor(count=1)
-    with pytest.raises(ValueError, match=r"coverage is a .*Received: coverage='x'"):
-        CollapseMonitor(coverage="x")
+    for wrong in ("x", kgan.metrics.FrechetDistance()):
+        with pytest.raises(ValueError, match=r"coverage is a .*Received: coverage="):
+            CollapseMonitor(coverage=wrong)
+    labelled, monitor = conditional(), CollapseMonitor(real_images=images)
+    with pytest.raises(ValueError, match=r"trained with labels.*Received: no labels"):
+        labelled.fit(images, np.arange(len(images)) % 3, callbacks=[monitor], **FIT)
     for real, message in [
-        ((images * 127 + 128).astype("uint8"), r"must lie in \[-1, 1\]"),
+        ((images * 127 + 128).astype("uint8"), "must be floats"),
         (images * 127 + 128, r"must lie in \[-1, 1\]"),
         (np.full_like(images, np.nan), "must be finite"),
-        (images[:, :4, :4], "the generator makes"),
+        (images[:, :4, :4], "Images must have the shape"),
     ]:
         with pytest.raises(ValueError, match=message):
             mlp_gan().fit(images, callbacks=[CollapseMonitor(real_images=real)], **FIT)

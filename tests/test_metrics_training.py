@@ -5,7 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
-from factory import cyclegan, mlp_gan, pix2pix
+from factory import conditional, cyclegan, mlp_gan, pix2pix
 
 import kgan
 from kgan.metrics import FrechetDistance, KernelDistance, ModeCoverage, PrecisionRecall
@@ -29,18 +29,6 @@ def small_network(seed=1):
         ],
         name="small",
     )
-
-
-def conditional(**compile_arguments):
-    keras.utils.set_random_seed(0)
-    gan = kgan.ConditionalGAN(
-        kgan.networks.mlp_generator((8, 8, 1), latent_dim=4, width=16, num_classes=3),
-        kgan.networks.mlp_discriminator((8, 8, 1), width=16, num_classes=3),
-        num_classes=3,
-        seed=0,
-    )
-    gan.compile(**compile_arguments)
-    return gan
 
 
 def test_evaluate_measures_what_generate_gives(images):

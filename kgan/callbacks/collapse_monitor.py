@@ -13,6 +13,7 @@ from kgan.callbacks.epoch_picture import check_count
 from kgan.callbacks.probe import Probe
 from kgan.callbacks.symptoms import LOSSES, Diagnoses
 from kgan.callbacks.variety import Drawn, variety
+from kgan.metrics.mode_coverage import ModeCoverage
 
 
 class CollapseMonitor(keras.callbacks.Callback):
@@ -92,7 +93,7 @@ class CollapseMonitor(keras.callbacks.Callback):
         count: int = 64,
         every: int | None = None,
         real_images=None,
-        coverage: keras.metrics.Metric | None = None,
+        coverage: ModeCoverage | None = None,
         looks: int = 3,
         stop: bool = False,
         restore_best: bool = False,
@@ -102,7 +103,7 @@ class CollapseMonitor(keras.callbacks.Callback):
     ):
         super().__init__()
         check_count(count=count, looks=looks, every=1 if every is None else every)
-        if coverage is not None and not isinstance(coverage, keras.metrics.Metric):
+        if coverage is not None and not isinstance(coverage, ModeCoverage):
             raise ValueError(
                 f"coverage is a kgan.metrics.ModeCoverage, or None. Received: coverage={coverage!r}"
             )
@@ -150,7 +151,7 @@ class CollapseMonitor(keras.callbacks.Callback):
                 self.log.parent.mkdir(parents=True, exist_ok=True)
                 self.log.write_text("", encoding="utf-8")
             self._epoch = epoch
-            self.history.append({"epoch": epoch, "updates": 0, **self._measures()})
+            self.history.append({"epoch": epoch, "updates": self._updates(), **self._measures()})
             self._keep()
         self._epoch = epoch + 1
 
@@ -163,10 +164,7 @@ class CollapseMonitor(keras.callbacks.Callback):
         if self.restore_best and self._diagnoses.ill:
             self.restore()
             if self.verbose:
-                print(
-                    f"\nTraining ended in epoch {self._epoch}; the weights of epoch "
-                    f"{self.restored_epoch} are back, the last ones without a symptom."
-                )
+                print(f"\nTraining ended in epoch {self._epoch}; {self._restored()}.")
 
     def restore(self):
         """Brings back networks, averages and optimizers of the last look without any symptom.
@@ -182,7 +180,7 @@ class CollapseMonitor(keras.callbacks.Callback):
                 "look shows no symptom. Received: a call of restore() without such a look"
             )
         backend.sync(self.model)
-        self.restored_epoch, state = self._good
+        self.restored_epoch, _, state = self._good
         for variable, value in zip(_state(self.model), state, strict=True):
             variable.assign(value)
 
@@ -215,7 +213,15 @@ class CollapseMonitor(keras.callbacks.Callback):
         if self.restore_best and not self._diagnoses.ill:
             backend.sync(self.model)
             state = [ops.convert_to_numpy(variable).copy() for variable in _state(self.model)]
-            self._good = self.history[-1]["epoch"], state
+            updates = int(ops.convert_to_numpy(self.model.optimizer.iterations))
+            self._good = self.history[-1]["epoch"], updates, state
+
+    def _restored(self):
+        epoch, updates, _ = self._good
+        if not updates:
+            return "no look since was without a symptom, so the untrained weights are back"
+        after = f"epoch {epoch}, after {updates:,} updates," if self.every else f"epoch {epoch}"
+        return f"the weights of {after} are back, the last ones without a symptom"
 
     def _measures(self):
         state = backend.random_state()  # which even `predict` moves on PyTorch

@@ -6,10 +6,12 @@ tries them on 70 such runs. What is healthy looked like this:
 - The distances between images, as a share of those between real ones, grow: in 40 healthy runs
   from 0.07 to 0.35 at their lowest to 0.48 to 1.00 in the end. In a collapse they fall to a
   fifth, in the plain cases to a thousandth. Untrained networks can begin far below that, so what
-  never grew counts as a collapse only once there was time to.
+  never grew counts as a collapse only once there was time to. They can also begin with much
+  variety, which is noise: at rates of 5e-3 and 1e-2 runs fell to an eighth of it and became good.
 - The discriminator is right on all samples for the first epochs of many runs, and batch
   normalisation can keep it at "all real" for longer. So accuracy alone tells nothing; it does
-  together with a generator whose gradient fades.
+  together with a generator whose gradient fades, or with a loss of its own near 0: in healthy
+  runs, those of `benchmarks/monitor_images.py` among them, that stayed above 0.26.
 - Gradients may grow by 30 times in the first epochs. Single spikes mean nothing.
 """
 
@@ -23,9 +25,11 @@ GRADIENTS = ("generator_gradient", "discriminator_gradient")
 VARIETY = ("diversity", "distinctness")
 ACCURACIES = ("discriminator_accuracy_real", "discriminator_accuracy_fake")
 
-FALLEN = 1 / 3  # of the greatest variety of the run, the untrained networks' included
+FALLEN = 1 / 3  # of the greatest variety of the run
+BLANK = 1 / 30  # of the untrained networks' variety
 FLOOR, SETTLED = 1 / 20, 1000  # of real variety; updates after which even less is no beginning
 RIGHT = 0.98  # of 64 samples all but one
+CERTAIN = 0.01  # loss of the discriminator
 FADED = 1 / 10  # of the gradient: beyond what healthy runs show
 VANISHED = 1 / 100
 EXPLODED = 100
@@ -122,7 +126,11 @@ def _not_finite(history, game):
 def _collapse(history, game):
     now = history[-1]
     for name, what in zip(VARIETY, ("all pairs", "each and the one most like it"), strict=True):
-        best = min(max(_finite(history, name), default=0), 1)
+        first = min(history[0][name], 1)
+        trained = history if history[0].get("updates") else history[1:]
+        best = min(max(_finite(trained, name), default=0), 1)
+        if now[name] < BLANK * first:
+            best = max(best, first)
         if now[name] < FALLEN * best:
             return (
                 f"The images grow alike: the distances between {what} are {now[name]:.1g} of those "
@@ -148,14 +156,20 @@ def _discriminator_wins(history, game):
     # A critic without a limit between real and fake is meant to tell them apart.
     if getattr(game, "threshold", None) is None or ACCURACIES[0] not in now:
         return None
-    fall = _fall(history)
-    if min(now[name] for name in ACCURACIES) >= RIGHT and fall >= 1 / FADED:
-        real, fake = (now[name] for name in ACCURACIES)
-        return (
-            f"The discriminator wins: its accuracy is {real:.2f} on real images and {fake:.2f} on "
-            f"generated ones, and the generator's gradient has fallen {_times(fall)}"
-        )
-    return None
+    fall, loss = _fall(history), now.get("discriminator_loss", math.inf)
+    if min(now[name] for name in ACCURACIES) < RIGHT:
+        return None
+    if fall >= 1 / FADED:
+        sign = f"the generator's gradient has fallen {_times(fall)}"
+    elif 0 <= loss < CERTAIN:
+        sign = f"its loss has fallen to {loss:.1g}"
+    else:
+        return None
+    real, fake = (now[name] for name in ACCURACIES)
+    return (
+        f"The discriminator wins: its accuracy is {real:.2f} on real images and {fake:.2f} on "
+        f"generated ones, and {sign}"
+    )
 
 
 def _vanishing(history, game):

@@ -54,6 +54,7 @@ class Drawn:
                 "One real image says nothing of variety: give several with real_images=. "
                 "Received: a first batch of 1 image"
             )
+        model.check_batch(batch)
         parts = keras.tree.map_structure(ops.convert_to_numpy, model.unpack(batch))
         if hasattr(model, "translate"):
             self.inputs, self.real = parts
