@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import warnings
 from pathlib import Path
 
 from kgan.report.page import page
@@ -19,13 +20,20 @@ def write(run: str | os.PathLike, out: str | os.PathLike | None = None) -> Path:
         out: the file. Default: `report.html` in the folder.
 
     Returns:
-        The path of the file.
+        The path of the file. What could not be read is named in one warning.
 
     Raises:
         ValueError: if there is no such folder, or nothing of a run in it.
     """
     out = Path(run) / "report.html" if out is None else Path(out)
-    text = page(read(run))
+    known = read(run)
+    if known.unreadable:
+        warnings.warn(
+            f"Some of the run cannot be read, and is left out. Received: {run} with "
+            f"{', '.join(known.unreadable)}",
+            stacklevel=2,
+        )
+    text = page(known)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(
         "w", dir=out.parent, encoding="utf-8", delete=False, prefix=f".{out.name}."

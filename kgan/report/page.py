@@ -53,7 +53,7 @@ def page(run):
             _scores(run),
             _exports(run),
             _settings(run),
-            _foot(run),
+            _foot(),
         )
         if part
     )
@@ -106,8 +106,10 @@ def _head(run, name):
             f"<figcaption>The same samples from epoch {first} to {end}</figcaption></figure>"
         )
     bare = "" if shown else " bare"
+    names = _safe(", ".join(run.unreadable))
+    unreadable = f'<p class="unreadable">Could not be read: {names}.</p>' if names else ""
     return (
-        f'<header><h1>{_safe(name)}</h1><p class="about">{about}</p></header>\n'
+        f'<header><h1>{_safe(name)}</h1><p class="about">{about}</p>{unreadable}</header>\n'
         f'<section class="hero{bare}">{shown}<dl class="figures">{figures}</dl></section>'
     )
 
@@ -116,10 +118,13 @@ def _words(run):
     if run.warnings is None:
         return ""
     if not run.warnings:
-        return (
-            '<h2>What the monitor said</h2>\n<p class="well">Nothing: no sign of collapse, of a '
-            "winning discriminator, of gradients that vanish or explode, or of NaN.</p>"
-        )
+        said = '<p class="soft">Nothing, as far as the folder tells.</p>'
+        if run.epochs and not run.unreadable:
+            said = (
+                '<p class="well">Nothing: no sign of collapse, of a winning discriminator, of '
+                "gradients that vanish or explode, or of NaN.</p>"
+            )
+        return f"<h2>What the monitor said</h2>\n{said}"
     items = "".join(
         f'<li><span class="when">Epoch {_safe(w["epoch"])}</span>{_safe(w["text"])}'
         f"<p>{_safe(w.get('remedies', ''))}</p></li>"
@@ -130,7 +135,11 @@ def _words(run):
 
 def _curves(run):
     if not run.log or not run.epochs:
-        return '<h2>Curves</h2>\n<p class="soft">There is no log.csv in the folder.</p>'
+        there = (run.folder / "log.csv").is_file()
+        why = (
+            "No epoch can be read from log.csv." if there else "There is no log.csv in the folder."
+        )
+        return f'<h2>Curves</h2>\n<p class="soft">{why}</p>'
     left = dict(run.log)
     cards = []
     for title, pattern, log in GROUPS:
@@ -272,12 +281,9 @@ def _settings(run):
     return f'<div class="two">{cards}</div>' if cards else ""
 
 
-def _foot(run):
-    unreadable = ""
-    if run.unreadable:
-        unreadable = f"Could not be read: {_safe(', '.join(run.unreadable))}. "
+def _foot():
     today = datetime.date.today().isoformat()
-    return f"<footer>{unreadable}Written by kgan report on {today}.</footer>"
+    return f"<footer>Written by kgan report on {today}.</footer>"
 
 
 def _safe(text):

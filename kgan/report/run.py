@@ -1,5 +1,6 @@
 """What a folder tells of the run that made it."""
 
+import contextlib
 import csv
 import dataclasses
 import importlib
@@ -38,7 +39,7 @@ class Run:
         hashes: hash to name, of saved models and exported files in the folder.
         exports: list of `(folder, rows, models)`: the header of the rows first; `models` has the
             hashes of the saved models that the files were made of, as far as they tell.
-        unreadable: names of files that are there but cannot be read.
+        unreadable: names of files that are there but cannot be read, or a line of them.
     """
 
     folder: Path
@@ -125,10 +126,15 @@ def _read_settings(run, file):
 
 
 def _read_warnings(run, file):
+    unique = {}
     *lines, _ = file.read_text(encoding="utf-8").split("\n")  # of a run that was killed
-    entries = [json.loads(line) for line in lines]
-    # A run that was killed after it was told something and before its checkpoint tells it again.
-    unique = {(int(entry["epoch"]), str(entry["rule"])): entry for entry in entries}
+    for line in lines:
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            entry = json.loads(line)
+            # A run that was killed before its checkpoint tells again what it told after that.
+            unique[int(entry["epoch"]), str(entry["rule"]), str(entry["text"])] = entry
+            continue
+        run.unreadable.append(f"a line of {file.name}")
     run.warnings = [unique[key] for key in sorted(unique)]
 
 

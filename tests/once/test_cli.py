@@ -11,6 +11,7 @@ from conftest import run
 from PIL import Image
 from typer.testing import CliRunner
 
+import kgan
 from kgan.cli import app
 
 KGAN = ["-c", "from kgan.cli import main; main()"]
@@ -145,6 +146,7 @@ def test_a_run_that_breaks_down_is_no_success(tmp_path):
 
 
 def test_help_teaches():
+    assert CliRunner().invoke(app, ["--version"]).output == f"{kgan.__version__}\n"
     assert "KERAS_BACKEND" in run(["-m", "kgan", "--help"], "torch")
     for command in app.registered_commands:
         name = command.callback.__name__

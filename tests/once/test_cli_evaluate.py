@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 
 import kgan
+from kgan import cli_reference
 from kgan.cli import main
 from kgan.cli_arguments import Run
 from kgan.cli_best import Followed
@@ -124,7 +126,7 @@ def test_a_folder_without_labels(folder, tmp_path):
     network = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.AveragePooling2D(2)])
     network.save(tmp_path / "features.keras")
     for name in ("gan.keras", "conditional.keras", "conditional.onnx"):
-        out = tmp_path / "scores.json"
+        out = tmp_path / f"{name}.json"
         options = ["--features", tmp_path / "features.keras", "--count", 10, "--out", out]
         options += ["--metrics", "frechet_distance,duplicate_rate"]
         command("evaluate", folder / name, images, *options)
@@ -151,11 +153,13 @@ def test_translators(folder, tmp_path):
     metric.update_state(targets, gan.translate(inputs))
     score = json.loads(out.read_text())["sliced_wasserstein"]["value"]
     assert score == pytest.approx(metric.result(), rel=1e-4)
-    options = ["--targets", b, *options]
-    command("evaluate", folder / "cyclegan.keras", a, *options)
+    options = ["--targets", b, "--metrics", "sliced_wasserstein", "--out"]
+    out = tmp_path / "both.json"
+    command("evaluate", folder / "cyclegan.keras", a, *options, out)
     both = json.loads(out.read_text())
     assert set(both) == {"sliced_wasserstein_a", "sliced_wasserstein_b"}
-    command("evaluate", folder / "back.onnx", a, *options)
+    out = tmp_path / "back.json"
+    command("evaluate", folder / "back.onnx", a, *options, out)
     back = json.loads(out.read_text())["sliced_wasserstein"]
     assert back["protocol"]["real_images"] == 4
     assert back["protocol"]["direction"] == "ba"
@@ -181,8 +185,48 @@ def test_a_tenth_of_two_domains_is_held_out(folder, tmp_path):
             Followed(Run(model, images, None, (16, 16, 3)), metrics, "pixels", seed=0)
 
 
+def test_what_a_run_held_out_is_measured_alone(folder, tmp_path):
+    """The score is that of the last epoch, from a saved GAN and from a file one folder below."""
+    run = tmp_path / "run"
+    options = ["--network", "mlp", "--width", 8, "--epochs", 2, "--out", run]
+    command("train", "digits", *options, "--metrics", "sliced_wasserstein", "--seed", 5)
+    last = (run / "log.csv").read_text().splitlines()
+    last = dict(zip(last[0].split(","), last[-1].split(","), strict=True))
+    command("export", run, "--out", run / "bundle")
+    measure = ["digits", "--metrics", "sliced_wasserstein"]
+    assert "--held-out measures" in command("evaluate", run, *measure)
+    for name in ("gan.keras", "bundle/generator.onnx"):
+        out = tmp_path / f"{Path(name).name}.json"
+        printed = command("evaluate", run / name, *measure, "--held-out", "--out", out)
+        score = json.loads(out.read_text())["sliced_wasserstein"]
+        assert score["value"] == pytest.approx(float(last["val_sliced_wasserstein"]), rel=1e-4)
+        assert score["protocol"]["reference_part"] == "held out in training, seed 5"
+        assert "measure SlicedWasserstein" in printed  # of one score all of the protocol is told
+    for arguments, message in [
+        ([run, "mnist"], "name these: digits"),
+        ([run, "digits", "--split", "test"], "no other --split"),
+        ([run, "digits", "--metrics", "duplicate_rate"], "without it"),
+        ([folder / "gan.keras", "digits"], "is for a run of kgan train --metrics"),
+    ]:
+        assert message in command("evaluate", *arguments, "--held-out", code=2)
+
+
+def test_streams_hold_out_the_same_for_both_commands(folder, tmp_path):
+    """Of two folders each its own tenth."""
+    a, b = (photos(tmp_path / name, count, (16, 16)) for name, count in (("a", 100), ("b", 120)))
+    model = keras.saving.load_model(folder / "cyclegan.keras")
+    run = Run(model, kgan.data.image_domains(a, b, (16, 16)), None, (16, 16, 3))
+    held = Followed(run, "kernel_distance", "pixels", seed=4).validation
+    measured = cli_reference.domains((a, b), [(16, 16, 3)] * 2, 999, seed=0, held=4)
+    for kind, expected in zip(measured.chosen.sources, held.sources, strict=True):
+        assert {*kind.items} <= {*expected.items}
+    assert len(measured) == 10  # as many of each as the smaller has
+
+
 def test_what_cannot_be_measured_is_said(folder, tmp_path):
     gan, images = folder / "gan.keras", photos(tmp_path / "images", 3, (8, 8))
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps({"recall": {"protocol": {"model": "generator.onnx"}}}))
     wide = folder / "wide.keras"
     kgan.GAN(*networks(shape=(40, 40, 3))).save(wide)
     for arguments, message in [
@@ -193,6 +237,9 @@ def test_what_cannot_be_measured_is_said(folder, tmp_path):
         ([gan, "mnits", "--no-download"], "no such set (is it mnist"),
         ([gan, "kmnist", "--no-download"], "This set is not prepared"),
         ([gan, "digits", "--features", "fid"], "--features takes pixels"),
+        ([gan, "digits", "--features", gan], "Received: features=a GAN"),
+        ([gan, "digits", "--out", other], "scores of generator.onnx"),
+        ([gan, images], "KernelDistance needs at least 4 images of each kind: raise --count"),
         ([gan, "digits", "--targets", tmp_path], "Received: --targets"),
         (
             [gan, images, "--features", "classifier"],

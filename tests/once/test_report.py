@@ -164,7 +164,21 @@ def test_damaged_pictures_and_rows_are_named_beside_the_rest(run, tmp_path):
     found = report.run.read(folder)
     assert sorted(found.unreadable) == ["log.csv", "samples/epoch_0001.png"]
     assert len(found.pictures) == 2 and not found.log and not found.epochs
-    assert "samples/epoch_0001.png" in Page(report.write(folder)).text
+    with pytest.warns(UserWarning, match=r"left out. Received: .*epoch_0001.png"):
+        page = Page(report.write(folder))
+    assert "samples/epoch_0001.png" in page.text and "No epoch can be read" in page.text
+    assert "Nothing, as far as the folder tells" in page.text
+
+
+def test_a_damaged_line_takes_no_warning_with_it(run, tmp_path):
+    folder = shutil.copytree(run, tmp_path / "run")
+    known = {"epoch": 2, "rule": "collapse", "text": "It grows alike.", "remedies": "Go back."}
+    lines = [json.dumps(known), '{"epoch": 5, "rule": "coll', json.dumps(known)]
+    (folder / "warnings.jsonl").write_text("\n".join(lines) + "\n")
+    with pytest.warns(UserWarning, match="a line of warnings.jsonl"):
+        page = Page(report.write(folder))
+    assert page.text.count("It grows alike.") == 1
+    assert "Could not be read: a line of warnings.jsonl" in page.text
 
 
 def test_a_killed_session_has_its_minutes(tmp_path):
@@ -232,7 +246,8 @@ def test_what_is_missing_or_broken_is_told(run, tmp_path):
     folder = tmp_path / "pictures"
     shutil.copytree(run / "samples", folder / "samples")
     (folder / "scores.json").write_text("{")
-    found = Page(report.write(folder, tmp_path / "out" / "page.html"))
+    with pytest.warns(UserWarning, match=r"left out. Received: .*scores.json"):
+        found = Page(report.write(folder, tmp_path / "out" / "page.html"))
     assert "no log.csv" in found.text and "Could not be read: scores.json" in found.text
     for folder in (tmp_path / "out", tmp_path / "nowhere"):
         result = CliRunner().invoke(app, ["report", str(folder)])
