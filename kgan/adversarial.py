@@ -16,7 +16,7 @@ from kgan.means import Means
 from kgan.optimizers import PlayerOptimizers, adam_unless_given, loss_scaled
 from kgan.sampled import Sampled
 from kgan.saved import Saved
-from kgan.scores import Measures, Scored
+from kgan.scores import Measures, Scored, once
 from kgan.turns import Turns, layers_of, spectral_layers, trainable
 
 
@@ -291,7 +291,10 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
             self._measures.check_data(val_x)
             held, val_x = self._check_data(val_x, val_y, None)
             shapes = [each.output_shape[1:] for each in getattr(self, "generators", ())]
-            count = len(keras.tree.flatten(held)[0]) if checks.is_arrays(val_x) else None
+            count = None
+            if checks.is_arrays(val_x):
+                parts = once([held]) if self.unpaired else [held]
+                count = sum(len(keras.tree.flatten(part)[0]) for part in parts)
             self._measures.check_fit(shapes, count)
             validation_data = val_x if val_y is None else (val_x, val_y)
         options = {**kwargs, "batch_size": batch_size, "validation_data": validation_data}

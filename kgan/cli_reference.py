@@ -33,8 +33,10 @@ class Reference:
     known: tuple = (None, None)
 
     def __len__(self):
-        """How many were chosen."""
-        return getattr(self.chosen, "length", None) or len(self.chosen)
+        """How many were chosen, of two domains of each."""
+        if hasattr(self.chosen, "sources"):
+            return min(len(source.items) for source in self.chosen.sources)
+        return len(self.chosen)
 
 
 def images(source, shape, count, seed, *, held=None, num_classes=None, **options):
@@ -139,6 +141,8 @@ def split(stream, seed):
 def _some(stream, count, seed, held):
     """A `Reference` of some of the images, chosen at random, in a fixed order."""
     stream, rng = stream if held is None else split(stream, held)[1], np.random.default_rng(seed)
+    if held is not None and count >= stream.length:
+        return Reference(stream)  # as training had it, so that the scores are the same
     count = min(count, *(len(source.items) for source in stream.sources))
     chosen = [rng.permutation(len(source.items))[:count] for source in stream.sources]
     return Reference(_part(stream, chosen, AT_ONCE, shuffle=False))

@@ -182,6 +182,7 @@ def measure(
     context |= {"latent_seed": seed} if model.draws_latents else {}
     context["generator"] = model.generator_in_use
     searching = [metric for metric in metrics if getattr(metric, "searches", False)]
+    unpaired = getattr(model, "unpaired", False) or getattr(x, "unpaired", False)
     groups = [[metric for metric in metrics if metric not in searching], searching]
     scores = {}
     for domain in model.scored_domains:
@@ -189,7 +190,8 @@ def measure(
         for metric in metrics:
             metric.reset_state()
         with shared(metrics):
-            for batch in _batches(x, y, steps, batch_size):
+            batches = _batches(x, y, steps, batch_size)
+            for batch in once(batches) if unpaired else batches:
                 real, fake = map(checks.to_numpy, model.real_and_generated(batch, rng, domain))
                 reference.add(real)
                 if not np.isfinite(fake).all():
@@ -256,6 +258,21 @@ def _batches(x, y, steps, batch_size):
     for batch in itertools.islice(batches, steps):
         batch = keras.tree.map_structure(checks.to_numpy, batch)
         yield tuple(batch) if isinstance(batch, list) else batch
+
+
+def once(batches):
+    """Yields batches of two domains without what comes again, as images of the smaller one do."""
+    seen = (set(), set())
+    for batch in batches:
+        keep = []
+        for i in range(len(batch[0])):
+            hashes = [hashlib.sha256(np.ascontiguousarray(part[i])).digest() for part in batch]
+            if not any(each in known for each, known in zip(hashes, seen, strict=True)):
+                keep.append(i)
+            for each, known in zip(hashes, seen, strict=True):
+                known.add(each)
+        if keep:
+            yield tuple(part[keep] for part in batch)
 
 
 def _part(data, start, stop):

@@ -8,7 +8,13 @@ import pytest
 from factory import conditional, cyclegan, mlp_gan, pix2pix
 
 import kgan
-from kgan.metrics import FrechetDistance, KernelDistance, ModeCoverage, PrecisionRecall
+from kgan.metrics import (
+    FrechetDistance,
+    KernelDistance,
+    ModeCoverage,
+    PrecisionRecall,
+    SlicedWasserstein,
+)
 
 
 def value(metric, real, fake):
@@ -224,6 +230,21 @@ def test_one_reference_has_one_hash_in_any_order(images):
     assert hashes[0] == hashes[1] != other
 
 
+def test_images_of_the_smaller_domain_count_once():
+    """It is gone through again to be as long as the other; a measure takes each image once."""
+    rng = np.random.default_rng(0)
+    a, b = (rng.uniform(-1, 1, (n, 8, 8, 3)).astype("float32") for n in (11, 5))
+    gan = cyclegan(compiled={"metrics": [SlicedWasserstein()]})
+    logs = gan.evaluate(a, b, return_dict=True, verbose=0)
+    expected = value(SlicedWasserstein(), b, gan.translate(a[:5], direction="ab"))
+    assert logs["sliced_wasserstein_b"] == pytest.approx(expected, rel=1e-5)
+    protocol = gan.scores["sliced_wasserstein_a"]["protocol"]
+    assert (protocol["real_images"], protocol["generated_images"]) == (5, 5)
+    gan = cyclegan(compiled={"metrics": [PrecisionRecall()]})
+    with pytest.raises(ValueError, match=r"PrecisionRecall needs at least 6.*Received: 5"):
+        gan.fit(a, b, validation_data=(a, b), verbose=0)
+
+
 def test_both_directions_of_a_cycle_are_measured():
     rng = np.random.default_rng(0)
     a, b = (rng.uniform(-1, 1, (12, 8, 8, 3)).astype("float32") for _ in "ab")
@@ -243,7 +264,7 @@ def test_metrics_are_saved_with_the_weights_of_their_networks(images, tmp_path):
         FrechetDistance(small_network(), name="first"),
         KernelDistance(block_size=7),
         PrecisionRecall(k=2, density_k=4, name="second"),
-        kgan.metrics.SlicedWasserstein(directions=9, seed=3),
+        SlicedWasserstein(directions=9, seed=3),
         kgan.metrics.MultiScaleSimilarity(),
         kgan.metrics.DuplicateRate(threshold=0.25),
         ModeCoverage(classifier, threshold=0.2),

@@ -137,8 +137,9 @@ class CycleGAN(Translated, AdversarialModel):
     def evaluate(self, x=None, y=None, batch_size=None, **options):
         """Returns the losses and metrics in inference mode, of images as in `fit`.
 
-        Measures given to `compile` compare the translations to each domain with its real images;
-        their names end in `_a` and `_b`, and their protocols are then in `scores`.
+        Measures given to `compile` compare the translations to each domain with its real images,
+        as many as the smaller domain has; their names end in `_a` and `_b`, and their protocols
+        are then in `scores`.
         """
         x, y = checks.two(x, y)
         if checks.is_arrays(x) and y is not None:

@@ -14,6 +14,7 @@ from kgan.report.run import UNNAMED
 from kgan.report.scores import best_and_last, by_file
 from kgan.report.words import error_of, figure, labels_of, listed, title_of, words_of
 
+SHARES = "(precision|recall|density|coverage)"
 GROUPS = (
     ("Losses", r"(val_)?(generator|discriminator)_loss", False),
     ("What the discriminator thinks", r"(val_)?(real|fake)_(probability|score)", False),
@@ -26,13 +27,9 @@ GROUPS = (
     ("Terms of the generator's loss", r"(val_)?generator_\w+", False),
     ("Terms of the discriminator's loss", r"(val_)?discriminator_\w+", False),
     ("Learning rates", r"learning_rate\w*", False),
-    (
-        "Precision and recall, density and coverage",
-        r"val_(precision|recall|density|coverage)",
-        False,
-    ),
-    ("The same of domain A", r"val_(precision|recall|density|coverage)_a", False),
-    ("The same of domain B", r"val_(precision|recall|density|coverage)_b", False),
+    ("Precision, recall, density and coverage", rf"val_{SHARES}", False),
+    ("Precision, recall, density and coverage, domain A", rf"val_{SHARES}_a", False),
+    ("Precision, recall, density and coverage, domain B", rf"val_{SHARES}_b", False),
 )
 SECOND = "generator|fake|distinctness"  # has the second colour, in every chart
 KEY_SETTINGS = ("data", "model", "loss", "network", "backend")
@@ -90,7 +87,13 @@ def _head(run, name):
         values = [value for value in run.log.get(key, ()) if math.isfinite(value)]
         if values:
             entries.append((title_of(key), figure(values[-1])))
-    final = [score for score in run.scores if score["of"] in ("gan.keras", UNNAMED)]
+    names = {score["name"] for score in run.scores}
+    final = [
+        score
+        for score in run.scores
+        if score["of"] in ("gan.keras", UNNAMED)
+        and score["name"] not in {error_of(name) for name in names}
+    ]
     for score in final[:2]:
         entries.append((f"{title_of(score['name'])} ({score['file']})", figure(score["value"])))
     figures = "".join(f"<div><dt>{_safe(k)}</dt><dd>{_safe(v)}</dd></div>" for k, v in entries)
