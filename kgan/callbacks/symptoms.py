@@ -1,7 +1,7 @@
 """The signs by which a run is seen to go wrong: rules on what `CollapseMonitor` finds.
 
 The limits were set on runs of `kgan.data.digits`, healthy and spoilt, and `benchmarks/monitor.py`
-tries them on 70 such runs. What is healthy looked like this:
+tries them on 90 such runs. What is healthy looked like this:
 
 - The distances between images, as a share of those between real ones, grow: in 40 healthy runs
   from 0.07 to 0.35 at their lowest to 0.48 to 1.00 in the end. In a collapse they fall to a
