@@ -130,13 +130,14 @@ def plan(path, formats=None, precision="float32", name="model"):
             for module in chosen
             if each in module.PRECISIONS
         ]
+    modules = chosen or [module]
     missing = set(wanted) - {plan.precision for plan in plans}
+    missing |= {each.NAME for each in modules} - {plan.format.NAME for plan in plans}
     if missing:
-        modules = chosen or [module]
         known = "; ".join(f"{each.NAME}: {', '.join(each.PRECISIONS)}" for each in modules)
         raise ValueError(
             f"No file would be {', '.join(sorted(missing))}. The precisions are {known}. "
-            f"Received: {precision=!r}"
+            f"Received: {precision=!r}, {formats=!r}"
         )
     return plans
 

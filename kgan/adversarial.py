@@ -295,7 +295,7 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
             if checks.is_arrays(val_x):
                 parts = once([held]) if self.unpaired else [held]
                 count = sum(len(keras.tree.flatten(part)[0]) for part in parts)
-            self._measures.check_fit(shapes, count)
+            self._measures.check_fit(shapes, count, val_x is x)
             validation_data = val_x if val_y is None else (val_x, val_y)
         options = {**kwargs, "batch_size": batch_size, "validation_data": validation_data}
         options["callbacks"] = watch_both_players(options.get("callbacks"))
@@ -311,6 +311,7 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
     def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
         """Returns the losses and metrics in inference mode, as `keras.Model.evaluate` does.
 
+        The losses are of other latents each time, so they differ a little from call to call.
         Measures given to `compile` compare as many generated images as there are real ones in `x`,
         of latents that are the same each time, and of the average of the generator if one is kept.
         Their protocols are then in `scores`.

@@ -216,7 +216,8 @@ def is_folder(data):
     A run is kept in a folder, too, often one named after its data: its pictures are no data.
     """
     path = Path(data)
-    return path.exists() and not any((path / name).exists() for name in RUN)
+    places = (path, path.parent) if path.name == "samples" else (path,)
+    return path.exists() and not any((place / name).exists() for place in places for name in RUN)
 
 
 def _side(image_size):

@@ -86,6 +86,8 @@ def evaluate(
     model = arguments.saved_in(model)
     subject = _subject(model)
     chosen = cli_metrics.names(metrics, features)
+    if metrics == "all" and held_out:
+        chosen.remove("duplicate_rate")  # which is of the images trained on
     cli_metrics.check_size(chosen, features, subject.made)
     _check_out(out, model.name)
     held = _held_out(model, data, split, chosen) if held_out else None
@@ -150,7 +152,9 @@ def evaluate(
         )
     _show(found)
     run = settings.trained_with(model)
-    if held is None and "metrics" in run and run.get("data") == data:
+    if run.get("data", data) != data:
+        console.print(f"Measured beside {data}; the run was trained on {run['data']}.")
+    elif held is None and "metrics" in run:
         console.print("In training a tenth was held out: --held-out measures on that alone.")
     if out is not None:
         protocol.write(found, out)
@@ -222,12 +226,17 @@ def _held_out(model, data, split, chosen):
 
 
 def _check_out(out, model):
-    """Raises a ValueError for a file with scores of another model, which would be lost."""
+    """Raises a ValueError for a file with something else, which would be lost."""
+    if out is None or not out.exists():
+        return
     try:
         scores = json.loads(out.read_text(encoding="utf-8"))
         others = {score["protocol"]["model"] for score in scores.values()} - {model}
-    except (AttributeError, KeyError, OSError, TypeError, ValueError):
-        return
+    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
+        raise ValueError(
+            "--out is a file for scores, and there is something else: name another, such as "
+            f"scores.json. Received: --out {out}"
+        ) from error
     if others:
         raise ValueError(
             f"This file has the scores of {', '.join(sorted(others))}: name another with --out, "
@@ -249,7 +258,8 @@ def _show(found):
     for name, score in found.items():
         own = {key: value for key, value in score["protocol"].items() if key not in common}
         own.pop("measure", None)  # the name of the score says it
-        table.add_row(name, f"{score['value']:.5g}", "the same" if own == shown else _listed(own))
+        repeated = own and own == shown
+        table.add_row(name, f"{score['value']:.5g}", "the same" if repeated else _listed(own))
         shown = own
     console.print(table)
     if common:

@@ -15,8 +15,8 @@ MEASURES = {
     "mode_coverage": "ModeCoverage",
 }
 FEATURES = (
-    "What the measures look at: pixels, inception, classifier (trained on the labels of the data, "
-    "and kept for the next time), or a Keras model in a .keras file."
+    "What the measures look at: pixels, inception, classifier (trained on all images and labels of "
+    "the data, and kept for the next time), or a Keras model in a .keras file."
 )
 
 

@@ -120,14 +120,23 @@ class Measures:
             for j, network in enumerate(getattr(metric, "networks", ())):
                 yield f"metric_{i}_{j}", network
 
-    def check_fit(self, shapes, count):
+    def check_fit(self, shapes, count, trained_on):
         """Raises a ValueError, before any training, for what would fail after an epoch of it.
 
         Args:
             shapes: of the images that will be measured.
             count: how many real ones there are, None if that is not known.
+            trained_on: whether they are those trained on; a measure that means nothing of others
+                is warned of.
         """
         for metric in self.metrics:
+            if getattr(metric, "searches", False) and not trained_on:
+                warnings.warn(
+                    f"{type(metric).__name__} tells of copies of training images, and "
+                    "validation_data seem to be others: give it the images trained on, with "
+                    f"gan.evaluate. Received: {metric.name} in metrics",
+                    stacklevel=3,
+                )
             least = getattr(metric, "least", 0)
             if count is not None and count < least:
                 raise ValueError(

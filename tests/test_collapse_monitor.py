@@ -74,6 +74,8 @@ RIGHT = {f"discriminator_accuracy_{side}": [1.0] * 4 for side in ("real", "fake"
         ({"diversity": [0.48, *[0.08] * 7], "updates": [*range(99, 107)]}, [(3, "collapse")]),
         ({"modes": [10, 4, 4, 4]}, [(7, "modes_lost")]),
         ({"modes": [10, 5, 6, 7]}, []),
+        ({"modes": [3, 1, 1, 1]}, []),  # were never many
+        ({"modes": [10, 4, 4, 4], "high_quality": [0.9, 0.1, 0.1, 0.1]}, []),  # too few to say
         (RIGHT, []),  # the discriminator is ahead, and the generator still learns
         ({**RIGHT, "generator_gradient": [0.1] * 3}, [(7, "discriminator_wins")]),
         ({**RIGHT, "discriminator_loss": [0.001] * 3}, [(7, "discriminator_wins")]),

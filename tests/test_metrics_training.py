@@ -326,6 +326,13 @@ def test_what_could_not_be_measured_is_said_before_training(metric, held, messag
     assert int(gan.optimizer.iterations) == 0
 
 
+def test_copies_are_of_images_trained_on(images):
+    gan = mlp_gan(metrics=[kgan.metrics.DuplicateRate()])
+    with pytest.warns(UserWarning, match=r"copies of training images.*Received: duplicate_rate"):
+        gan.fit(images, validation_data=images[:20], verbose=0)
+    gan.fit(images, validation_data=images, verbose=0)
+
+
 def test_bad_metrics_are_refused():
     for wrong in (["fid"], "fid"):
         with pytest.raises(ValueError, match=r"must be objects such as.*Received: 'fid'"):

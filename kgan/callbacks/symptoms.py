@@ -29,6 +29,7 @@ FALLEN = 1 / 3  # of the greatest variety of the run
 BLANK = 1 / 30  # of the untrained networks' variety
 FLOOR, SETTLED = 1 / 20, 1000  # of real variety; updates after which even less is no beginning
 RIGHT = 0.98  # of 64 samples all but one
+SURE, SEVERAL = 1 / 4, 4  # share of images near a mode, and modes, to count the lost ones by
 CERTAIN = 0.01  # loss of the discriminator
 FADED = 1 / 10  # of the gradient: beyond what healthy runs show
 VANISHED = 1 / 100
@@ -146,7 +147,9 @@ def _collapse(history, game):
 
 def _modes_lost(history, game):
     modes = _finite(history, "modes")
-    if modes and modes[-1] < max(modes) / 2:
+    # Of a few images near any mode one cannot say how many modes they would reach.
+    few = history[-1].get("high_quality", 1) < SURE or max(modes, default=0) < SEVERAL
+    if not few and modes[-1] < max(modes) / 2:
         return f"Modes are lost: {modes[-1]:.0f} are left of {max(modes):.0f}"
     return None
 
@@ -230,9 +233,9 @@ RULES = (
     Rule(
         "vanishing_gradient",
         _vanishing,
-        'Leave minimax for loss="non_saturating" (Goodfellow et al., 2014, section 3) or '
-        '"wasserstein" with GradientPenalty(10.0) (Gulrajani et al., 2017, arXiv:1704.00028), and '
-        "keep the discriminator from winning: a lower rate, fewer steps, R1.",
+        'Lower the rates; in place of loss="minimax" take "non_saturating" (Goodfellow et al., '
+        '2014, section 3), or "wasserstein" with GradientPenalty(10.0) (Gulrajani et al., 2017, '
+        "arXiv:1704.00028); keep the discriminator from winning: a lower rate, fewer steps, R1.",
     ),
     Rule(
         "exploding_gradient",

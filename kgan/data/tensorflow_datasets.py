@@ -79,7 +79,7 @@ def prepared(library, name, data_dir, download):
         hint = f" (is it {' or '.join(close)}?)" if close and known not in close else ""
         raise ValueError(
             f"TensorFlow Datasets has no such set{hint}: tensorflow_datasets.list_builders() names "
-            "them all. Nor is there a folder of images with this name. "
+            "them all. Nor is there a folder of images with this name (that of a run is none). "
             f"Received: {name!r} ({str(error).splitlines()[0]})"
         ) from error
     if download:

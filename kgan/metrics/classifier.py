@@ -53,7 +53,8 @@ def train_classifier(
             layers.Dense(128, activation="relu"),
             layers.Dropout(0.3, seed=seed + 1),
             layers.Dense(classes, activation="softmax"),
-        ]
+        ],
+        name="classifier",
     )
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     model.fit(images, labels, batch_size=batch_size, epochs=epochs, verbose=0)

@@ -24,7 +24,8 @@ class ModeCoverage(keras.metrics.Metric):
       greatest value) where only one is found, or none.
 
     Where real samples are given too, as `gan.evaluate` does, `high_quality_real` and
-    `kl_to_uniform_real` say the same of these: better than that no generator has to be.
+    `kl_to_uniform_real` say the same of these: better than that no generator has to be. (A
+    classifier is surer of images that it has learned from than of others.)
 
     Args:
         modes: a `kgan.data.Mixture`, or a classifier: a Keras model from samples to probabilities

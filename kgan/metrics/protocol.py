@@ -1,11 +1,15 @@
 """Scores with what they mean: value and protocol side by side."""
 
+import hashlib
 import json
 import math
 import os
+import zipfile
 from pathlib import Path
 
 import keras
+
+WEIGHTS = "model.weights.h5"  # in a .keras file
 
 
 def report(metrics, path: str | os.PathLike | None = None, **context) -> dict:
@@ -55,9 +59,15 @@ def report(metrics, path: str | os.PathLike | None = None, **context) -> dict:
 
 
 def file_hash(path):
-    """Returns the first 12 digits of the SHA-256 of a file, or of all that is in a folder."""
+    """Returns the first 12 digits of the SHA-256 of a file, or of all that is in a folder.
+
+    Of a saved model it is that of the weights: the rest tells when it was saved, too.
+    """
     from kgan.export.files import sha256
 
+    if Path(path).suffix == ".keras":
+        with zipfile.ZipFile(path) as archive:
+            return hashlib.sha256(archive.read(WEIGHTS)).hexdigest()[:12]
     return sha256(path)[:12]
 
 

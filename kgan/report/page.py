@@ -27,6 +27,8 @@ GROUPS = (
     ("Terms of the generator's loss", r"(val_)?generator_\w+", False),
     ("Terms of the discriminator's loss", r"(val_)?discriminator_\w+", False),
     ("Learning rates", r"learning_rate\w*", False),
+    ("Share of images near a mode", r"(val_)?high_quality(_real)?", False),
+    ("Unevenness of the modes: KL to uniform", r"(val_)?kl_to_uniform(_real)?", False),
     ("Precision, recall, density and coverage", rf"val_{SHARES}", False),
     ("Precision, recall, density and coverage, domain A", rf"val_{SHARES}_a", False),
     ("Precision, recall, density and coverage, domain B", rf"val_{SHARES}_b", False),

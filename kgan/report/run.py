@@ -163,9 +163,16 @@ def _match_scores(run):
     """Names what each score is of, and leaves out those of other weights than are here."""
     from kgan.metrics.protocol import file_hash
 
-    run.hashes |= {file_hash(file): file.name for file in sorted(run.folder.glob("*.keras"))}
+    saved = {}
+    for file in sorted(run.folder.glob("*.keras")):
+        with contextlib.suppress(KeyError, OSError, zipfile.BadZipFile):  # told of where it is read
+            saved[file.name] = file_hash(file)
+    run.hashes |= {digest: name for name, digest in saved.items()}
     for score in run.scores:
-        score["of"] = UNNAMED if score["of"] is None else run.hashes.get(score["of"])
+        digest, named = score["of"], score["protocol"].get("model")
+        score["of"] = UNNAMED if digest is None else run.hashes.get(digest)
+        if digest is not None and saved.get(named) == digest:
+            score["of"] = named
     run.stale = sorted({score["file"] for score in run.scores if score["of"] is None})
     run.scores = [score for score in run.scores if score["of"] is not None]
 

@@ -18,7 +18,12 @@ def labels_of(names):
 def words_of(name):
     """A name of the logs, in words."""
     validation = name.startswith("val_")
-    words = name.removeprefix("val_").replace("_", " ").replace("frechet", "Fréchet")
+    words = (
+        name.removeprefix("val_")
+        .replace("_", " ")
+        .replace("frechet", "Fréchet")
+        .replace("kl ", "KL ")
+    )
     words = re.sub(r" ([ab])$", lambda domain: f", domain {domain[1].upper()}", words)
     return f"{words} (validation)" if validation else words
 

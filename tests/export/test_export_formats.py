@@ -299,6 +299,7 @@ def test_what_a_path_asks_for(path, asked, precision, names):
         ("a", ("onnx",), "half", "one or several of"),
         ("a", ("onnx",), (), "one or several of"),
         ("a", ("onnx", "saved_model"), "dynamic_range", "No file would be dynamic_range"),
+        ("a", ("onnx", "tflite"), "int8", "No file would be onnx"),
     ],
 )
 def test_what_cannot_be_asked_for(path, asked, precision, message):

@@ -239,6 +239,8 @@ def test_what_cannot_be_measured_is_said(folder, tmp_path):
         ([gan, "digits", "--features", "fid"], "--features takes pixels"),
         ([gan, "digits", "--features", gan], "Received: features=a GAN"),
         ([gan, "digits", "--out", other], "scores of generator.onnx"),
+        ([gan, "digits", "--out", gan], "there is something else"),
+        ([gan, "digits", "--out", tmp_path], "there is something else"),
         ([gan, images], "KernelDistance needs at least 4 images of each kind: raise --count"),
         ([gan, "digits", "--targets", tmp_path], "Received: --targets"),
         (

@@ -120,7 +120,7 @@ def test_settings_scores_and_exports_are_told(run, page):
     optimizer = "Adam(learning_rate=0.0002, beta_1=0.5)"  # what is as usual is not spelled out
     for text in (run.name, "digits", keras.__version__, "NonSaturating", optimizer):
         assert text in page.text
-    assert "PrecisionRecall, KernelDistance, ModeCoverage(modes=model sequential)" in page.text
+    assert "PrecisionRecall, KernelDistance, ModeCoverage(modes=model classifier)" in page.text
     assert f"<h1>{run.name}</h1>" in (run / "report.html").read_text()
     assert "12.35" in page.text and "samples: 1797" in page.text
     assert "generator.onnx" in page.text and "passed" in page.text
@@ -144,6 +144,16 @@ def test_scores_of_other_weights_are_left_out(run, tmp_path):
     assert "77.25" not in text and "Left out: scores_old.json, of other weights" in text
     check_run(folder / "checkpoint.keras", folder, resume=False, overwrite=True)
     assert not [*folder.glob("scores*.json")]
+
+
+def test_weights_that_are_saved_again_are_the_same(run, tmp_path):
+    folder = shutil.copytree(run, tmp_path / "run")
+    out = folder / "scores.json"
+    out.unlink()
+    kgan("evaluate", folder / "best.keras", "digits", "--count", 20, "--out", out)
+    keras.saving.load_model(folder / "best.keras").save(folder / "best.keras")
+    shutil.copy(folder / "best.keras", folder / "x.keras")
+    assert {score["of"] for score in report.run.read(folder).scores} == {"best.keras"}
 
 
 def test_files_of_other_weights_are_told(run, page, tmp_path):
