@@ -11,6 +11,7 @@ import numpy as np
 from kgan import checks
 from kgan.metrics import protocol
 from kgan.metrics.features import shared
+from kgan.metrics.hashes import ImagesHash
 
 SEED = 0  # of the latents, the same at each evaluation, so that scores differ by the weights alone
 AT_ONCE = 256  # images of arrays in a batch
@@ -235,20 +236,6 @@ def measure(
     for metric in metrics:
         metric.reset_state()  # or their images would stay in memory
     return scores
-
-
-class ImagesHash:
-    """A hash of a set of images in whatever order: 12 digits of the sum of their SHA-256."""
-
-    def __init__(self):
-        self.sum = 0
-
-    def add(self, images):
-        for image in np.ascontiguousarray(images, "float32"):
-            self.sum += int.from_bytes(hashlib.sha256(image).digest(), "big")
-
-    def __str__(self):
-        return f"{self.sum % 2**256:064x}"[:12]
 
 
 def _batches(x, y, steps, batch_size):

@@ -2,17 +2,14 @@
 
 import contextlib
 import functools
-import hashlib
-import json
 
 import keras
 import numpy as np
 
 from kgan import backend, checks
+from kgan.metrics.hashes import digest
 
 BATCH_SIZE = 64
-UNSEEN = ("shared_object_id", "build_config", "compile_config", "trainable", "seed")
-UNSEEN_ENDS = ("_initializer", "_regularizer", "_constraint")
 
 
 def get(features):
@@ -243,38 +240,6 @@ def as_images(images, generated=False):
             f"Received: dtype {images.dtype}"
         )
     return images.astype("float32", copy=False)
-
-
-def digest(model):
-    """Returns the first 12 digits of the SHA-256 of a model's layers and weights."""
-    sha = hashlib.sha256(json.dumps(_structure(model), sort_keys=True).encode())
-    for weight in model.get_weights():
-        sha.update(json.dumps([str(weight.dtype), *weight.shape]).encode())
-        sha.update(np.ascontiguousarray(weight).tobytes())
-    return sha.hexdigest()[:12]
-
-
-def _structure(model):
-    """The configuration of a model as JSON has it, without what its outputs do not depend on.
-
-    Names are counted, since Keras makes them up, and what makes or trains weights is left out.
-    """
-    layers = model._flatten_layers()
-    parts = [part for layer in layers for part in (layer, *getattr(layer, "operations", ()))]
-    names = {name: f"layer {i}" for i, name in enumerate(dict.fromkeys(p.name for p in parts))}
-
-    def plain(part):
-        if isinstance(part, dict):
-            return {
-                key: plain(value)
-                for key, value in part.items()
-                if value is not None and key not in UNSEEN and not key.endswith(UNSEEN_ENDS)
-            }
-        if isinstance(part, (list, tuple)):
-            return [plain(each) for each in part]
-        return names.get(part, part) if isinstance(part, str) else part
-
-    return plain(keras.saving.serialize_keras_object(model))
 
 
 @contextlib.contextmanager

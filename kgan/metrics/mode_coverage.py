@@ -7,7 +7,8 @@ import numpy as np
 from keras import ops
 
 from kgan.data.mixtures import Mixture
-from kgan.metrics.features import Network, digest, get
+from kgan.metrics.features import Network, get
+from kgan.metrics.hashes import digest
 
 
 @keras.saving.register_keras_serializable("kgan")
