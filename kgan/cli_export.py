@@ -59,6 +59,7 @@ def export(
     from kgan.export import ExportError
     from kgan.metrics.protocol import file_hash
 
+    gan = arguments.saved_in(gan)
     model = arguments.load_model(gan)
     formats, precisions = (tuple(part.strip() for part in x.split(",")) for x in (to, precision))
     options = {**_direction(model, direction), "metadata": {"model_hash": file_hash(gan)}}

@@ -195,6 +195,7 @@ def test_what_a_run_held_out_is_measured_alone(folder, tmp_path):
     command("export", run, "--out", run / "bundle")
     measure = ["digits", "--metrics", "sliced_wasserstein"]
     assert "--held-out measures" in command("evaluate", run, *measure)
+    of = set()
     for name in ("gan.keras", "bundle/generator.onnx"):
         out = tmp_path / f"{Path(name).name}.json"
         printed = command("evaluate", run / name, *measure, "--held-out", "--out", out)
@@ -202,6 +203,9 @@ def test_what_a_run_held_out_is_measured_alone(folder, tmp_path):
         assert score["value"] == pytest.approx(float(last["val_sliced_wasserstein"]), rel=1e-4)
         assert score["protocol"]["reference_part"] == "held out in training, seed 5"
         assert "measure SlicedWasserstein" in printed  # of one score all of the protocol is told
+        told = score["protocol"]
+        of.add(told.get("saved_model_hash", told["model_hash"]))
+    assert len(of) == 1  # also where the folder of the run was exported
     for arguments, message in [
         ([run, "mnist"], "name these: digits"),
         ([run, "digits", "--split", "test"], "no other --split"),
