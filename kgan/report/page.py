@@ -89,12 +89,11 @@ def _head(run, name):
         values = [value for value in run.log.get(key, ()) if math.isfinite(value)]
         if values:
             entries.append((title_of(key), figure(values[-1])))
-    names = {score["name"] for score in run.scores}
+    errors = {error_of(score["name"]) for score in run.scores}
     final = [
         score
         for score in run.scores
-        if score["of"] in ("gan.keras", UNNAMED)
-        and score["name"] not in {error_of(name) for name in names}
+        if score["of"] in ("gan.keras", UNNAMED) and score["name"] not in errors
     ]
     for score in final[:2]:
         entries.append((f"{title_of(score['name'])} ({score['file']})", figure(score["value"])))
@@ -111,8 +110,10 @@ def _head(run, name):
             f"<figcaption>The same samples from epoch {first} to {end}</figcaption></figure>"
         )
     bare = "" if shown else " bare"
-    names = _safe(", ".join(run.unreadable))
-    unreadable = f'<p class="unreadable">Could not be read: {names}.</p>' if names else ""
+    unreadable = ""
+    if run.unreadable:
+        files = _safe(", ".join(run.unreadable))
+        unreadable = f'<p class="unreadable">Could not be read: {files}.</p>'
     return (
         f'<header><h1>{_safe(name)}</h1><p class="about">{about}</p>{unreadable}</header>\n'
         f'<section class="hero{bare}">{shown}<dl class="figures">{figures}</dl></section>'
