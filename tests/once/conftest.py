@@ -17,6 +17,9 @@ def run(arguments, backend):
         **os.environ,
         "KERAS_BACKEND": backend,
         "TF_CPP_MIN_LOG_LEVEL": "3",
+        # XLA's threads on the CPU. Each waits in a sum over devices until all devices are there;
+        # with one thread a core, the sums of one device can take all, and the other never comes.
+        "NPROC": "64",
         "PYTHONPATH": str(ROOT / "tests"),
     }
     result = subprocess.run(
