@@ -285,18 +285,14 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
         checks.check_no_weights(kwargs)
         x, y = checks.two(x, y)
         y = np.asarray(y) if isinstance(y, list) else y
+        share = kwargs.pop("validation_split", None)
+        if share and validation_data is None:
+            (x, y), validation_data = batches.split(x, y, share)
         first, x = self._check_data(x, y, 32 if batch_size is None else batch_size)
         if validation_data is not None:
-            val_x, val_y, _ = keras.utils.unpack_x_y_sample_weight(validation_data)
-            self._measures.check_data(val_x)
-            held, val_x = self._check_data(val_x, val_y, None)
-            shapes = [each.output_shape[1:] for each in getattr(self, "generators", ())]
-            count = None
-            if checks.is_arrays(val_x):
-                parts = once([held]) if self.unpaired else [held]
-                count = sum(len(keras.tree.flatten(part)[0]) for part in parts)
-            self._measures.check_fit(shapes, count, val_x is x)
-            validation_data = val_x if val_y is None else (val_x, val_y)
+            size = kwargs.get("validation_batch_size") or batch_size or 32
+            steps = kwargs.get("validation_steps")
+            validation_data = self._check_validation(validation_data, x, steps and steps * size)
         options = {**kwargs, "batch_size": batch_size, "validation_data": validation_data}
         options["callbacks"] = watch_both_players(options.get("callbacks"))
         batches.show(options["callbacks"], first, x, batch_size)
@@ -346,6 +342,20 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
                 f"Received: {method}() on a model that is not compiled"
             )
 
+    def _check_validation(self, data, trained_on, most):
+        """Returns the data for validation; raises a ValueError if they cannot be measured."""
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        self._measures.check_data(x)
+        held, x = self._check_data(x, y, None)
+        shapes = [each.output_shape[1:] for each in getattr(self, "generators", ())]
+        count = None
+        if checks.is_arrays(x):
+            parts = once([held]) if self.unpaired else [held]
+            count = sum(len(keras.tree.flatten(part)[0]) for part in parts)
+            count = min(count, most or count)
+        self._measures.check_fit(shapes, count, x is trained_on)
+        return x if y is None else (x, y)
+
     def _check_data(self, x, y, batch_size):
         batch, x = checks.first_batch(x, y, batch_size)
         self.check_batch(batch)
@@ -355,4 +365,5 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
         else:
             checks.check_divisible(batch, self.discriminator_steps, devices)
         self._find_metrics(keras.tree.map_structure(lambda x: x[: self.smallest_batch], batch))
+        self._measures.check_names(metric.name for metric in self.metrics)
         return batch, x

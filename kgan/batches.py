@@ -16,9 +16,6 @@ def arrange(model, x, y, options):
 
     Returns:
         `(x, y, options)` for `keras.Model.fit`: arrays that are to be shuffled become `Batches`.
-
-    Raises:
-        ValueError: if `validation_split` leaves no samples on one of the two sides.
     """
     if not checks.is_arrays(x):
         if checks.is_stream(x):
@@ -30,17 +27,6 @@ def arrange(model, x, y, options):
             options |= {"shuffle": False, "callbacks": with_callback(options, callback)}
         return x, y, options
     data = keras.tree.map_structure(checks.to_numpy, (x, y))
-    split = options.pop("validation_split", None)
-    if split:
-        count = len(data[0])
-        start = int(count * (1 - split))
-        if not 0 < start < count:
-            raise ValueError(
-                "validation_split must leave samples on both sides. "
-                f"Received: validation_split={split!r} of {count} samples"
-            )
-        options["validation_data"] = _cut(data, start, None)
-        data = _cut(data, 0, start)
     batch_size = (options["batch_size"] or 32) * model.discriminator_steps
     options["batch_size"] = batch_size
     if options.get("shuffle", True) is not True:
@@ -49,6 +35,35 @@ def arrange(model, x, y, options):
     validation = options.get("validation_batch_size") or batch_size
     options |= {"shuffle": False, "batch_size": None, "validation_batch_size": validation}
     return batches, None, options
+
+
+def split(x, y, share):
+    """Cuts arrays in two, as the `validation_split` of Keras does: the last ones are held out.
+
+    Args:
+        x, y: arrays; `y` may be None.
+        share: of the samples, in (0, 1).
+
+    Returns:
+        Two tuples `(x, y)`.
+
+    Raises:
+        ValueError: if they are no arrays, or no samples are left on one of the two sides.
+    """
+    if not checks.is_arrays(x):
+        raise ValueError(
+            "validation_split is of arrays: give validation_data= beside a stream. "
+            f"Received: validation_split={share!r} with a {type(x).__name__}"
+        )
+    data = keras.tree.map_structure(checks.to_numpy, (x, y))
+    count = len(keras.tree.flatten(data)[0])
+    start = int(count * (1 - share))
+    if not 0 < start < count:
+        raise ValueError(
+            "validation_split must leave samples on both sides. "
+            f"Received: validation_split={share!r} of {count} samples"
+        )
+    return _cut(data, 0, start), _cut(data, start, None)
 
 
 def show(callbacks, first, x, batch_size):

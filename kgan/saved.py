@@ -3,6 +3,7 @@
 import inspect
 
 import keras
+import numpy as np
 
 
 class Saved:
@@ -71,20 +72,31 @@ class Saved:
         for i, seed in enumerate(self._seeds()):
             store[f"seed_{i}"] = seed
         # The configuration of a metric says how its network is built, but not its weights.
+        saved = {}
         for name, network in self._measures.networks():
+            first = saved.setdefault(id(network.model), name)
+            if first != name:
+                store[f"{name}_is"] = np.frombuffer(first.encode(), "uint8")
+                continue
             for i, weight in enumerate(network.model.get_weights()):
                 store[f"{name}_{i}"] = weight
 
     def load_own_variables(self, store):
         for i, seed in enumerate(self._seeds()):
             seed.assign(store[f"seed_{i}"])
-        for name, network in self._measures.networks():
-            if network.awaits_weights:  # else it is the user's own, with the weights it has
+        stored, known = list(store.keys()), dict(self._measures.networks())
+        for name, network in known.items():
+            if not network.awaits_weights:
+                continue  # it is the user's own, with the weights it has
+            if f"{name}_is" in stored:
+                first = np.asarray(store[f"{name}_is"]).tobytes().decode()
+                network.model = known[first].model
+            else:
                 count = len(network.model.weights)
                 network.model.set_weights([store[f"{name}_{i}"] for i in range(count)])
-                network.awaits_weights = False
+            network.awaits_weights = False
         kept = ("seed_", "metric_")
-        names = [name for name in list(store.keys()) if not name.startswith(kept)]
+        names = [name for name in stored if not name.startswith(kept)]
         super().load_own_variables({name: store[name] for name in names})
 
     def _seeds(self):

@@ -1,6 +1,8 @@
 """Measures of generated images in `compile` and `evaluate`: one more pass over the real ones."""
 
+import collections
 import hashlib
+import inspect
 import itertools
 import math
 import warnings
@@ -8,14 +10,13 @@ import warnings
 import keras
 import numpy as np
 
-from kgan import checks
+from kgan import backend, checks
 from kgan.metrics import protocol
 from kgan.metrics.features import shared
 from kgan.metrics.hashes import ImagesHash
 
 SEED = 0  # of the latents, the same at each evaluation, so that scores differ by the weights alone
 AT_ONCE = 256  # images of arrays in a batch
-OF_PAIRS = keras.metrics.MeanMetricWrapper  # the mean of a function of prediction and target
 
 
 class Scored:
@@ -78,7 +79,17 @@ class Scored:
 
 def _is_stock(metric):
     """Whether a metric is one of Keras's, but for the wrapper of a function of one's own."""
-    return type(metric).__module__.startswith("keras.") and type(metric) is not OF_PAIRS
+    own = keras.metrics.MeanMetricWrapper
+    return type(metric).__module__.startswith("keras.") and type(metric) is not own
+
+
+def _is_of_pairs(metric):
+    """Whether a metric compares predictions with their targets."""
+    return "y_true" in inspect.signature(metric.update_state).parameters
+
+
+def _score_names(metric):
+    return getattr(metric, "score_names", (metric.name,))
 
 
 class Measures:
@@ -102,17 +113,22 @@ class Measures:
                     "metrics must be objects such as kgan.metrics.FrechetDistance(); what a loss "
                     f"tracks is shown by itself. Received: {metric!r}"
                 )
-            if _is_stock(metric) and not (has_targets and isinstance(metric, OF_PAIRS)):
+            if _is_stock(metric) and not (has_targets and _is_of_pairs(metric)):
                 raise ValueError(
                     "Keras's own metrics compare a prediction with its target, such as those of "
                     "kgan.Pix2Pix with MeanAbsoluteError; here are only two sets of images: take "
                     f"one of kgan.metrics. Received: a {type(metric).__name__}"
                 )
-        names = [metric.name for metric in self.metrics]
-        if len(set(names)) < len(names):
+        self.check_names(())
+
+    def check_names(self, taken):
+        """Raises a ValueError if two scores have one name, or one has a name that is taken."""
+        names = [*taken, *(name for metric in self.metrics for name in _score_names(metric))]
+        twice = [name for name, times in collections.Counter(names).items() if times > 1]
+        if twice and self.metrics:
             raise ValueError(
-                "Each metric needs a name of its own: pass name= to some of them. "
-                f"Received: {', '.join(names)}"
+                "Each score needs a name of its own: pass name= to some of the metrics. "
+                f"Received: {', '.join(twice)} twice"
             )
 
     def networks(self):
@@ -144,9 +160,8 @@ class Measures:
                     f"{type(metric).__name__} needs at least {least} images of each kind: give "
                     f"more in validation_data=. Received: {count}"
                 )
-            check = getattr(getattr(metric, "features", None), "check", None)
-            for shape in shapes if check else ():
-                check(shape)
+            for shape in shapes if hasattr(metric, "check") else ():
+                metric.check(shape)
 
     def check_data(self, x):
         """Raises a ValueError for data that can be gone over once only."""
@@ -188,6 +203,7 @@ def measure(
         The scores, as `kgan.metrics.report` returns them; names end in `_` and the domain where
         the model has several.
     """
+    state = backend.random_state()  # which even `predict` moves on PyTorch
     finite = True
     context |= {"latent_seed": seed} if model.draws_latents else {}
     context["generator"] = model.generator_in_use
@@ -221,10 +237,10 @@ def measure(
                 if tell:
                     tell(len(real))
             hashes.append(str(reference))
-        own = {"domain": domain} if domain else {}
-        for group, reference_hash in zip(groups, hashes, strict=True):
-            found = protocol.report(group, **context, **own, reference_hash=reference_hash)
-            scores |= {f"{name}_{domain}" if domain else name: found[name] for name in found}
+            own = {"domain": domain} if domain else {}
+            for group, reference_hash in zip(groups, hashes, strict=True):
+                found = protocol.report(group, **context, **own, reference_hash=reference_hash)
+                scores |= {f"{name}_{domain}" if domain else name: found[name] for name in found}
     if not finite:
         # No error: callbacks that watch for this come after the measures.
         warnings.warn(
@@ -235,6 +251,7 @@ def measure(
         scores = {name: {**score, "value": math.nan} for name, score in scores.items()}
     for metric in metrics:
         metric.reset_state()  # or their images would stay in memory
+    backend.set_random_state(state)
     return scores
 
 
@@ -248,7 +265,8 @@ def _batches(x, y, steps, batch_size):
         count = len(keras.tree.flatten(data)[0])
         batches = (_part(data, start, start + AT_ONCE) for start in range(0, count, AT_ONCE))
     elif isinstance(x, keras.utils.PyDataset):
-        batches = (x[i] for i in range(steps or len(x)))
+        lengths = [length for length in (steps, x.num_batches) if length is not None]
+        batches = (x[i] for i in range(min(lengths)))
     else:
         batches = iter(x)
     for batch in itertools.islice(batches, steps):

@@ -55,14 +55,13 @@ def dcgan(seed=0, image_shape=(8, 8, 1), **compile_arguments):
     return gan
 
 
-def dropout_gan(seed=0, **compile_arguments):
+def dropout_gan(seed=0, unseeded=False, **compile_arguments):
     """A user's own networks, with random layers of their own in both."""
     keras.utils.set_random_seed(0)
     latent = keras.Input((4,), name="latent")
     x = keras.layers.Dense(32, activation="relu")(latent)
-    x = keras.layers.Dropout(0.3, seed=1)(
-        x
-    )  # unseeded, Keras on torch uses torch's global generator
+    # Unseeded, Keras on torch uses torch's global generator.
+    x = keras.layers.Dropout(0.3, seed=None if unseeded else 1)(x)
     x = keras.layers.Dense(64, activation="tanh")(x)
     generator = keras.Model(latent, keras.layers.Reshape((8, 8, 1), name="image")(x))
     discriminator = keras.Sequential(

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from factory import FedGAN, mlp_gan
 
-from kgan.batches import Batches, arrange
+from kgan.batches import Batches, split
 
 IMAGES = np.tanh(np.random.default_rng(0).normal(size=(50, 8, 8, 1))).astype("float32")
 NUMBERS = np.arange(50)
@@ -102,18 +102,16 @@ def test_a_given_number_of_steps_goes_round_the_data():
 
 
 def test_validation_split_takes_the_last_samples():
+    (_, left), (_, held) = split(IMAGES, NUMBERS, 0.2)
+    np.testing.assert_array_equal(left, NUMBERS[:40])
+    np.testing.assert_array_equal(held, NUMBERS[40:])
     gan = mlp_gan()
-    _, _, options = arrange(
-        gan,
-        IMAGES,
-        NUMBERS,
-        {"batch_size": 8, "validation_data": None, "validation_split": 0.2},
-    )
-    np.testing.assert_array_equal(options["validation_data"][1], NUMBERS[40:])
     history = gan.fit(IMAGES, validation_split=0.2, verbose=0).history
     assert "val_generator_loss" in history
     with pytest.raises(ValueError, match=r"validation_split.*Received"):
         gan.fit(IMAGES, validation_split=0.999, verbose=0)
+    with pytest.raises(ValueError, match=r"validation_split is of arrays.*Received"):
+        gan.fit(Batches(gan, (IMAGES, NUMBERS), 25), validation_split=0.2, verbose=0)
 
 
 @pytest.mark.parametrize("name", ["sample_weight", "class_weight"])

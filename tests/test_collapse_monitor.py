@@ -143,6 +143,11 @@ def test_variety_is_a_ratio_of_distances():
     noise = rng.normal(size=large.shape)
     assert variety(large, large + 0.1 * noise)[0] == pytest.approx(1, abs=0.01)
     assert np.isnan(variety(real[:1], real)).all()
+    # Real images that differ in what averaging takes away alone.
+    checked = np.indices((64, 64)).sum(axis=0) % 2 * 2.0 - 1
+    strength = np.linspace(0.1, 1, 8)[:, None, None]
+    checked = (checked * strength)[..., None]
+    assert variety(checked / 2, checked) == pytest.approx((0.5, 0.5))
 
 
 @pytest.mark.parametrize(
@@ -389,6 +394,12 @@ def test_both_directions_of_a_cyclegan_are_looked_at(images):
     np.testing.assert_array_equal(to_a, model.translate(b, direction="ba"))
     np.testing.assert_array_equal(real_a, a)
     np.testing.assert_array_equal(real_b, b)
+    monitor = CollapseMonitor(verbose=False)
+    model.fit(a, b, batch_size=2, verbose=0, callbacks=[monitor])
+    for weight in model.generator_ab.weights:
+        weight.assign(keras.ops.full(weight.shape, np.nan))
+    # The other direction alone would show nothing.
+    assert all(np.isnan(monitor._measures()[name]) for name in ("diversity", "distinctness"))
 
 
 def test_what_cannot_be_watched_is_refused(images):

@@ -144,6 +144,17 @@ def test_the_classifier_learns_digits():
     assert accuracy > 0.9
 
 
+def test_a_classifier_in_half_precision_counts_alike():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    keras.config.set_floatx("float16")
+    many = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1000, "softmax")])
+    coverage = kgan.metrics.ModeCoverage(many, threshold=0)
+    samples = np.random.default_rng(0).normal(size=(3001, 4)).astype("float32")
+    coverage.update_state(samples)
+    assert coverage.protocol["generated_images"] == 3001  # float16 would say 3000
+    assert np.isfinite(as_floats(coverage)["kl_to_uniform"])
+
+
 def test_bad_input():
     with pytest.raises(ValueError, match=r"Mixture or a classifier.*Received"):
         kgan.metrics.ModeCoverage(8)

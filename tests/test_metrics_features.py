@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 
 import kgan
 from kgan.metrics import (
@@ -10,6 +11,7 @@ from kgan.metrics import (
     PrecisionRecall,
     classifier_features,
     features,
+    train_classifier,
 )
 from kgan.metrics.classifier import file_name
 from kgan.metrics.hashes import digest
@@ -27,6 +29,34 @@ def test_a_classifier_is_trained_once(tmp_path, monkeypatch):
     assert digest(first) == digest(again)
     found = (model.predict(images[:9], verbose=0) for model in (first, again))
     np.testing.assert_allclose(*found, rtol=1e-5, atol=1e-6)
+
+
+def test_training_a_classifier_leaves_random_numbers_alone():
+    images, labels = kgan.data.digits()
+    drawn, digests = [], []
+    for seed in (1, 2):
+        for train in (False, True):
+            keras.utils.set_random_seed(seed)
+            if train:
+                digests.append(digest(train_classifier(images[:50], labels[:50], epochs=2)))
+            layer = keras.layers.Dense(3)
+            layer.build((1, 2))
+            noise = keras.ops.convert_to_numpy(keras.random.normal((2,)))
+            drawn.append([*layer.get_weights()[0].ravel(), *noise, np.random.rand()])
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    np.testing.assert_array_equal(drawn[2], drawn[3])
+    assert digests[0] == digests[1]
+
+
+def test_a_classifier_is_not_trained_on_nonsense():
+    images, labels = kgan.data.digits()
+    for arguments, message in [
+        ((images[:0], labels[:0]), "There are no images. Received"),
+        ((images, labels[:0]), "one label for each.*Received"),
+        ((images, labels, 0), "epochs must be.*Received: epochs=0"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            train_classifier(*arguments)
 
 
 def test_each_data_set_and_seed_has_a_file_of_its_own():

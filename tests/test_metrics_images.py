@@ -15,8 +15,10 @@ from kgan.metrics import (
     MultiScaleSimilarity,
     PrecisionRecall,
     SlicedWasserstein,
+    neighbors,
 )
 from kgan.metrics.frechet_distance import Moments
+from kgan.metrics.image_metric import Rows
 
 MEASURES = [
     FrechetDistance,
@@ -245,7 +247,7 @@ def test_a_report_has_values_and_protocols(images, others, tmp_path):
     found = kgan.metrics.report(metrics, tmp_path / "scores.json", reference="waves")
     assert found["recall"]["value"] == scores(metrics[2])["recall"]
     assert found["recall"]["protocol"]["reference"] == "waves"
-    assert found["kernel_distance_error"]["protocol"]["block_size"] == 7  # ten of 72 images
+    assert found["kernel_distance_error"]["protocol"]["block_size"] == "9 real, 7 generated"
     assert json.loads((tmp_path / "scores.json").read_text()) == found
     with pytest.raises(ValueError, match=r"name of its own.*'frechet_distance'"):
         kgan.metrics.report([metrics[0], metrics[0]])
@@ -277,7 +279,9 @@ def test_bad_arguments_are_refused(images):
         (lambda: FrechetDistance("fid"), '"pixels", "inception".*Received'),
         (lambda: KernelDistance(block_size=1), "at least 2.*Received"),
         (lambda: PrecisionRecall(k=0), "positive integer.*k=0"),
-        (lambda: SlicedWasserstein(directions=0), "positive integer.*Received"),
+        (lambda: SlicedWasserstein(directions=0), "at least 1.*Received: directions=0"),
+        (lambda: SlicedWasserstein(seed=None), "at least 0.*Received: seed=None"),
+        (lambda: DuplicateRate(threshold="a"), r"in \[0, 1\].*Received"),
         (lambda: DuplicateRate(threshold=2), r"in \[0, 1\].*Received"),
     ]:
         with pytest.raises(ValueError, match=message):
@@ -297,3 +301,35 @@ def test_bad_arguments_are_refused(images):
     )
     with pytest.raises(ValueError, match="NaN or infinite"):
         measured(FrechetDistance(infinite), images, images)
+
+
+def test_exact_copies_are_found_where_they_lie(images):
+    """Of 96 real images four have copies: their balls have no radius, and rounding no say."""
+    copies = np.repeat(images[:4], 30, axis=0)
+    found = measured(PrecisionRecall(), images, copies)
+    assert found["recall"] == 4 / len(images)
+    assert found["precision"] == 1
+
+
+def test_rows_are_taken_from_the_batches_they_came_in(monkeypatch):
+    rng = np.random.default_rng(0)
+    parts = [rng.normal(size=(count, 3)).astype("float32") for count in (4, 1, 7, 2)]
+    rows, whole = Rows(), np.concatenate(parts).astype("float64")
+    for part in parts:
+        rows.add(part)
+    assert len(rows) == 14
+    for chosen in (slice(2, 9), np.array([13, 0, 5, 5, 4]), np.array([], int)):
+        np.testing.assert_array_equal(rows[chosen], whole[chosen])
+    monkeypatch.setattr(neighbors, "BLOCK", 20)  # a few rows of each side at a time
+    expected = ((whole[:, None] - whole) ** 2).sum(axis=-1)
+    pairs = [distances for _, distances in neighbors.blocks(rows, rows)]
+    assert len(pairs) > 3
+    np.testing.assert_allclose(np.concatenate(pairs), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
+def test_generated_images_may_have_any_float_type(images, others, dtype):
+    fakes = keras.ops.cast(others, dtype)
+    rounded = keras.ops.convert_to_numpy(keras.ops.cast(fakes, "float32"))
+    expected = measured(SlicedWasserstein(), images, rounded)
+    assert measured(SlicedWasserstein(), images, fakes) == expected

@@ -5,7 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
-from factory import conditional, cyclegan, mlp_gan, pix2pix
+from factory import conditional, cyclegan, dropout_gan, mlp_gan, pix2pix
 
 import kgan
 from kgan.metrics import (
@@ -15,6 +15,7 @@ from kgan.metrics import (
     PrecisionRecall,
     SlicedWasserstein,
 )
+from kgan.metrics.hashes import digest
 
 
 def value(metric, real, fake):
@@ -89,7 +90,7 @@ def test_checkpoints_and_early_stopping_follow_a_measure(images, tmp_path):
 def test_measuring_changes_nothing_in_training(images):
     weights = []
     for metrics in ([], [FrechetDistance(small_network())]):
-        gan = mlp_gan(metrics=metrics)
+        gan = dropout_gan(unseeded=True, metrics=metrics)
         gan.fit(images, batch_size=16, epochs=2, verbose=0, validation_data=images[:32])
         weights.append(np.concatenate([weight.ravel() for weight in gan.get_weights()]))
     np.testing.assert_array_equal(*weights)
@@ -197,10 +198,12 @@ def test_translations_are_measured_beside_their_targets():
         rng.uniform(-1, 1, (12, 8, 8, channels)).astype("float32") for channels in (3, 1)
     )
     absolute = keras.metrics.MeanAbsoluteError(name="mae")
-    gan = pix2pix(compiled={"metrics": [FrechetDistance(), absolute]})
+    square = keras.metrics.RootMeanSquaredError(name="rmse")
+    gan = pix2pix(compiled={"metrics": [FrechetDistance(), absolute, square]})
     logs = gan.evaluate(inputs, targets, return_dict=True, verbose=0)
     translated = gan.translate(inputs)
     assert logs["mae"] == pytest.approx(np.abs(targets - translated).mean(), rel=1e-5)
+    assert logs["rmse"] == pytest.approx(np.sqrt(((targets - translated) ** 2).mean()), rel=1e-5)
     assert "latent_seed" not in gan.scores["frechet_distance"]["protocol"]
     expected = value(FrechetDistance(), targets, translated)
     assert logs["frechet_distance"] == pytest.approx(expected, rel=1e-5)
@@ -313,6 +316,13 @@ def test_a_mixture_is_covered_while_training():
     [
         (lambda: PrecisionRecall(k=3), 3, r"needs at least 6.*validation_data=. Received: 3"),
         (lambda: FrechetDistance(small_network()), 9, r"takes? the images.*Received: images"),
+        (lambda: FrechetDistance(wide_network()), 9, r"at most 4096 features.*Received: 4100"),
+        (lambda: ModeCoverage(kgan.data.ring()), 9, r"shape \(batch, 2\).*Received: samples"),
+        (
+            lambda: FrechetDistance(name="generator_loss"),
+            9,
+            r"a name of its own.*Received: generator_loss twice",
+        ),
     ],
 )
 def test_what_could_not_be_measured_is_said_before_training(metric, held, message):
@@ -321,9 +331,63 @@ def test_what_could_not_be_measured_is_said_before_training(metric, held, messag
         kgan.networks.mlp_generator((4, 4, 1), 4, 8), kgan.networks.mlp_discriminator((4, 4, 1), 8)
     )
     gan.compile(metrics=metric())  # one alone needs no list
-    with pytest.raises(ValueError, match=message):
-        gan.fit(images, validation_data=images[:held], verbose=0)
+    for given in ({"validation_data": images[:held]}, {"validation_split": held / len(images)}):
+        with pytest.raises(ValueError, match=message):
+            gan.fit(images, **given, verbose=0)
     assert int(gan.optimizer.iterations) == 0
+
+
+def wide_network():
+    flat = keras.layers.Flatten()
+    return keras.Sequential([keras.Input((4, 4, 1)), flat, keras.layers.Dense(4100)])
+
+
+def test_points_have_no_similarity():
+    gan = kgan.GAN(
+        kgan.networks.mlp_generator((2,), 4, 8), kgan.networks.mlp_discriminator((2,), 8)
+    )
+    gan.compile(metrics=[kgan.metrics.MultiScaleSimilarity()])
+    points, _ = kgan.data.ring().sample(64, seed=0)
+    with pytest.raises(ValueError, match=r"Similarity is of images.*Received: samples"):
+        gan.fit(points, validation_data=points, verbose=0)
+    assert int(gan.optimizer.iterations) == 0
+
+
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+def test_a_stream_may_have_fewer_batches_than_steps(images):
+    gan = mlp_gan(metrics=[FrechetDistance()])
+    all_of_it = gan.evaluate(Stream(images), verbose=0, return_dict=True)
+    more = gan.evaluate(Stream(images), steps=9, verbose=0, return_dict=True)
+    assert more["frechet_distance"] == all_of_it["frechet_distance"]
+
+
+def test_measures_of_one_network_are_saved_once_and_stay_together(images, tmp_path, monkeypatch):
+    network = small_network()
+    metrics = [FrechetDistance(network), KernelDistance(network), PrecisionRecall(network)]
+    gan = mlp_gan(metrics=metrics)
+    hashed = []
+    monkeypatch.setattr(
+        "kgan.metrics.features.digest", lambda model: hashed.append(model) or digest(model)
+    )
+    gan.evaluate(images, verbose=0)
+    assert hashed == [network]
+    for name in ("gan.keras", "again.keras"):
+        gan.save(tmp_path / name)
+        gan = keras.saving.load_model(tmp_path / name)
+    first, *others = (metric.features.model for metric in gan.score_metrics)
+    assert first is not network and all(other is first for other in others)
+    np.testing.assert_array_equal(first.get_weights()[0], network.get_weights()[0])
+
+
+def test_a_configuration_without_weights_measures_nothing(images):
+    for metric in (FrechetDistance(small_network()), ModeCoverage(named(small_network()))):
+        again = type(metric).from_config(metric.get_config())
+        with pytest.raises(ValueError, match=r"not its weights.*Received: '.*' without"):
+            again.update_state(images)
+
+
+def named(network):
+    return keras.Sequential([network, keras.layers.Dense(4, "softmax")])
 
 
 def test_copies_are_of_images_trained_on(images):
@@ -344,7 +408,9 @@ def test_bad_metrics_are_refused():
         pix2pix(compiled={"metrics": [keras.metrics.Mean()]})
     with pytest.raises(ValueError, match=r"features must be.*Received: features=a ndarray"):
         FrechetDistance(np.zeros((4, 8, 8, 1), "float32"))
-    with pytest.raises(ValueError, match=r"a name of its own.*frechet_distance, frechet"):
+    with pytest.raises(ValueError, match=r"a name of its own.*Received: frechet_distance twice"):
         mlp_gan(metrics=[FrechetDistance(), FrechetDistance(small_network())])
+    with pytest.raises(ValueError, match="Received: kernel_distance_error twice"):
+        mlp_gan(metrics=[KernelDistance(), FrechetDistance(name="kernel_distance_error")])
     with pytest.raises(ValueError, match=r"not inside a compiled step.*Received"):
         FrechetDistance().update_state(keras.Input((8, 8, 1)))

@@ -6,12 +6,13 @@ import os
 from pathlib import Path
 
 import keras
+import numpy as np
 from keras import ops
 
 from kgan import backend
 from kgan.callbacks.epoch_picture import check_count
 from kgan.callbacks.probe import Probe
-from kgan.callbacks.symptoms import LOSSES, Diagnoses
+from kgan.callbacks.symptoms import LOSSES, VARIETY, Diagnoses
 from kgan.callbacks.variety import Drawn, variety
 from kgan.metrics.mode_coverage import ModeCoverage
 
@@ -227,8 +228,9 @@ class CollapseMonitor(keras.callbacks.Callback):
         state = backend.random_state()  # which even `predict` moves on PyTorch
         pairs = self._drawn()
         backend.set_random_state(state)
-        diversity, distinctness = min(variety(made, real) for made, real in pairs)
-        found = {"diversity": diversity, "distinctness": distinctness}
+        # Of several directions the worse one, and what is not finite in either.
+        lowest = np.min([variety(made, real) for made, real in pairs], axis=0)
+        found = dict(zip(VARIETY, map(float, lowest), strict=True))
         if self.coverage is not None:
             self.coverage.reset_state()
             self.coverage.update_state(pairs[0][0])

@@ -1,5 +1,7 @@
 """One progress bar for a whole run, for the command line."""
 
+import atexit
+
 import keras
 
 from kgan.callbacks.symptoms import LOSSES
@@ -30,6 +32,7 @@ class ProgressBar(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         self.bar.start()
+        atexit.register(self.bar.stop)  # else an interrupted run leaves a terminal without cursor
         self.task = self.bar.add_task("epoch", total=self.params["epochs"], losses=WAIT)
 
     def on_epoch_end(self, epoch, logs=None):
@@ -39,3 +42,4 @@ class ProgressBar(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         self.bar.stop()
+        atexit.unregister(self.bar.stop)

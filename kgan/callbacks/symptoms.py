@@ -7,7 +7,7 @@ tries them on 90 such runs. What is healthy looked like this:
   from 0.07 to 0.35 at their lowest to 0.48 to 1.00 in the end. In a collapse they fall to a
   fifth, in the plain cases to a thousandth. Untrained networks can begin far below that, so what
   never grew counts as a collapse only once there was time to. They can also begin with much
-  variety, which is noise: at rates of 5e-3 and 1e-2 runs fell to an eighth of it and became good.
+  variety, which is noise: healthy runs at rates of 1e-2 begin by losing it.
 - The discriminator is right on all samples for the first epochs of many runs, and batch
   normalisation can keep it at "all real" for longer. So accuracy alone tells nothing; it does
   together with a generator whose gradient fades, or with a loss of its own near 0: in healthy

@@ -29,8 +29,12 @@ def variety(made, real):
     count = min(len(made), len(real))
     if count < 2:
         return np.nan, np.nan
-    pairs, nearest = zip(*(_distances(_small(x[:count])) for x in (made, real)), strict=True)
-    return _ratio(*pairs), _ratio(*nearest)
+    for reduced in (_small, lambda images: images):
+        found = [_distances(reduced(images[:count])) for images in (made, real)]
+        if found[1].all():
+            break  # else real images are alike but for what averaging takes away
+    made, real = found
+    return tuple(float(a / b) if b > 0 else np.nan for a, b in zip(made, real, strict=True))
 
 
 class Drawn:
@@ -105,10 +109,11 @@ def _distances(samples):
     """The root mean square distance of all pairs, and the mean one to the nearest other sample."""
     flat = samples.reshape(len(samples), -1).astype("float64")
     if not np.isfinite(flat).all():
-        return np.nan, np.nan
+        return np.array([np.nan, np.nan])
     distances = np.concatenate([rows for _, rows in neighbors.blocks(flat, flat)])
     np.fill_diagonal(distances, np.nan)
-    return np.sqrt(np.nanmean(distances)), np.sqrt(np.nanmin(distances, axis=1)).mean()
+    nearest = np.sqrt(np.nanmin(distances, axis=1)).mean()
+    return np.array([np.sqrt(np.nanmean(distances)), nearest])
 
 
 def _small(images):
@@ -120,7 +125,3 @@ def _small(images):
     images = images[:, : sides[0] // height * height, : sides[1] // width * width]
     blocks = images.reshape(count, sides[0] // height, height, sides[1] // width, width, channels)
     return blocks.mean(axis=(2, 4))
-
-
-def _ratio(made, real):
-    return float(made / real) if real > 0 else np.nan

@@ -68,7 +68,7 @@ def check_images(images, shape, network="discriminator", verb="takes"):
             f"Received: shape {images.shape}"
         )
     kind = "Images" if len(shape) == 3 else "Samples"
-    if not np.issubdtype(images.dtype, np.floating) and images.dtype.name != "bfloat16":
+    if not is_float(images.dtype):
         raise ValueError(
             f"{kind} must be floats in [-1, 1], not {images.dtype}. For pixels in [0, 255] use "
             "images.astype('float32') / 127.5 - 1. "
@@ -236,6 +236,11 @@ def to_numpy(array):
     if array is None or isinstance(array, np.ndarray):
         return array
     return keras.ops.convert_to_numpy(array)
+
+
+def is_float(dtype):
+    """Whether a dtype of NumPy's holds floats; bfloat16 is none of NumPy's own."""
+    return np.issubdtype(dtype, np.floating) or dtype.name == "bfloat16"
 
 
 def is_stream(x):

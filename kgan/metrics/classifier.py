@@ -1,7 +1,9 @@
 """An independent classifier of small images, to name what a generator has made."""
 
 import hashlib
+import itertools
 import math
+import numbers
 import os
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from kgan import checks
 from kgan.metrics.features import in_float32
 
 FEWEST_EPOCHS, FEWEST_STEPS = 4, 300
+TRAINED = 2  # the way of training, by which kept classifiers are told from older ones
 
 
 @in_float32()
@@ -26,39 +29,66 @@ def train_classifier(
         labels: integers from 0, `(count,)`.
         epochs: passes over the images. Default: 4, or as many as make 300 steps of few images.
         batch_size: images a step. Default: 128.
-        seed: of the weights and the order of the images. Default: 0.
+        seed: of the weights and the order of the images; Keras's global seed has no part in them,
+            and stays. Default: 0.
 
     Returns:
         A compiled `keras.Model` to probabilities `(batch, classes)`; `evaluate(images, labels)`
         gives its loss and accuracy.
 
     Raises:
-        ValueError: if the images are no floats in [-1, 1], or the labels no integers, one an image.
+        ValueError: if the images are no floats in [-1, 1], the labels no integers, one an image, or
+            the epochs or the batch size no positive integers.
     """
+    images, labels = checks.to_numpy(images), np.asarray(labels)
     checks.check_images(images, images.shape[1:], "classifier")
-    labels = np.asarray(labels)
-    classes = int(labels.max()) + 1 if labels.dtype.kind in "iu" else None
-    labels = checks.check_labels(labels, classes, len(images))
+    known = labels.size and labels.dtype.kind in "iu"
+    labels = checks.check_labels(labels, int(labels.max()) + 1 if known else None, len(images))
     if epochs is None:
         epochs = max(FEWEST_EPOCHS, math.ceil(FEWEST_STEPS * batch_size / len(images)))
-    keras.utils.set_random_seed(seed)
-    layers = keras.layers
+    for argument, value, least in (("epochs", epochs, 1), ("batch_size", batch_size, 1)):
+        if not isinstance(value, numbers.Integral) or value < least:
+            raise ValueError(
+                f"{argument} must be an integer of at least {least}. Received: {argument}={value!r}"
+            )
+    layers, seeds = keras.layers, itertools.count(seed)
+
+    def weights():
+        return {"kernel_initializer": keras.initializers.GlorotUniform(next(seeds))}
+
     model = keras.Sequential(
         [
             keras.Input(images.shape[1:]),
-            layers.Conv2D(32, 3, strides=2, padding="same", activation="relu"),
-            layers.Conv2D(64, 3, strides=2, padding="same", activation="relu"),
+            layers.Conv2D(32, 3, strides=2, padding="same", activation="relu", **weights()),
+            layers.Conv2D(64, 3, strides=2, padding="same", activation="relu", **weights()),
             layers.Flatten(),
-            layers.Dropout(0.3, seed=seed),
-            layers.Dense(128, activation="relu"),
-            layers.Dropout(0.3, seed=seed + 1),
-            layers.Dense(classes, activation="softmax"),
+            layers.Dropout(0.3, seed=next(seeds)),
+            layers.Dense(128, activation="relu", **weights()),
+            layers.Dropout(0.3, seed=next(seeds)),
+            layers.Dense(int(labels.max()) + 1, activation="softmax", **weights()),
         ],
         name="classifier",
     )
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    model.fit(images, labels, batch_size=batch_size, epochs=epochs, verbose=0)
+    model.fit(_Shuffled(images, labels, batch_size, epochs, seed), shuffle=False, verbose=0)
     return model
+
+
+class _Shuffled(keras.utils.PyDataset):
+    """All batches of all epochs, in an order of its own: Keras's would follow its global seed."""
+
+    def __init__(self, images, labels, batch_size, epochs, seed):
+        super().__init__()
+        self.images, self.labels, self.batch_size = images, labels, batch_size
+        rng = np.random.default_rng(seed)
+        self.order = np.concatenate([rng.permutation(len(images)) for _ in range(epochs)])
+
+    def __len__(self):
+        return math.ceil(len(self.order) / self.batch_size)
+
+    def __getitem__(self, index):
+        rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        return self.images[rows], self.labels[rows]
 
 
 def classifier_features(
@@ -71,10 +101,9 @@ def classifier_features(
     """Returns features for small images: the last hidden layer of a classifier of real ones.
 
     For images such as digits, for which there is no network that everyone uses, as InceptionV3 is
-    for photos. The classifier is trained once by `train_classifier`, which sets Keras's global
-    seed, and then kept in a file, whose name follows from the images, labels, epochs and seed. A
-    score with these features can be compared with scores of the same classifier alone, as their
-    `features_hash` tells.
+    for photos. The classifier is trained once by `train_classifier` and then kept in a file, whose
+    name follows from the images, labels, epochs and seed. A score with these features can be
+    compared with scores of the same classifier alone, as their `features_hash` tells.
 
     Args:
         images: float32 `(count, height, width, channels)` in [-1, 1], at least 4x4.
@@ -123,7 +152,8 @@ def kept_classifier(images, labels, epochs=None, seed=0, folder=None):
 def file_name(images, labels, epochs, seed):
     """Returns the name under which `classifier_features` keeps the classifier of these data."""
     images, labels = np.ascontiguousarray(images), np.ascontiguousarray(labels)
-    sha = hashlib.sha256(f"{images.shape} {images.dtype} {labels.dtype} {epochs} {seed}".encode())
+    asked = f"{TRAINED} {images.shape} {images.dtype} {labels.dtype} {epochs} {seed}"
+    sha = hashlib.sha256(asked.encode())
     sha.update(images)
     sha.update(labels)
     return f"classifier_{sha.hexdigest()[:16]}.keras"

@@ -1,5 +1,7 @@
 """Generated images that are copies of training images."""
 
+import numbers
+
 import keras
 import numpy as np
 
@@ -38,17 +40,16 @@ class DuplicateRate(ImageMetric):
     def __init__(
         self, features="pixels", threshold: float = 0.5, name="duplicate_rate", dtype=None
     ):
-        if not 0 <= threshold <= 1:
+        if not isinstance(threshold, numbers.Real) or not 0 <= threshold <= 1:
             raise ValueError(f"threshold must be in [0, 1]. Received: threshold={threshold!r}")
         self.threshold = threshold
         super().__init__(features, name=name, dtype=dtype)
 
     def measure(self, real, fake):
-        real, fake = real.array(), fake.array()
         found, distances = neighbors.nearest(fake, real)
         # How far apart training images are is asked of those alone that were found.
         rows, back = np.unique(found, return_inverse=True)
-        _, own = neighbors.nearest(real[rows], real, itself=rows)
+        _, own = neighbors.nearest_other(real, rows)
         return float(np.mean(distances <= self.threshold * own[back]))
 
     def arguments(self):

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import math
 
 import keras
 import numpy as np
@@ -13,7 +14,7 @@ BATCH_SIZE = 64
 
 
 def get(features):
-    """Returns an extractor of features: a function from images to float64 `(batch, features)`.
+    """Returns an extractor of features: a function from images to float32 `(batch, features)`.
 
     Args:
         features: `"pixels"`, `"inception"`, a Keras model from images, or a configuration that
@@ -62,8 +63,16 @@ class Pixels:
         """What tells these features from others, as JSON has it."""
         return {"features": "pixels"}
 
+    def check(self, shape):
+        """Any images will do."""
+
+    def width(self, shape):
+        """Returns how many features images of a shape without the batch have."""
+        return math.prod(shape)
+
     def __call__(self, images):
-        return images.reshape(len(images), -1).astype("float64")
+        # Copied, since data may come in a buffer that is used again.
+        return images.reshape(len(images), -1).copy()
 
 
 _PIXELS = Pixels()  # one for all measures, which then share its work
@@ -113,7 +122,17 @@ class Network:
             "features_dtype": self.model.compute_dtype,
         }
 
+    def check_weights(self):
+        """Raises a ValueError if the network was made of a configuration alone."""
+        if self.awaits_weights:
+            raise ValueError(
+                "The configuration of a measure says how its network is built, but not its "
+                "weights: make the measure of the network, or load the model saved with it. "
+                f"Received: {self.model.name!r} without weights"
+            )
+
     def __call__(self, images):
+        self.check_weights()
         images = self.prepare(images)
         self._check(images)
         count, share = len(images), backend.devices(self.model)
@@ -122,7 +141,7 @@ class Network:
         features = self.model.predict(
             images, batch_size=BATCH_SIZE + -BATCH_SIZE % share, verbose=0
         )
-        features = np.asarray(features[:count], "float64").reshape(count, -1)
+        features = np.asarray(features[:count], "float32").reshape(count, -1)
         if not np.isfinite(features).all():
             raise ValueError(
                 "The features of some images are NaN or infinite, so nothing can be measured: try "
@@ -134,6 +153,11 @@ class Network:
     def check(self, shape):
         """Raises a ValueError if the model does not take images of a shape without the batch."""
         self._check(self.prepare(np.zeros((1, *shape), "float32")))
+
+    def width(self, shape):
+        """Returns how many features images of a shape have, None if that depends on them."""
+        sizes = self.model.output_shape[1:]
+        return None if None in sizes else math.prod(sizes)
 
     def prepare(self, images):
         """Returns images as the model wants them."""
@@ -229,15 +253,15 @@ def as_images(images, generated=False):
         )
     if not generated:
         checks.check_images(images, images.shape[1:])
+    elif not checks.is_float(images.dtype):
+        raise ValueError(
+            "Images must be floats in [-1, 1]: for pixels use kgan.images.from_pixels(images). "
+            f"Received: dtype {images.dtype}"
+        )
     elif not np.isfinite(images.astype("float32")).all():
         raise ValueError(
             "Generated images must be finite: lower the rates, see kgan.callbacks.CollapseMonitor. "
             "Received: NaN or infinite pixels"
-        )
-    elif not np.issubdtype(images.dtype, np.floating):
-        raise ValueError(
-            "Images must be floats in [-1, 1]: for pixels use kgan.images.from_pixels(images). "
-            f"Received: dtype {images.dtype}"
         )
     return images.astype("float32", copy=False)
 
@@ -245,6 +269,8 @@ def as_images(images, generated=False):
 @contextlib.contextmanager
 def shared(metrics):
     """Lets measures with the same network pass each batch through it once, inside this block.
+
+    Its weights are hashed once, too.
 
     Args:
         metrics: objects whose attribute `features` is an extractor, or that have none.
@@ -266,7 +292,10 @@ class _Remembered:
 
     def __init__(self, features):
         self.features, self.known = features, []
-        self.protocol = features.protocol
+
+    @functools.cached_property
+    def protocol(self):
+        return self.features.protocol
 
     def __call__(self, images):
         for known, features in self.known:

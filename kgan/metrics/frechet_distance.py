@@ -27,7 +27,8 @@ class FrechetDistance(ImageMetric):
         name, dtype: as for `keras.metrics.Metric`. Default name: `"frechet_distance"`.
 
     Raises:
-        ValueError: for unknown features; in `update_state`, for more than 4096 of them.
+        ValueError: for unknown features; in `update_state`, or before training, for more than 4096
+            of them.
 
     Example:
 
@@ -50,6 +51,10 @@ class FrechetDistance(ImageMetric):
 
     def __init__(self, features="pixels", name="frechet_distance", dtype=None):
         super().__init__(features, name=name, dtype=dtype)
+
+    def check(self, shape):
+        super().check(shape)
+        _check_width(self.features.width(shape) or 0)
 
     def kept(self):
         return Moments()
@@ -74,6 +79,15 @@ class FrechetDistance(ImageMetric):
         return protocol
 
 
+def _check_width(width):
+    if width > MOST_FEATURES:
+        raise ValueError(
+            f"A Fréchet distance takes at most {MOST_FEATURES} features, whose covariance it "
+            'holds: use features="inception" (in the shell --features inception), or a Keras model '
+            f"of your own, or another measure. Received: {width} features"
+        )
+
+
 class Moments:
     """Mean and covariance of features, batch by batch.
 
@@ -91,12 +105,7 @@ class Moments:
 
     def add(self, features):
         self.width = features.shape[1]
-        if self.width > MOST_FEATURES:
-            raise ValueError(
-                f"A Fréchet distance takes at most {MOST_FEATURES} features, whose covariance it "
-                'holds: use features="inception" or a Keras model of your own. '
-                f"Received: {self.width} features"
-            )
+        _check_width(self.width)
         if self.few is not None:
             self.few.append(features)
             if self.count + len(features) > self.width:
@@ -107,7 +116,7 @@ class Moments:
         self.count += len(features)
 
     def _merge(self, features):
-        count = len(features)
+        count, features = len(features), features.astype("float64")
         mean = features.mean(axis=0)
         centred = features - mean
         step, share = mean - self.mean, count / (self.count + count)
@@ -120,7 +129,7 @@ class Moments:
         Their shapes are `(features,)` and `(features, rank)`.
         """
         if self.few is not None:
-            rows = np.concatenate(self.few)
+            rows = np.concatenate(self.few).astype("float64")
             mean = rows.mean(axis=0)
             return mean, (rows - mean).T / np.sqrt(self.count - 1)
         values, vectors = np.linalg.eigh(self.squares / (self.count - 1))

@@ -30,9 +30,18 @@ class ImageMetric(keras.metrics.Metric):
         self.reset_state()
 
     @property
+    def score_names(self):
+        """What the scores of `result()` are called."""
+        return (self.name,)
+
+    @property
     def networks(self):
         """The extractors whose weights are to be saved with a model that has this metric."""
         return (self.features,) if self.features.network is not None else ()
+
+    def check(self, shape):
+        """Raises a ValueError if images of a shape, without the batch, cannot be measured."""
+        self.features.check(shape)
 
     def kept(self):
         """Returns an empty store of the features of one kind of images."""
@@ -110,16 +119,30 @@ class ImageMetric(keras.metrics.Metric):
 
 
 class Rows:
-    """All features of one kind, in the order they came."""
+    """All features of one kind, in the order they came.
+
+    They stay in the batches they came in, which measures of the same features share, and
+    `rows[indices]` makes an array of some: images may take much of the memory there is.
+    """
 
     def __init__(self):
-        self.parts, self.count = [], 0
+        self.parts, self.ends, self.count = [], [], 0
 
     def add(self, features):
         self.parts.append(features)
         self.count += len(features)
+        self.ends.append(self.count)
 
-    def array(self):
-        """Returns float64 `(count, features)`."""
-        self.parts = [np.concatenate(self.parts)]
-        return self.parts[0]
+    def __len__(self):
+        return self.count
+
+    def __getitem__(self, indices):
+        """Returns the rows of a slice or of integers, float64 `(rows, features)`."""
+        indices = np.arange(self.count)[indices]
+        places = np.searchsorted(self.ends, indices, side="right")
+        rows = np.empty((len(indices), self.parts[0].shape[1]))
+        for place in np.unique(places):
+            here = places == place
+            start = self.ends[place] - len(self.parts[place])
+            rows[here] = self.parts[place][indices[here] - start]
+        return rows

@@ -1,5 +1,7 @@
 """The squared maximum mean discrepancy of features, with a cubic kernel."""
 
+import numbers
+
 import keras
 import numpy as np
 
@@ -16,10 +18,10 @@ class KernelDistance(ImageMetric):
     unbiased: 0 on average where both sets have one distribution, so it can be a little below 0, and
     it does not fall with the number of images as the Fréchet distance does.
 
-    The images are shuffled by a fixed seed and cut into equal blocks, each of which gives an
-    estimate of its own. `result()` is a dictionary: `kernel_distance`, the mean of the blocks, and
-    `kernel_distance_error`, its standard error. With features of Keras's InceptionV3 it is a kernel
-    inception distance (KID).
+    The images of each kind are shuffled by a fixed seed and cut into equal blocks; a block of each
+    gives an estimate of its own. `result()` is a dictionary: `kernel_distance`, the mean of the
+    blocks, and `kernel_distance_error`, its standard error. With features of Keras's InceptionV3 it
+    is a kernel inception distance (KID).
 
     Args:
         features: as for `kgan.metrics.FrechetDistance`. Default: `"pixels"`.
@@ -38,23 +40,28 @@ class KernelDistance(ImageMetric):
 
     least = 4
 
-    def __init__(self, features="pixels", block_size: int = 1000, name=None, dtype=None):
-        if not isinstance(block_size, int) or block_size < 2:
+    def __init__(
+        self, features="pixels", block_size: int = 1000, name="kernel_distance", dtype=None
+    ):
+        if not isinstance(block_size, numbers.Integral) or block_size < 2:
             raise ValueError(
                 f"block_size must be an integer of at least 2. Received: block_size={block_size!r}"
             )
-        self.block_size = block_size
-        super().__init__(features, name=name or "kernel_distance", dtype=dtype)
+        self.block_size = int(block_size)
+        super().__init__(features, name=name, dtype=dtype)
+
+    @property
+    def score_names(self):
+        return self.name, f"{self.name}_error"
 
     def measure(self, real, fake):
-        real, fake = real.array(), fake.array()
         count = self._blocks(len(real), len(fake))
         order = np.random.default_rng(0)
-        real, fake = (_cut(each, count, self.block_size, order) for each in (real, fake))
-        pairs = zip(real, fake, strict=True)
-        estimates = [discrepancy(*pair) for pair in pairs]
+        cuts = [_cut(len(each), count, self.block_size, order) for each in (real, fake)]
+        pairs = zip(*cuts, strict=True)
+        estimates = [discrepancy(real[rows], fake[others]) for rows, others in pairs]
         error = np.std(estimates, ddof=1) / np.sqrt(count)
-        return {self.name: float(np.mean(estimates)), f"{self.name}_error": float(error)}
+        return dict(zip(self.score_names, (float(np.mean(estimates)), float(error)), strict=True))
 
     def arguments(self):
         return {"block_size": self.block_size}
@@ -63,7 +70,8 @@ class KernelDistance(ImageMetric):
     def protocol(self):
         counts = self.real.count, self.fake.count
         blocks = self._blocks(*counts)
-        size = min(self.block_size, min(counts) // blocks)
+        sizes = [min(self.block_size, count // blocks) for count in counts]
+        size = sizes[0] if len(set(sizes)) == 1 else "{} real, {} generated".format(*sizes)
         return {**super().protocol, "blocks": blocks, "block_size": size}
 
     def _blocks(self, *counts):
@@ -84,8 +92,7 @@ def _mean_kernel(x, y, skip_diagonal=False):
     return (kernel.sum() - kernel.trace()) / (len(x) * (len(x) - 1))
 
 
-def _cut(features, count, largest, rng):
-    """Equal blocks of shuffled rows; what does not fit is left out."""
-    size = min(largest, len(features) // count)
-    order = rng.permutation(len(features))[: size * count]
-    return features[order].reshape(count, size, -1)
+def _cut(rows, count, largest, rng):
+    """Equal blocks of shuffled rows, integers `(count, size)`; what does not fit is left out."""
+    size = min(largest, rows // count)
+    return rng.permutation(rows)[: size * count].reshape(count, size)

@@ -1,6 +1,7 @@
 """How many modes of the data a generator reaches, and how evenly."""
 
 import math
+import numbers
 
 import keras
 import numpy as np
@@ -9,6 +10,8 @@ from keras import ops
 from kgan.data.mixtures import Mixture
 from kgan.metrics.features import Network, get
 from kgan.metrics.hashes import digest
+
+SCORES = ("modes", "high_quality", "kl_to_uniform", "high_quality_real", "kl_to_uniform_real")
 
 
 @keras.saving.register_keras_serializable("kgan")
@@ -39,7 +42,8 @@ class ModeCoverage(keras.metrics.Metric):
             `"mode_coverage"`, is put before those of the scores.
 
     Raises:
-        ValueError: if `modes` is neither, or the model gives no probabilities, as one of features.
+        ValueError: if `modes` is neither, or the model gives no probabilities, as one of features,
+            or for a threshold that is no number from 0.
 
     Example: a GAN of a ring, measured as in PacGAN (2 minutes on JAX or TensorFlow on a CPU).
 
@@ -76,7 +80,12 @@ class ModeCoverage(keras.metrics.Metric):
     samples_first = True  # `update_state` takes the real ones by name
 
     def __init__(self, modes, threshold: float | None = None, name="mode_coverage", dtype=None):
-        super().__init__(name=name, dtype=dtype)
+        # Counts are exact in float32, whatever Keras's default is.
+        super().__init__(name=name, dtype=dtype or "float32")
+        if threshold is not None and not (isinstance(threshold, numbers.Real) and threshold >= 0):
+            raise ValueError(
+                f"threshold must be a number from 0, or None. Received: threshold={threshold!r}"
+            )
         self.threshold = threshold
         self.networks = ()
         if isinstance(modes, dict):  # a configuration
@@ -88,7 +97,7 @@ class ModeCoverage(keras.metrics.Metric):
             count = modes.modes
         elif isinstance(modes, Network):
             self.networks = (modes,)
-            self._assign = _Classified(modes.model, 0.9 if threshold is None else threshold)
+            self._assign = _Classified(modes, 0.9 if threshold is None else threshold)
             count = modes.model.output_shape[-1]
         else:
             raise ValueError(
@@ -115,6 +124,20 @@ class ModeCoverage(keras.metrics.Metric):
             self.has_real = True
             self._count(real, self.real_counts, self.real_total)
 
+    @property
+    def score_names(self):
+        """What the scores of `result()` are called, where real samples are given, too."""
+        prefix = "" if self.name == "mode_coverage" else f"{self.name}_"
+        return tuple(f"{prefix}{name}" for name in SCORES)
+
+    def check(self, shape):
+        """Raises a ValueError if samples of a shape, without the batch, cannot be counted."""
+        if tuple(shape) != self._assign.shape:
+            raise ValueError(
+                f"Samples must have the shape (batch, {', '.join(map(str, self._assign.shape))}), "
+                f"which the modes have. Received: samples of shape {tuple(shape)}"
+            )
+
     def reset_state(self):
         """Forgets all samples."""
         super().reset_state()
@@ -122,11 +145,7 @@ class ModeCoverage(keras.metrics.Metric):
 
     def _count(self, samples, counts, total):
         samples = ops.convert_to_tensor(samples)
-        if tuple(samples.shape[1:]) != self._assign.shape:
-            raise ValueError(
-                f"Samples must have the shape (batch, {', '.join(map(str, self._assign.shape))}). "
-                f"Received: shape {tuple(samples.shape)}"
-            )
+        self.check(samples.shape[1:])
         modes, near = self._assign(ops.cast(samples, "float32"))
         near = ops.cast(near, self.dtype)
         chosen = ops.one_hot(modes, self.modes, dtype=self.dtype) * near[:, None]
@@ -134,25 +153,19 @@ class ModeCoverage(keras.metrics.Metric):
         total.assign_add(ops.cast(ops.shape(samples)[0], self.dtype))
 
     def result(self):
-        scores = {
-            "modes": ops.sum(ops.cast(ops.convert_to_tensor(self.counts) > 0, self.dtype)),
-            **self._quality(self.counts, self.total),
-        }
+        found = ops.sum(ops.cast(ops.convert_to_tensor(self.counts) > 0, self.dtype))
+        scores = [found, *self._quality(self.counts, self.total)]
         if self.has_real:
-            real = self._quality(self.real_counts, self.real_total)
-            scores |= {f"{name}_real": score for name, score in real.items()}
-        prefix = "" if self.name == "mode_coverage" else f"{self.name}_"
-        return {f"{prefix}{name}": score for name, score in scores.items()}
+            scores += self._quality(self.real_counts, self.real_total)
+        return dict(zip(self.score_names, scores, strict=False))
 
     def _quality(self, counts, total):
         counts = ops.convert_to_tensor(counts)
         near = ops.sum(counts)
         shares = counts / ops.maximum(near, 1)
         entropy = -ops.sum(shares * ops.log(ops.maximum(shares, 1e-30)))
-        return {
-            "high_quality": near / ops.maximum(ops.convert_to_tensor(total), 1),
-            "kl_to_uniform": math.log(self.modes) - entropy,
-        }
+        high_quality = near / ops.maximum(ops.convert_to_tensor(total), 1)
+        return high_quality, math.log(self.modes) - entropy
 
     @property
     def protocol(self):
@@ -187,11 +200,12 @@ class _Nearest:
 class _Classified:
     """The class that a classifier finds the most likely."""
 
-    def __init__(self, classifier, threshold):
-        self.classifier, self.threshold = classifier, threshold
-        self.config = keras.saving.serialize_keras_object(classifier)
+    def __init__(self, network, threshold):
+        self.network, self.threshold = network, threshold
+        classifier = network.model
         self.shape = tuple(classifier.input_shape[1:])
-        tried = np.asarray(classifier.predict(np.zeros((1, *self.shape), "float32"), verbose=0))
+        tried = classifier.predict(np.zeros((1, *self.shape), "float32"), verbose=0)
+        tried = np.asarray(tried, "float64")  # bfloat16 has no digits for a sum
         if tried.ndim != 2 or (tried < 0).any() or abs(tried.sum() - 1) > 1e-2:
             raise ValueError(
                 "modes must be a classifier that gives probabilities, which sum to 1: end it in a "
@@ -201,10 +215,16 @@ class _Classified:
             )
 
     @property
+    def config(self):
+        return self.network.config
+
+    @property
     def protocol(self):
-        own = {"modes_of": f"model {self.classifier.name}", "threshold": self.threshold}
-        return {**own, "classifier_hash": digest(self.classifier)}
+        model = self.network.model
+        own = {"modes_of": f"model {model.name}", "threshold": self.threshold}
+        return {**own, "classifier_hash": digest(model)}
 
     def __call__(self, samples):
-        probabilities = self.classifier(samples, training=False)
+        self.network.check_weights()
+        probabilities = self.network.model(samples, training=False)
         return ops.argmax(probabilities, axis=-1), ops.max(probabilities, axis=-1) >= self.threshold

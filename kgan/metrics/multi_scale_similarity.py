@@ -42,11 +42,15 @@ class MultiScaleSimilarity(ImageMetric):
         super().__init__("pixels", name=name, dtype=dtype)
         self.features = _Images()
 
+    @property
+    def score_names(self):
+        return self.name, f"{self.name}_real"
+
     def kept(self):
         return _Pairs()
 
     def measure(self, real, fake):
-        return {self.name: fake.mean(), f"{self.name}_real": real.mean()}
+        return dict(zip(self.score_names, (fake.mean(), real.mean()), strict=True))
 
     @property
     def protocol(self):
@@ -68,12 +72,15 @@ class _Images:
     network = None
     protocol = {"features": "pixels"}
 
-    def __call__(self, images):
-        if images.ndim != 4:
+    def check(self, shape):
+        if len(shape) != 3:
             raise ValueError(
-                "Similarity is of images (batch, height, width, channels). "
-                f"Received: shape {images.shape}"
+                "Similarity is of images (height, width, channels): leave it out. "
+                f"Received: samples of shape {tuple(shape)}"
             )
+
+    def __call__(self, images):
+        self.check(images.shape[1:])
         return images
 
 

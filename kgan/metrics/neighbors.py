@@ -1,34 +1,48 @@
-"""Distances between two sets of features, a block of rows at a time."""
+"""Distances between two sets of features, a block of rows at a time.
+
+A set is a float array `(count, features)`, or anything of a length whose rows are taken by slices
+and integers, such as `kgan.metrics.image_metric.Rows`: large sets are in float64 in parts alone.
+"""
 
 import numpy as np
 
-BLOCK = 8_000_000  # distances held at once, 64 MB
+BLOCK = 8_000_000  # numbers held at once, 64 MB
+ROUNDING = 1e-12  # of the squared norms: smaller distances are what rounding leaves of 0
 
 
-def blocks(a, b):
+def blocks(a, b, rows=None):
     """Yields squared Euclidean distances between rows.
 
     Args:
-        a, b: float64 `(count, features)`.
+        a, b: sets.
+        rows: of `a`, integers. Default: all.
 
     Yields:
-        `(start, distances)`: of the rows of `a` from `start` on to all of `b`.
+        `(start, distances)`: of the rows of `a` from the place `start` on to all of `b`, float64.
     """
-    rows = max(1, BLOCK // len(b))
-    center = b.mean(axis=0)  # near the origin fewer digits are lost
-    a, b = a - center, b - center
-    squares = np.einsum("ij,ij->i", b, b)
-    for start in range(0, len(a), rows):
-        part = a[start : start + rows]
-        own = np.einsum("ij,ij->i", part, part)
-        yield start, np.maximum(own[:, None] + squares - 2 * (part @ b.T), 0)
+    rows = np.arange(len(a)) if rows is None else rows
+    chunks = _chunks(b)
+    # Near the origin fewer digits are lost.
+    center = sum(_float64(b[chunk]).sum(axis=0) for chunk in chunks) / len(b)
+    at_once = max(1, BLOCK // max(len(b), len(center)))
+    for start in range(0, len(rows), at_once):
+        part = _float64(a[rows[start : start + at_once]]) - center
+        own = _squares(part)[:, None]
+        distances = np.empty((len(part), len(b)))
+        for chunk in chunks:
+            other = _float64(b[chunk]) - center
+            norms = own + _squares(other)
+            squares = norms - 2 * (part @ other.T)
+            squares[squares < ROUNDING * norms] = 0
+            distances[:, chunk] = squares
+        yield start, distances
 
 
 def own_radii(a, *ks):
     """Returns for each `k` the squared distances of rows to their k-th neighbour in the same set.
 
     Args:
-        a: float64 `(count, features)`, with more rows than the greatest `k`.
+        a: a set with more rows than the greatest `k`.
         *ks: integers from 1.
     """
     radii = np.empty((len(ks), len(a)))
@@ -41,21 +55,48 @@ def own_radii(a, *ks):
     return radii
 
 
-def nearest(a, b, itself=None):
+def nearest(a, b):
     """Returns for each row of `a` the nearest row of `b`, and the distance, exact where it is 0.
 
     Args:
-        a, b: float64 `(count, features)`.
-        itself: for rows of `a` that are also in `b`, integers `(count,)` that say where: no row is
-            its own neighbour. Default: none is.
+        a, b: sets.
 
     Returns:
         Integers and float64, `(count,)` each.
     """
-    found = np.empty(len(a), int)
-    for start, distances in blocks(a, b):
-        rows = np.arange(len(distances))
-        if itself is not None:
-            distances[rows, itself[start + rows]] = np.inf
-        found[start : start + len(rows)] = distances.argmin(axis=1)
-    return found, np.linalg.norm(a - b[found], axis=1)
+    rows = np.arange(len(a))
+    found = [distances.argmin(axis=1) for _, distances in blocks(a, b)]
+    return _with_distances(a, rows, b, np.concatenate(found))
+
+
+def nearest_other(a, rows):
+    """Returns the same for some rows of a set within it, none of which is its own neighbour."""
+    found = []
+    for start, distances in blocks(a, a, rows):
+        places = np.arange(len(distances))
+        distances[places, rows[start + places]] = np.inf
+        found.append(distances.argmin(axis=1))
+    return _with_distances(a, rows, a, np.concatenate(found))
+
+
+def _with_distances(a, rows, b, found):
+    distances = [
+        np.linalg.norm(_float64(a[rows[chunk]]) - _float64(b[found[chunk]]), axis=1)
+        for chunk in _chunks(a, len(rows))
+    ]
+    return found, np.concatenate(distances)
+
+
+def _chunks(a, count=None):
+    """Slices of the rows of a set, or of so many, each small enough to be held in float64."""
+    at_once = max(1, BLOCK // a[:1].shape[1])
+    count = len(a) if count is None else count
+    return [slice(start, start + at_once) for start in range(0, count, at_once)]
+
+
+def _float64(rows):
+    return np.asarray(rows, "float64")
+
+
+def _squares(rows):
+    return np.einsum("ij,ij->i", rows, rows)

@@ -1,5 +1,7 @@
 """Two sets of features as the balls around their points: how much of each lies in the other."""
 
+import numbers
+
 import keras
 import numpy as np
 
@@ -50,16 +52,20 @@ class PrecisionRecall(ImageMetric):
         dtype=None,
     ):
         for argument, value in {"k": k, "density_k": density_k}.items():
-            if not isinstance(value, int) or value < 1:
+            if not isinstance(value, numbers.Integral) or value < 1:
                 raise ValueError(
                     f"{argument} must be a positive integer. Received: {argument}={value!r}"
                 )
-        self.k, self.density_k = k, density_k
+        self.k, self.density_k = int(k), int(density_k)
         self.least = max(k, density_k) + 1
         super().__init__(features, name=name, dtype=dtype)
 
+    @property
+    def score_names(self):
+        prefix = "" if self.name == "precision_recall" else f"{self.name}_"
+        return tuple(f"{prefix}{name}" for name in ("precision", "recall", "density", "coverage"))
+
     def measure(self, real, fake):
-        real, fake = real.array(), fake.array()
         real_radii, density_radii = neighbors.own_radii(real, self.k, self.density_k)
         (fake_radii,) = neighbors.own_radii(fake, self.k)
         inside_real = balls = 0
@@ -71,13 +77,13 @@ class PrecisionRecall(ImageMetric):
             inside_fake |= (distances <= radii).any(axis=0)
             balls += np.sum(distances <= density_radii)
             closest = np.minimum(closest, distances.min(axis=0))
-        prefix = "" if self.name == "precision_recall" else f"{self.name}_"
-        return {
-            f"{prefix}precision": float(inside_real / len(fake)),
-            f"{prefix}recall": float(inside_fake.mean()),
-            f"{prefix}density": float(balls / (self.density_k * len(fake))),
-            f"{prefix}coverage": float(np.mean(closest <= density_radii)),
-        }
+        shares = (
+            inside_real / len(fake),
+            inside_fake.mean(),
+            balls / (self.density_k * len(fake)),
+            np.mean(closest <= density_radii),
+        )
+        return dict(zip(self.score_names, map(float, shares), strict=True))
 
     def arguments(self):
         return {"k": self.k, "density_k": self.density_k}

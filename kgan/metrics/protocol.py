@@ -83,7 +83,7 @@ def write(scores, path):
     Path(path).write_text(text + "\n", encoding="utf-8")
 
 
-def shared(protocols):
+def in_common(protocols):
     """Returns what several protocols have in common, a dictionary; of one alone nothing."""
     first, *others = protocols
     return {

@@ -1,5 +1,7 @@
 """How far features must be moved to become those of the other set, seen along random lines."""
 
+import numbers
+
 import keras
 import numpy as np
 
@@ -22,7 +24,8 @@ class SlicedWasserstein(ImageMetric):
         name, dtype: as for `keras.metrics.Metric`. Default name: `"sliced_wasserstein"`.
 
     Raises:
-        ValueError: for unknown features, or no positive integer as the number of directions.
+        ValueError: for unknown features, no positive integer as the number of directions, or a
+            seed that is no integer from 0.
 
     Reference: Bonneel et al., Sliced and Radon Wasserstein Barycenters of Measures, 2015. Of the
     same family, but of image patches on a pyramid, is the score in Karras et al., Progressive
@@ -39,18 +42,20 @@ class SlicedWasserstein(ImageMetric):
         name="sliced_wasserstein",
         dtype=None,
     ):
-        if not isinstance(directions, int) or directions < 1:
-            raise ValueError(
-                f"directions must be a positive integer. Received: directions={directions!r}"
-            )
-        self.directions, self.seed = directions, seed
+        for argument, value, least in (("directions", directions, 1), ("seed", seed, 0)):
+            if not isinstance(value, numbers.Integral) or value < least:
+                raise ValueError(
+                    f"{argument} must be an integer of at least {least}. "
+                    f"Received: {argument}={value!r}"
+                )
+        self.directions, self.seed = int(directions), int(seed)
         super().__init__(features, name=name, dtype=dtype)
 
     def kept(self):
         return _Projections(self.directions, self.seed)
 
     def measure(self, real, fake):
-        return float(np.sqrt(np.mean(_transport(real.array(), fake.array()))))
+        return float(np.sqrt(np.mean(_transport(real.all(), fake.all()))))
 
     def arguments(self):
         return {"directions": self.directions, "seed": self.seed}
@@ -69,7 +74,10 @@ class _Projections(Rows):
             shape = (features.shape[1], self.directions)
             lines = np.random.default_rng(self.seed).standard_normal(shape)
             self.lines = lines / np.linalg.norm(lines, axis=0)
-        super().add(features @ self.lines)
+        super().add(features.astype("float64") @ self.lines)
+
+    def all(self):
+        return np.concatenate(self.parts)
 
 
 def _transport(a, b):

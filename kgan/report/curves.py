@@ -4,6 +4,7 @@ import html
 import math
 
 WIDTH, HEIGHT = 480, 230
+LARGEST = 1e150  # what is beyond is as good as infinite
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 12, 30
 
 
@@ -84,7 +85,7 @@ def colours(series):
 
 
 def _drawn(value, log):
-    return math.isfinite(value) and (value > 0 or not log)
+    return abs(value) < LARGEST and (value > 0 or not log)
 
 
 def _pieces(epochs, values, log):

@@ -11,7 +11,7 @@ from kgan.callbacks.epoch_picture import epoch_of
 from kgan.report import pictures
 from kgan.report.curves import chart, colours
 from kgan.report.run import UNNAMED
-from kgan.report.scores import best_and_last, by_file
+from kgan.report.tables import best_and_last, by_file
 from kgan.report.words import error_of, figure, labels_of, listed, title_of, words_of
 
 SHARES = "(precision|recall|density|coverage)"

@@ -16,6 +16,8 @@ from kgan.callbacks.epoch_picture import pictures_in
 
 SETTINGS = "settings.json"
 USUAL = {"run_eagerly": False, "steps_per_execution": 1, "jit_compile": "auto"}  # of compile
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OSError, ImportError, csv.Error)
+UNREADABLE += (zipfile.BadZipFile,)  # what reading files in another form may raise
 UNNAMED = "weights that are not named"
 
 
@@ -71,14 +73,14 @@ def read(folder):
             with Image.open(picture) as image:
                 image.load()
             run.pictures.append(picture)
-        except OSError:
+        except (OSError, SyntaxError):  # as Pillow calls some damages
             run.unreadable.append(str(picture.relative_to(run.folder)))
     for file in sorted(run.folder.rglob("*")):
         reader = _reader(file, run.folder)
         if reader:
             try:
                 reader(run, file)
-            except (ValueError, KeyError, TypeError, AttributeError, OSError, zipfile.BadZipFile):
+            except UNREADABLE:
                 run.unreadable.append(str(file.relative_to(run.folder)))
     _match_scores(run)
     if not (run.log or run.pictures or run.model or run.scores or run.stale or run.exports):

@@ -143,6 +143,9 @@ def test_a_run_that_breaks_down_is_no_success(tmp_path):
     assert "broke down in epoch 1" in message and "Received: --learning-rate 1e+30" in message
     assert not [*out.glob("gan.keras"), *out.glob("best.keras")]
     assert len((out / "log.csv").read_text().splitlines()) == 2
+    (out / "gan.keras").write_bytes(b"of an earlier run")
+    fails(["train", "digits", *rate, *measure, "--overwrite"], code=2)
+    assert not (out / "gan.keras").exists()
 
 
 def test_help_teaches():

@@ -12,10 +12,9 @@ import pytest
 from PIL import Image
 
 import kgan
-from kgan import cli_reference
-from kgan.cli import main
-from kgan.cli_arguments import Run
-from kgan.cli_best import Followed
+from kgan.cli import main, reference
+from kgan.cli.arguments import Run
+from kgan.cli.best import Followed
 from kgan.images import from_pixels
 
 
@@ -221,7 +220,7 @@ def test_streams_hold_out_the_same_for_both_commands(folder, tmp_path):
     model = keras.saving.load_model(folder / "cyclegan.keras")
     run = Run(model, kgan.data.image_domains(a, b, (16, 16)), None, (16, 16, 3))
     held = Followed(run, "kernel_distance", "pixels", seed=4).validation
-    measured = cli_reference.domains((a, b), [(16, 16, 3)] * 2, 999, seed=0, held=4)
+    measured = reference.domains((a, b), [(16, 16, 3)] * 2, 999, seed=0, held=4)
     for kind, expected in zip(measured.chosen.sources, held.sources, strict=True):
         assert {*kind.items} <= {*expected.items}
     assert len(measured) == 10  # as many of each as the smaller has

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import shutil
+import zipfile
 from html.parser import HTMLParser
 
 import keras
@@ -17,8 +18,8 @@ from typer.testing import CliRunner
 
 from kgan import report
 from kgan.cli import app
-from kgan.cli_arguments import Kind, Run, check_run, make_model
-from kgan.cli_report import Record
+from kgan.cli.arguments import Kind, Run, check_run, make_model
+from kgan.cli.settings import Record
 from kgan.report.curves import chart
 
 
@@ -178,6 +179,25 @@ def test_damaged_pictures_and_rows_are_named_beside_the_rest(run, tmp_path):
         page = Page(report.write(folder))
     assert "samples/epoch_0001.png" in page.text and "No epoch can be read" in page.text
     assert "Nothing, as far as the folder tells" in page.text
+
+
+def test_a_file_that_names_what_is_not_here_is_unreadable(run, tmp_path):
+    folder = shutil.copytree(run, tmp_path / "run")
+    with zipfile.ZipFile(folder / "gan.keras") as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(parts["config.json"])
+    config["compile_config"]["loss"] = {"class_name": "Gone", "module": "kgan.gone", "config": {}}
+    with zipfile.ZipFile(folder / "gan.keras", "w") as archive:
+        for name, content in {**parts, "config.json": json.dumps(config)}.items():
+            archive.writestr(name, content)
+    (folder / "log.csv").write_text("epoch,loss\n0," + "1" * 200_000 + "\n")
+    found = report.run.read(folder)
+    assert {"gan.keras", "log.csv"} <= set(found.unreadable)
+
+
+def test_a_curve_of_enormous_values_is_drawn():
+    assert "<polyline" in chart([1, 2, 3, 4], [("loss", [1.0, 2.0, 1e308, -1e308])])
+    assert "</svg>" in chart([1, 2], [("loss", [1e308, 1.7e308])], log=True)
 
 
 def test_a_damaged_line_takes_no_warning_with_it(run, tmp_path):

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import numpy as np
 
-from kgan import cli_arguments as arguments
-from kgan.cli_shared import SavedGAN, console, typer
+from kgan.cli import arguments
+from kgan.cli.shared import SavedGAN, console, typer
 
 # As many images as `kgan.export` draws latents.
 CALIBRATION_IMAGES = 200

@@ -1,64 +1,17 @@
-"""The command that draws translations, and what `train` needs to learn them."""
+"""What `train` needs to learn translations, and other commands to find their images."""
 
 import functools
 from pathlib import Path
-from typing import Annotated
 
-from kgan import cli_arguments as arguments
-from kgan import cli_settings as settings
-from kgan.cli_arguments import Kind
-from kgan.cli_shared import SavedGAN, Seed, console, typer
+from kgan.cli import arguments, settings
+from kgan.cli.arguments import Kind
+from kgan.cli.shared import console
 
 SHOWN_ROWS = 4  # in the pictures of each epoch
 
 
-def grid(
-    gan: SavedGAN,
-    images: Annotated[
-        Path,
-        typer.Argument(
-            help="The folder of inputs, of pairs side by side, or of domain A; or one that holds "
-            "testA and testB, or trainA and trainB."
-        ),
-    ],
-    targets: Annotated[
-        Path | None, typer.Argument(help="The folder of targets, or of domain B.")
-    ] = None,
-    out: Annotated[Path, typer.Option(help="The picture, a PNG.")] = Path("grid.png"),
-    count: Annotated[int, typer.Option(min=1, help="Images to show of each folder.")] = 8,
-    swap: Annotated[
-        bool | None,
-        typer.Option(
-            "--swap/--no-swap",
-            help="Whether the right image, or target, is the input. Default: as in training.",
-        ),
-    ] = None,
-    seed: Seed = 0,
-):
-    """Draw images beside their translations: input, output, target; or A, B and back to A.
-
-    A CycleGAN's picture goes on with images of B, their translations and back.
-    """
-    from kgan import data
-    from kgan.callbacks.translation_grid import draw_translations
-
-    model = arguments.load_translator(gan)
-    generator = model.generators[0]
-    (*size, channels), channels_out = generator.input_shape[1:], generator.output_shape[-1]
-    options = {"channels": (channels, channels_out), "batch_size": count, "seed": seed}
-    if _is_cyclegan(model):
-        _refuse_swap(swap)
-        load = data.image_domains
-        images, targets = two_domains(images, targets, ("test", "train"))
-    else:
-        load = functools.partial(data.image_pairs, swap=swapped(gan, swap))
-    shown = load(images, targets, size, **options)[0]
-    draw_translations(out, model, *shown)
-    console.print(f"Drew {len(shown[0])} images and their translations: {out}")
-
-
 def prepare(kind, source, targets, samples, *, swap, jitter, width, seed, batch_size, **options):
-    """A `cli_arguments.Run` that learns to translate.
+    """A `arguments.Run` that learns to translate.
 
     Args:
         kind, source: the model and the first argument of `train`; the others are its options.
@@ -68,7 +21,7 @@ def prepare(kind, source, targets, samples, *, swap, jitter, width, seed, batch_
     import kgan
 
     if kind is Kind.cyclegan:
-        _refuse_swap(swap)
+        refuse_swap(swap)
         load, make = _domains(source, targets, **options), _cyclegan
     else:
         load, make = _pairs(source, targets, swap, **options), _pix2pix
@@ -178,11 +131,11 @@ def swapped(gan, swap):
     return swap
 
 
-def _is_cyclegan(model):
+def is_cyclegan(model):
     return hasattr(model, "generator_ba")
 
 
-def _refuse_swap(swap):
+def refuse_swap(swap):
     if swap:
         raise ValueError(
             "A CycleGAN learns both ways: name the folders in the other order, or use "

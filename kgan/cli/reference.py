@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from kgan import checks
-from kgan.cli_arguments import is_folder
+from kgan.cli.arguments import is_folder
 
 AT_ONCE = 64  # images read at a time
 HELD_OUT = 0.1  # of the images, by kgan train --metrics

@@ -10,5 +10,5 @@ console = require("rich.console", "cli", "The kgan command").Console(
     highlight=False, soft_wrap=True
 )
 
-Seed = Annotated[int, typer.Option(help="Seed: the same one gives the same result.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed: the same one gives the same result.")]
 SavedGAN = Annotated[Path, typer.Argument(help="A GAN saved by kgan, such as run/gan.keras.")]

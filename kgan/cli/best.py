@@ -1,7 +1,6 @@
 """What `kgan train --metrics` adds: measures after each epoch, and the best weights kept."""
 
-from kgan import cli_metrics
-from kgan import cli_reference as reference
+from kgan.cli import measures, reference
 
 FEWEST = 10  # images, with which every measure can do
 DISTANCES = ("frechet_distance", "kernel_distance", "sliced_wasserstein")
@@ -11,7 +10,7 @@ class Followed:
     """Takes a tenth of the images out of a run, to measure on, and says what measures there.
 
     Args:
-        run: a `cli_arguments.Run`, whose images and labels become those that are left.
+        run: a `arguments.Run`, whose images and labels become those that are left.
         metrics, features: the options; without `metrics` nothing is held out or measured.
         seed: of the choice of images.
 
@@ -30,7 +29,7 @@ class Followed:
         self.metrics, self.validation, self.monitor, self.coverage = [], None, None, None
         if metrics is None:
             return
-        chosen = cli_metrics.names(metrics, features)
+        chosen = measures.names(metrics, features)
         if chosen[0] not in DISTANCES:
             raise ValueError(
                 "The first of --metrics chooses best.keras: begin with one of "
@@ -43,11 +42,12 @@ class Followed:
                 "duplicate_rate looks for copies of training images, and here measures are taken "
                 "on others: leave it to kgan evaluate. Received: --metrics " + metrics
             )
-        cli_metrics.check_size(chosen, features, run.model.generators[0].output_shape[1:])
         stream = hasattr(run.images, "sources")
         data = (run.images, run.labels)
         known = (None, None) if stream else (run.images, run.known)
-        self.metrics = cli_metrics.metrics(chosen, features, *known)
+        self.metrics = measures.metrics(chosen, features, *known)
+        made = [generator.output_shape[1:] for generator in run.model.generators]
+        measures.check(self.metrics, made)
         for metric in self.metrics:
             if metric.name == "mode_coverage":
                 self.coverage = type(metric)(metric.networks[0].model)

@@ -1,9 +1,8 @@
 """The measures that `--metrics` and `--features` of the command stand for."""
 
-import math
 from pathlib import Path
 
-from kgan.cli_shared import console
+from kgan.cli.shared import console
 
 MEASURES = {
     "frechet_distance": "FrechetDistance",
@@ -43,17 +42,17 @@ def names(text, features):
     return list(dict.fromkeys(chosen))
 
 
-def check_size(chosen, features, shape):
-    """Raises a ValueError if images have too many pixels for a Fréchet distance of them."""
-    from kgan.metrics.frechet_distance import MOST_FEATURES
-
-    if features == "pixels" and "frechet_distance" in chosen and math.prod(shape) > MOST_FEATURES:
-        others = ",".join(name for name in chosen if name != "frechet_distance")
-        raise ValueError(
-            f"A Fréchet distance takes at most {MOST_FEATURES} pixels an image: add --features "
-            f"inception, or leave it out with --metrics {others or 'kernel_distance'}. "
-            f"Received: --features pixels for images {'x'.join(map(str, shape))}"
-        )
+def check(metrics, shapes, count=None):
+    """Raises a ValueError if images of some shapes, or so few, cannot be measured."""
+    for metric in metrics:
+        for shape in shapes:
+            metric.check(shape)
+        least = getattr(metric, "least", 0)
+        if count is not None and count < least:
+            raise ValueError(
+                f"{type(metric).__name__} needs at least {least} images of each kind: raise "
+                f"--count, or give more images. Received: {count} images"
+            )
 
 
 def metrics(chosen, features, images=None, labels=None):

@@ -1,10 +1,11 @@
-"""The commands that draw what a GAN of latents makes."""
+"""The commands that draw what a saved GAN makes."""
 
+import functools
 from pathlib import Path
 from typing import Annotated
 
-from kgan import cli_arguments as arguments
-from kgan.cli_shared import SavedGAN, Seed, console, typer
+from kgan.cli import arguments, translators
+from kgan.cli.shared import SavedGAN, Seed, console, typer
 
 
 def sample(
@@ -60,3 +61,48 @@ def interpolate(
     else:
         save_grid(out, images, columns=steps)
     console.print(f"Drew {len(images)} images: {out}")
+
+
+def grid(
+    gan: SavedGAN,
+    images: Annotated[
+        Path,
+        typer.Argument(
+            help="The folder of inputs, of pairs side by side, or of domain A; or one that holds "
+            "testA and testB, or trainA and trainB."
+        ),
+    ],
+    targets: Annotated[
+        Path | None, typer.Argument(help="The folder of targets, or of domain B.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The picture, a PNG.")] = Path("grid.png"),
+    count: Annotated[int, typer.Option(min=1, help="Images to show of each folder.")] = 8,
+    swap: Annotated[
+        bool | None,
+        typer.Option(
+            "--swap/--no-swap",
+            help="Whether the right image, or target, is the input. Default: as in training.",
+        ),
+    ] = None,
+    seed: Seed = 0,
+):
+    """Draw images beside their translations: input, output, target; or A, B and back to A.
+
+    A CycleGAN's picture goes on with images of B, their translations and back.
+    """
+    from kgan import data
+    from kgan.callbacks.translation_grid import draw_translations
+
+    model = arguments.load_translator(gan)
+    generator = model.generators[0]
+    (*size, channels), channels_out = generator.input_shape[1:], generator.output_shape[-1]
+    options = {"channels": (channels, channels_out), "batch_size": count, "seed": seed}
+    if translators.is_cyclegan(model):
+        translators.refuse_swap(swap)
+        load = data.image_domains
+        images, targets = translators.two_domains(images, targets, ("test", "train"))
+    else:
+        load = functools.partial(data.image_pairs, swap=translators.swapped(gan, swap))
+    shown = load(images, targets, size, **options)[0]
+    draw_translations(out, model, *shown)
+    console.print(f"Drew {len(shown[0])} images and their translations: {out}")

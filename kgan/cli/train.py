@@ -1,72 +1,15 @@
-"""The `kgan` command."""
+"""The command that trains."""
 
 import math
-import sys
-import warnings
 from pathlib import Path
 from typing import Annotated
 
-from kgan import __version__, cli_evaluate, cli_export, cli_metrics, cli_report
-from kgan import cli_arguments as arguments
-from kgan import cli_pictures as pictures
-from kgan import cli_settings as settings
-from kgan import cli_translate as translating
-from kgan import cli_translation as translation
-from kgan.cli_arguments import Kind, Network
-from kgan.cli_best import Followed
-from kgan.cli_shared import Seed, console, typer
-
-app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
-    help="Train a GAN, look at its images, and ship its generator with proof.\n\n"
-    "Keras runs on the backend named by the environment variable KERAS_BACKEND: tensorflow "
-    "(default), jax or torch. Exit codes: 0 done, 1 a file was not proven, 2 bad input.",
-)
-app.command()(pictures.sample)
-app.command()(pictures.interpolate)
-app.command()(translating.translate)
-app.command()(translation.grid)
-app.command()(cli_export.export)
-app.command()(cli_export.verify)
-app.command()(cli_evaluate.evaluate)
-app.command()(cli_report.report)
+from kgan.cli import arguments, measures, settings, translators
+from kgan.cli.arguments import Kind, Network
+from kgan.cli.best import Followed
+from kgan.cli.shared import Seed, console, typer
 
 
-def _tell_version(asked):
-    if asked:
-        console.print(__version__)
-        raise typer.Exit
-
-
-@app.callback(no_args_is_help=True)
-def _options(
-    version: Annotated[
-        bool,
-        typer.Option("--version", help="Show the version and end.", callback=_tell_version),
-    ] = False,
-):
-    pass
-
-
-@app.command()
-def demo(
-    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("kgan_demo"),
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the digits.")] = 400,
-    seed: Seed = 0,
-):
-    """Train on handwritten digits, draw, export and verify: the whole road in a few minutes.
-
-    Needs no network: the digits come with scikit-learn.
-    """
-    from kgan import demo
-
-    demo.run(out, epochs, seed, console.print)
-
-
-@app.command()
 def train(
     context: typer.Context,
     data: Annotated[
@@ -141,7 +84,7 @@ def train(
             "kernel_distance or sliced_wasserstein; more as in kgan evaluate, by commas."
         ),
     ] = None,
-    features: Annotated[str, typer.Option(help=cli_metrics.FEATURES)] = "pixels",
+    features: Annotated[str, typer.Option(help=measures.FEATURES)] = "pixels",
     seed: Seed = 0,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in --out, killed or finished.")
@@ -167,7 +110,7 @@ def train(
     if model in (Kind.pix2pix, Kind.cyclegan):
         arguments.refuse_for_translators(network=network, latent_dim=latent_dim)
         own = {"batch_size": batch_size or 1, "jitter": jitter, "swap": swap}
-        run = translation.prepare(model, data, targets, out / "samples", **options, **own)
+        run = translators.prepare(model, data, targets, out / "samples", **options, **own)
     else:
         arguments.refuse_for_gans(targets=targets, swap=swap)
         own = {"batch_size": batch_size or 64, "network": network or Network.dcgan}
@@ -190,27 +133,35 @@ def train(
         settings.check_same(out, asked)
     out.mkdir(parents=True, exist_ok=True)
     console.print(f"Training on {run} (Keras on {keras.backend.backend()})")
-    record = cli_report.Record(out, asked, run)
+    record = settings.Record(out, asked, run)
     best = followed.callbacks(out / "best.keras")
     monitor = run.monitor(out / "warnings.jsonl", followed.coverage)
-    run.model.fit(
-        run.images,
-        run.labels,
-        batch_size=run.batch_size,
-        epochs=epochs,
-        verbose=0,
-        validation_data=followed.validation,
-        callbacks=[
-            kgan.callbacks.ProgressBar(),
-            monitor,
-            run.picture,
-            *best,
-            record.callback(),
-            keras.callbacks.CSVLogger(str(out / "log.csv"), append=resume),
-            kgan.callbacks.TerminateOnNaN(),
-        ],
-        checkpoint=checkpoint,
-    )
+    try:
+        run.model.fit(
+            run.images,
+            run.labels,
+            batch_size=run.batch_size,
+            epochs=epochs,
+            verbose=0,
+            validation_data=followed.validation,
+            callbacks=[
+                kgan.callbacks.ProgressBar(),
+                monitor,
+                run.picture,
+                *best,
+                record.callback(),
+                keras.callbacks.CSVLogger(str(out / "log.csv"), append=resume),
+                kgan.callbacks.TerminateOnNaN(),
+            ],
+            checkpoint=checkpoint,
+        )
+    except KeyboardInterrupt:
+        record.write()
+        again = "the same command with --resume goes on from the last whole epoch"
+        if not checkpoint.is_file():
+            again = "no epoch was whole, so there is nothing to go on from"
+        console.print(f"Stopped: {again}.")
+        raise typer.Exit(130) from None
     record.write()
     for kept in best:
         if math.isfinite(kept.best):
@@ -226,30 +177,3 @@ def train(
     run.model.save(out / "gan.keras")
     console.print(f"Saved {out}/gan.keras; pictures in {out}/samples, losses in {out}/log.csv")
     console.print(f"For a page of all that: kgan report {out}")
-
-
-def main():
-    """Runs the command; an error that the user can mend is a message, not a traceback."""
-    from kgan.export import ExportError
-
-    with warnings.catch_warnings():
-        warnings.showwarning = _warn
-        try:
-            app()
-        except ExportError as error:
-            _fail(error, 1)
-        except (ValueError, ImportError, OSError) as error:
-            _fail(error, 2)
-
-
-def _warn(message, *_, **__):
-    print(f"kgan: warning: {message}", file=sys.stderr)
-
-
-def _fail(error, code):
-    print(f"kgan: {error}", file=sys.stderr)
-    sys.exit(code)
-
-
-if __name__ == "__main__":
-    main()

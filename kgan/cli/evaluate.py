@@ -5,12 +5,8 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
-from kgan import cli_arguments as arguments
-from kgan import cli_metrics
-from kgan import cli_reference as reference
-from kgan import cli_settings as settings
-from kgan import cli_translation as translation
-from kgan.cli_shared import Seed, console, typer
+from kgan.cli import arguments, measures, reference, settings, translators
+from kgan.cli.shared import Seed, console, typer
 from kgan.optional import require
 
 
@@ -31,11 +27,11 @@ def evaluate(
     metrics: Annotated[
         str,
         typer.Option(
-            help=f"By commas, of {', '.join(cli_metrics.MEASURES)}; or all. mode_coverage needs "
+            help=f"By commas, of {', '.join(measures.MEASURES)}; or all. mode_coverage needs "
             "labels of the data; it is one of all with --features classifier."
         ),
     ] = "frechet_distance,kernel_distance,precision_recall",
-    features: Annotated[str, typer.Option(help=cli_metrics.FEATURES)] = "pixels",
+    features: Annotated[str, typer.Option(help=measures.FEATURES)] = "pixels",
     count: Annotated[
         int,
         typer.Option(
@@ -85,10 +81,9 @@ def evaluate(
 
     model = arguments.saved_in(model)
     subject = _subject(model)
-    chosen = cli_metrics.names(metrics, features)
+    chosen = measures.names(metrics, features)
     if metrics == "all" and held_out:
         chosen.remove("duplicate_rate")  # which is of the images trained on
-    cli_metrics.check_size(chosen, features, subject.made)
     _check_out(out, model.name)
     held = _held_out(model, data, split, chosen) if held_out else None
     context = {"model": model.name, "model_hash": protocol.file_hash(model), **subject.context}
@@ -106,26 +101,21 @@ def evaluate(
             context["labels"] = "uniformly random"
     elif subject.domains:
         splits = ("test", "train") if held is None else ("train",)
-        folders = translation.two_domains(data, targets, splits)
+        folders = translators.two_domains(data, targets, splits)
         real = reference.domains(folders, subject.domains, count, seed, held)
         context["reference"] = ", ".join(map(str, folders))
     else:
         if targets is not None:
             context["reference"] = f"{data}, {targets}"
-        swap = translation.swapped(model, swap)
+        swap = translators.swapped(model, swap)
         if swap:
             context["reference"] += ", swapped"
         shapes = subject.given, subject.made
         real = reference.pairs(data, targets, shapes, count, seed, held, swap)
     if held is not None:
         context["reference_part"] = f"held out in training, seed {held}"
-    measures = cli_metrics.metrics(chosen, features, *real.known)
-    for metric in measures:
-        if len(real) < getattr(metric, "least", 0):
-            raise ValueError(
-                f"{type(metric).__name__} needs at least {metric.least} images of each kind: raise "
-                f"--count, or give more images. Received: {len(real)} images"
-            )
+    measured = measures.metrics(chosen, features, *real.known)
+    measures.check(measured, subject.domains or [subject.made], len(real))
     progress = require("rich.progress", "cli", "The kgan command").Progress(
         console=console, transient=True
     )
@@ -142,7 +132,7 @@ def evaluate(
 
         found = scores.measure(
             subject.measured,
-            measures,
+            measured,
             real.chosen,
             real.labels,
             seed=seed,
@@ -248,23 +238,20 @@ def _check_out(out, model):
 def _show(found):
     """Prints the scores, what is peculiar to the protocol of each, and what is common to all."""
     from kgan.metrics import protocol
+    from kgan.report.words import listed
 
     table = require("rich.table", "cli", "The kgan command").Table()
     for title, side in (("score", "left"), ("value", "right"), ("protocol", "left")):
         table.add_column(title, justify=side)
     protocols = [score["protocol"] for score in found.values()]
-    common = protocol.shared(protocols if len(protocols) > 1 else 2 * protocols)
+    common = protocol.in_common(protocols if len(protocols) > 1 else 2 * protocols)
     shown = None
     for name, score in found.items():
         own = {key: value for key, value in score["protocol"].items() if key not in common}
         own.pop("measure", None)  # the name of the score says it
         repeated = own and own == shown
-        table.add_row(name, f"{score['value']:.5g}", "the same" if repeated else _listed(own))
+        table.add_row(name, f"{score['value']:.5g}", "the same" if repeated else listed(own))
         shown = own
     console.print(table)
     if common:
-        console.print(f"All: {_listed(common)}")
-
-
-def _listed(protocol):
-    return ", ".join(f"{name} {value}" for name, value in protocol.items())
+        console.print(f"All: {listed(common)}")

@@ -4,7 +4,7 @@ import itertools
 import math
 import re
 
-from kgan.metrics.protocol import shared
+from kgan.metrics.protocol import in_common
 
 LOWER = "frechet_distance|kernel_distance|sliced_wasserstein|kl_to_uniform"
 HIGHER = "precision|recall|density|coverage|modes|high_quality"
@@ -50,7 +50,7 @@ def by_file(run):
     found = []
     for (file, of), scores in itertools.groupby(run.scores, lambda s: (s["file"], s["of"])):
         scores = list(scores)
-        common = shared([score["protocol"] for score in scores])
+        common = in_common([score["protocol"] for score in scores])
         rows = [
             (
                 score["name"],

@@ -9,9 +9,8 @@ from typing import Annotated
 
 import numpy as np
 
-from kgan import cli_arguments as arguments
-from kgan import cli_settings as settings
-from kgan.cli_shared import console, typer
+from kgan.cli import arguments, settings
+from kgan.cli.shared import console, typer
 from kgan.optional import require
 
 

@@ -131,7 +131,8 @@ def check_run(checkpoint, out, resume, overwrite):
         checkpoint.unlink()
         shutil.rmtree(out / "samples", ignore_errors=True)
         # Else they would be taken for those of the new run.
-        for file in (out / "best.keras", *out.glob("scores*.json")):
+        kept = [out / name for name in ("gan.keras", "best.keras", "report.html")]
+        for file in (*kept, *out.glob("scores*.json")):
             file.unlink(missing_ok=True)
 
 
