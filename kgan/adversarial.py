@@ -313,6 +313,7 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
         Their protocols are then in `scores`.
         """
         self._assert_compiled("evaluate")
+        checks.check_no_weights(kwargs)
         x, y = checks.two(x, y)
         self._measures.check_data(x)
         if "_use_cached_eval_dataset" not in kwargs:  # else fit calls, which has checked the data
@@ -344,7 +345,8 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
 
     def _check_validation(self, data, trained_on, most):
         """Returns the data for validation; raises a ValueError if they cannot be measured."""
-        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        x, y, weights = keras.utils.unpack_x_y_sample_weight(data)
+        checks.check_no_weights({"sample_weight": weights})
         self._measures.check_data(x)
         held, x = self._check_data(x, y, None)
         shapes = [each.output_shape[1:] for each in getattr(self, "generators", ())]

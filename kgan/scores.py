@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from kgan import backend, checks
+from kgan.data.image_stream import ImageStream
 from kgan.metrics import protocol
 from kgan.metrics.features import shared
 from kgan.metrics.hashes import ImagesHash
@@ -208,7 +209,8 @@ def measure(
     context |= {"latent_seed": seed} if model.draws_latents else {}
     context["generator"] = model.generator_in_use
     searching = [metric for metric in metrics if getattr(metric, "searches", False)]
-    unpaired = getattr(model, "unpaired", False) or getattr(x, "unpaired", False)
+    # Of arrays and streams of others the smaller domain comes again.
+    repeats = getattr(model, "unpaired", False) and not isinstance(x, ImageStream)
     groups = [[metric for metric in metrics if metric not in searching], searching]
     scores = {}
     for domain in model.scored_domains:
@@ -217,7 +219,7 @@ def measure(
             metric.reset_state()
         with shared(metrics):
             batches = _batches(x, y, steps, batch_size)
-            for batch in once(batches) if unpaired else batches:
+            for batch in once(batches) if repeats else batches:
                 real, fake = map(checks.to_numpy, model.real_and_generated(batch, rng, domain))
                 reference.add(real)
                 if not np.isfinite(fake).all():
@@ -264,6 +266,8 @@ def _batches(x, y, steps, batch_size):
             steps = None  # the batches below have another size
         count = len(keras.tree.flatten(data)[0])
         batches = (_part(data, start, start + AT_ONCE) for start in range(0, count, AT_ONCE))
+    elif isinstance(x, ImageStream):
+        batches = x.once(AT_ONCE if steps is None else x.batch_size)
     elif isinstance(x, keras.utils.PyDataset):
         lengths = [length for length in (steps, x.num_batches) if length is not None]
         batches = (x[i] for i in range(min(lengths)))

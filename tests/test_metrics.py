@@ -75,12 +75,13 @@ def test_kl_against_scipy():
 
 
 def table_classifier(classes):
-    """The class is the pixel's value, the other classes share what is left of 0.95."""
+    """The class is ten times the pixel's value; the others share what is left of 0.95."""
     image = keras.Input((1, 1, 1))
     x = keras.layers.Flatten()(image)
     x = keras.layers.Lambda(
         lambda v: (
-            0.95 * keras.ops.one_hot(keras.ops.cast(v[:, 0], "int32"), classes) + 0.05 / classes
+            0.95 * keras.ops.one_hot(keras.ops.cast(10 * v[:, 0] + 0.5, "int32"), classes)
+            + 0.05 / classes
         ),
         output_shape=(classes,),
     )(x)
@@ -88,7 +89,7 @@ def table_classifier(classes):
 
 
 def pixels(*values):
-    return np.float32(values).reshape(len(values), 1, 1, -1)
+    return np.float32(values).reshape(len(values), 1, 1, -1) / 10
 
 
 def test_a_classifier_names_the_modes():
@@ -117,7 +118,7 @@ def test_real_samples_stand_beside_the_others():
 def test_stacked_images_are_classified_as_they_are_labelled():
     images, labels = kgan.data.stack(pixels(*range(10)), np.arange(10), 500, seed=0)
     assert images.shape == (500, 1, 1, 3)
-    np.testing.assert_array_equal(labels, images[:, 0, 0] @ [100, 10, 1])
+    np.testing.assert_array_equal(labels, np.round(10 * images[:, 0, 0]) @ [100, 10, 1])
     classifier = kgan.metrics.stacked_classifier(table_classifier(10))
     assert classifier.output_shape == (None, 1000)
     probabilities = classifier.predict(images, verbose=0)
@@ -153,6 +154,25 @@ def test_a_classifier_in_half_precision_counts_alike():
     coverage.update_state(samples)
     assert coverage.protocol["generated_images"] == 3001  # float16 would say 3000
     assert np.isfinite(as_floats(coverage)["kl_to_uniform"])
+
+
+def test_samples_that_are_none_are_refused():
+    coverage = kgan.metrics.ModeCoverage(table_classifier(10))
+    for samples, message in [
+        (np.full((2, 1, 1, 1), np.nan, "float32"), "must be finite.*Received"),
+        (np.ones((2, 1, 1, 1), "uint8"), "must be floats.*Received: dtype uint8"),
+        (np.ones((0, 1, 1, 1), "float32"), "Received: shape"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            coverage.update_state(samples)
+    with pytest.warns(UserWarning, match=r"far outside \[-1, 1\].*Received: range \[100, 100\]"):
+        coverage.update_state(np.full((2, 1, 1, 1), 100, "float32"))
+    for modes in (kgan.data.ring(), table_classifier(10)):
+        for threshold in (-1, np.nan, "3"):
+            with pytest.raises(ValueError, match=r"threshold must be.*Received"):
+                kgan.metrics.ModeCoverage(modes, threshold=threshold)
+    with pytest.raises(ValueError, match=r"a probability.*Received: threshold=2"):
+        kgan.metrics.ModeCoverage(table_classifier(10), threshold=2)
 
 
 def test_bad_input():

@@ -397,6 +397,15 @@ def test_copies_are_of_images_trained_on(images):
     gan.fit(images, validation_data=images, verbose=0)
 
 
+def test_weights_of_samples_are_refused(images):
+    gan, weights = mlp_gan(metrics=[FrechetDistance()]), np.ones(len(images))
+    with pytest.raises(ValueError, match="Received: sample_weight"):
+        gan.evaluate(images, sample_weight=weights)
+    with pytest.raises(ValueError, match="Received: sample_weight"):
+        gan.fit(images, validation_data=(images, None, weights))
+    assert int(gan.optimizer.iterations) == 0
+
+
 def test_bad_metrics_are_refused():
     for wrong in (["fid"], "fid"):
         with pytest.raises(ValueError, match=r"must be objects such as.*Received: 'fid'"):

@@ -47,6 +47,31 @@ def test_the_film_has_every_picture_in_order(images, tmp_path):
         np.testing.assert_array_equal(frame, pixels(tmp_path / f"epoch_{epoch:04d}.png"))
 
 
+def test_the_film_is_of_this_run_alone(images, tmp_path):
+    """Pictures of an earlier run that went further stay in the folder, and out of the film."""
+    for epochs in (5, 2):
+        grid = kgan.callbacks.SampleGrid(tmp_path, count=4, film=True)
+        mlp_gan().fit(images[:32], epochs=epochs, callbacks=[grid], **FIT)
+    assert len(pictures_in(tmp_path)) == 5
+    with Image.open(tmp_path / "film.gif") as film:
+        assert film.n_frames == 2
+    gan = mlp_gan()
+    gan.fit(images[:32], epochs=4, initial_epoch=2, callbacks=[grid], **FIT)
+    with Image.open(tmp_path / "film.gif") as film:
+        assert film.n_frames == 4  # those before it are of the same training
+
+
+def test_what_cannot_be_drawn_is_said_at_once(tmp_path):
+    (tmp_path / "file").write_text("")
+    for options, message in [
+        ({"folder": tmp_path / "file"}, "folder must be a folder.*Received"),
+        ({"folder": tmp_path, "tensorboard": tmp_path / "file" / "logs"}, "tensorboard must be"),
+        ({"folder": tmp_path, "seed": -1}, "from 0. Received: seed=-1"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            kgan.callbacks.SampleGrid(**options)
+
+
 def test_a_run_that_ends_early_has_its_last_picture(images, tmp_path):
     """Whether what ends it comes before the pictures or after them."""
     for place in (0, 1):

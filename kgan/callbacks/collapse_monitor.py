@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from kgan import backend
-from kgan.callbacks.epoch_picture import check_count
+from kgan.callbacks.epoch_picture import check_count, check_seed
 from kgan.callbacks.probe import Probe
 from kgan.callbacks.symptoms import LOSSES, VARIETY, Diagnoses
 from kgan.callbacks.variety import Drawn, variety
@@ -75,7 +75,8 @@ class CollapseMonitor(keras.callbacks.Callback):
             `text` and `remedies`.
 
     Raises:
-        ValueError: if `count`, `every` or `looks` is not a positive integer, or `count` is 1; when
+        ValueError: if `count`, `every` or `looks` is not a positive integer, `count` is 1, the
+            seed no integer from 0, or `real_images` no arrays; when
             training begins, for a batch of one real image, which says nothing of variety, or a
             model of your own that neither generates nor translates.
 
@@ -110,6 +111,12 @@ class CollapseMonitor(keras.callbacks.Callback):
             )
         if count < 2:
             raise ValueError(f"One image has no variety: raise count. Received: count={count}")
+        check_seed(seed)
+        if real_images is not None and not hasattr(keras.tree.flatten(real_images)[0], "shape"):
+            raise ValueError(
+                "real_images is a batch in the form that fit takes, such as images[:64]. "
+                f"Received: real_images={real_images!r}"
+            )
         self.count = count
         self.every = every
         self.real_images = real_images
@@ -233,7 +240,7 @@ class CollapseMonitor(keras.callbacks.Callback):
         found = dict(zip(VARIETY, map(float, lowest), strict=True))
         if self.coverage is not None:
             self.coverage.reset_state()
-            self.coverage.update_state(pairs[0][0])
+            self.coverage.update_state(np.nan_to_num(pairs[0][0], nan=0, posinf=0, neginf=0))
             found |= {
                 name.removeprefix(f"{self.coverage.name}_"): float(value)
                 for name, value in self.coverage.result().items()

@@ -1,5 +1,6 @@
 """What callbacks that draw share: when, and where to."""
 
+import numbers
 import os
 from pathlib import Path
 
@@ -16,13 +17,13 @@ class EpochPicture(keras.callbacks.Callback):
         folder: where `epoch_0001.png`, ... go.
         every: epochs between pictures; the last epoch is always drawn, also of a run that ends
             early. Default: 1.
-        film: whether to put all pictures in the folder together when training ends, as the GIF
-            `film.gif`. Default: False.
+        film: whether to put the pictures together when training ends, as the GIF `film.gif`; where
+            training goes on from a later epoch with those before it. Default: False.
         tensorboard: a folder of event files, such as `log_dir` of `keras.callbacks.TensorBoard`,
             that gets the pictures too. Default: none.
 
     Raises:
-        ValueError: if `every` is not a positive integer.
+        ValueError: if `every` is not a positive integer, or a file is where a folder is to be.
         ImportError: if `tensorboard` is given and the package of this name is not installed.
     """
 
@@ -35,15 +36,24 @@ class EpochPicture(keras.callbacks.Callback):
     ):
         super().__init__()
         check_count(every=every)
-        self.folder = Path(folder)
+        self.folder = check_folder(folder, "folder")
         self.every = every
         self.film = film
-        self.board = None if tensorboard is None else Board(tensorboard)
-        self._left_out = None
+        self.board = None
+        if tensorboard is not None:
+            self.board = Board(check_folder(tensorboard, "tensorboard"))
+        self._left_out = self._pictures = None
 
     def draw(self, path):
         """Draws what the model makes now and writes it to a PNG file."""
         raise NotImplementedError(f"{type(self).__name__} must define draw(path)")
+
+    def on_train_begin(self, logs=None):
+        self._pictures = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self._pictures is None:  # pictures of this run; others are of one that went further
+            self._pictures = {path for path in pictures_in(self.folder) if epoch_of(path) <= epoch}
 
     def on_epoch_end(self, epoch, logs=None):
         last = self.model.stop_training or epoch + 1 == self.params.get("epochs")
@@ -54,9 +64,8 @@ class EpochPicture(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         if self._left_out is not None:  # a callback after this one has ended the run
             self._show(self._left_out)
-        pictures = pictures_in(self.folder)
-        if self.film and pictures:
-            save_film(self.folder / "film.gif", pictures)
+        if self.film and self._pictures:
+            save_film(self.folder / "film.gif", sorted(self._pictures, key=epoch_of))
         if self.board:
             self.board.close()
 
@@ -64,6 +73,7 @@ class EpochPicture(keras.callbacks.Callback):
         self._left_out = None
         path = self.folder / f"epoch_{epoch + 1:04d}.png"
         self.draw(path)
+        self._pictures.add(path)
         if self.board:
             self.board.show(self.folder.name, path, epoch)
 
@@ -77,6 +87,20 @@ def pictures_in(folder):
 def epoch_of(picture):
     """Returns the epoch in the name of a picture."""
     return int(picture.stem.removeprefix("epoch_"))
+
+
+def check_folder(folder, name):
+    """Returns the path of a folder that is or can be made; raises a ValueError for a file."""
+    for path in (Path(folder), *Path(folder).parents):
+        if path.exists() and not path.is_dir():
+            raise ValueError(f"{name} must be a folder, but {path} is a file. Received: {folder}")
+    return Path(folder)
+
+
+def check_seed(seed):
+    """Raises a ValueError for a seed that NumPy does not take, or none, which is another always."""
+    if not isinstance(seed, numbers.Integral) or seed < 0:
+        raise ValueError(f"seed must be an integer from 0. Received: seed={seed!r}")
 
 
 def check_count(**counts):

@@ -2,7 +2,7 @@
 
 import os
 
-from kgan.callbacks.epoch_picture import EpochPicture, check_count
+from kgan.callbacks.epoch_picture import EpochPicture, check_count, check_seed
 from kgan.images import save_grid
 from kgan.translated import Translated
 
@@ -20,8 +20,9 @@ class SampleGrid(EpochPicture):
             that gets the pictures too, on any backend. Default: none.
 
     Raises:
-        ValueError: if `count` or `every` is not a positive integer, or, when training begins, for
-            a model that translates images.
+        ValueError: if `count` or `every` is not a positive integer, the seed no integer from 0, or
+            a file is where a folder is to be; when training begins, for a model that translates
+            images.
         ImportError: if `tensorboard` is given and the package of this name is not installed.
     """
 
@@ -36,10 +37,12 @@ class SampleGrid(EpochPicture):
     ):
         super().__init__(folder, every, film, tensorboard)
         check_count(count=count)
+        check_seed(seed)
         self.count = count
         self.seed = seed
 
     def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
         if isinstance(self.model, Translated):
             raise ValueError(
                 "A model that translates images has no latents to draw from: use "

@@ -3,6 +3,7 @@
 import dataclasses
 import enum
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -122,17 +123,17 @@ def check_run(checkpoint, out, resume, overwrite):
             "There is no checkpoint to go on from: leave out --resume, or name the folder of the "
             f"run with --out. Received: --resume with --out {out}"
         )
-    if not resume and checkpoint.is_file():
+    saved = [out / name for name in ("gan.keras", "best.keras")]
+    if not resume and any(file.is_file() for file in (checkpoint, *saved)):
         if not overwrite:
             raise ValueError(
                 f"There is a run in {out} already: add --resume to go on with it, or --overwrite "
                 f"to start anew, or name another folder with --out. Received: --out {out}"
             )
-        checkpoint.unlink()
+        checkpoint.unlink(missing_ok=True)
         shutil.rmtree(out / "samples", ignore_errors=True)
         # Else they would be taken for those of the new run.
-        kept = [out / name for name in ("gan.keras", "best.keras", "report.html")]
-        for file in (*kept, *out.glob("scores*.json")):
+        for file in (*saved, out / "report.html", *out.glob("scores*.json")):
             file.unlink(missing_ok=True)
 
 
@@ -250,6 +251,11 @@ def load_model(path):
         )
     if not path.is_file():
         raise ValueError(f"There is no saved GAN here. Received: {path}")
+    if not zipfile.is_zipfile(path):
+        raise ValueError(
+            "This file is damaged, or no model saved by Keras: save it again with gan.save(). "
+            f"Received: {path}"
+        )
     try:
         model = keras.saving.load_model(path)
     except (TypeError, ValueError) as error:

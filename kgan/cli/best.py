@@ -52,7 +52,7 @@ class Followed:
             if metric.name == "mode_coverage":
                 self.coverage = type(metric)(metric.networks[0].model)
         if stream:
-            run.images, self.validation = reference.split(run.images, seed)
+            run.images, self.validation = reference.without_held_out(run.images, seed)
             count = min(len(source.items) for source in self.validation.sources)
         else:
             (parts,) = reference.held_out([len(run.images)], seed)

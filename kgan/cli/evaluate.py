@@ -18,7 +18,8 @@ def evaluate(
         str,
         typer.Argument(
             help="The real images: **digits**, a folder, or the name of a TensorFlow Datasets set. "
-            "Of a translator a folder of pairs side by side, of inputs, or of domain A."
+            "Of a translator a folder of pairs side by side, of inputs, or of domain A, or one "
+            "that holds testA and testB, or else trainA and trainB."
         ),
     ],
     targets: Annotated[
@@ -92,6 +93,9 @@ def evaluate(
         arguments.refuse_for_gans(targets=targets, swap=swap)
         classes = {"num_classes": subject.num_classes}
         options = {"split": split, "data_dir": data_dir, "download": download, "held": held}
+        options["teach"] = features == "classifier" or "mode_coverage" in chosen
+        if not split.startswith("train"):
+            _without_copies(chosen, metrics, f"--split {split}")
         real = reference.images(data, subject.made, count, seed, **classes, **options)
         if arguments.is_folder(data):
             context["reference_resize"] = f"{reference.CROP}, {context['reference_resize']}"
@@ -102,6 +106,8 @@ def evaluate(
     elif subject.domains:
         splits = ("test", "train") if held is None else ("train",)
         folders = translators.two_domains(data, targets, splits)
+        if any(folder.name.startswith("test") for folder in map(Path, folders)):
+            _without_copies(chosen, metrics, ", ".join(map(str, folders)))
         real = reference.domains(folders, subject.domains, count, seed, held)
         context["reference"] = ", ".join(map(str, folders))
     else:
@@ -215,9 +221,28 @@ def _held_out(model, data, split, chosen):
     return int(run["seed"])
 
 
+def _without_copies(chosen, metrics, received):
+    """Leaves out duplicate_rate beside images that were not trained on; refuses it if named."""
+    if metrics == "all":
+        chosen.remove("duplicate_rate")
+    elif "duplicate_rate" in chosen:
+        raise ValueError(
+            "duplicate_rate looks for copies of training images, and these are others: name those "
+            "trained on, such as --split train, or trainA with --targets trainB. "
+            f"Received: --metrics duplicate_rate with {received}"
+        )
+
+
 def _check_out(out, model):
     """Raises a ValueError for a file with something else, which would be lost."""
-    if out is None or not out.exists():
+    if out is None:
+        return
+    for parent in out.parents:
+        if parent.exists() and not parent.is_dir():
+            raise ValueError(
+                f"{parent} is a file, so nothing can be written in it. Received: --out {out}"
+            )
+    if not out.exists():
         return
     try:
         scores = json.loads(out.read_text(encoding="utf-8"))

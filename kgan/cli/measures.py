@@ -1,5 +1,6 @@
 """The measures that `--metrics` and `--features` of the command stand for."""
 
+import zipfile
 from pathlib import Path
 
 from kgan.cli.shared import console
@@ -15,7 +16,8 @@ MEASURES = {
 }
 FEATURES = (
     "What the measures look at: pixels, inception, classifier (trained on all images and labels of "
-    "the data, and kept for the next time), or a Keras model in a .keras file."
+    "the data, of a set its training split, and kept for the next time), or a Keras model in a "
+    ".keras file."
 )
 
 
@@ -88,6 +90,10 @@ def _features(text, images, labels):
         raise ValueError(
             "--features takes pixels, inception, classifier, or the path of a Keras model. "
             f"Received: --features {text}"
+        )
+    if not zipfile.is_zipfile(text):
+        raise ValueError(
+            f"This file is damaged, or no model saved by Keras. Received: --features {text}"
         )
     return keras.saving.load_model(text, compile=False)
 

@@ -39,7 +39,18 @@ class Reference:
         return len(self.chosen)
 
 
-def images(source, shape, count, seed, *, held=None, num_classes=None, **options):
+def images(
+    source,
+    shape,
+    count,
+    seed,
+    *,
+    held=None,
+    num_classes=None,
+    teach=False,
+    split="train",
+    **options,
+):
     """Images of the shape that a generator gives, and labels to ask it for: a `Reference`.
 
     Args:
@@ -49,6 +60,9 @@ def images(source, shape, count, seed, *, held=None, num_classes=None, **options
         seed: of the choice, and of labels where the data have none.
         held: the seed of a run, for the images that it held out alone; None for all.
         num_classes: of a conditional generator.
+        teach: whether a classifier is to learn from the images that are known: of a set those of
+            its training split, whatever is measured on, so that scores have the same features.
+        split: of a set.
         **options: of `kgan.data.tfds`.
     """
     from kgan import data
@@ -56,20 +70,21 @@ def images(source, shape, count, seed, *, held=None, num_classes=None, **options
     rng = np.random.default_rng(seed)
     if is_folder(source):
         stream = data.folder(source, shape[:2], channels=shape[2])
-        stream = stream if held is None else split(stream, held)[1]
+        stream = stream if held is None else without_held_out(stream, held)[1]
         order = rng.permutation(len(stream.sources[0].items))
         chosen, rest = order[:count], order[count:]
         read = _part(stream, [chosen], AT_ONCE, shuffle=False)
-        others = _part(stream, [rest], AT_ONCE, shuffle=False) if len(rest) else ()
+        others = _part(stream, [rest], AT_ONCE, shuffle=False).once(AT_ONCE) if len(rest) else ()
         if num_classes is None:
             return Reference(read, None, others, len(rest))
-        read = np.concatenate([read[i] for i in range(len(read))])
+        read = np.concatenate([*read.once(AT_ONCE)])
         labels = rng.integers(num_classes, size=len(read), dtype="int32")
         return Reference(read, labels, others, len(rest))
     if source == "digits":
         real, own = data.digits(shape[0])
     else:
-        real, own = data.tfds(source, image_size=shape[:2], **options)
+        options["image_size"] = shape[:2]
+        real, own = data.tfds(source, split=split, **options)
     if real.shape[1:] != tuple(shape):
         raise ValueError(
             "The real images must have the shape of the generated ones: name other data, or a "
@@ -77,6 +92,8 @@ def images(source, shape, count, seed, *, held=None, num_classes=None, **options
             f"Received: {source} with {real.shape[1:]}, a generator of {tuple(shape)}"
         )
     known = real, own
+    if teach and split != "train" and source != "digits":
+        known = data.tfds(source, split="train", **options)
     if held is not None:
         ((rows, _),) = held_out([len(real)], held)
         real, own = real[rows], None if own is None else own[rows]
@@ -128,7 +145,7 @@ def held_out(counts, seed):
     ]
 
 
-def split(stream, seed):
+def without_held_out(stream, seed):
     """Two streams: of the images that are left to train on, and of those held out."""
     parts = held_out([len(source.items) for source in stream.sources], seed)
     held, left = zip(*parts, strict=True)
@@ -140,7 +157,10 @@ def split(stream, seed):
 
 def _some(stream, count, seed, held):
     """A `Reference` of some of the images, chosen at random, in a fixed order."""
-    stream, rng = stream if held is None else split(stream, held)[1], np.random.default_rng(seed)
+    stream, rng = (
+        stream if held is None else without_held_out(stream, held)[1],
+        np.random.default_rng(seed),
+    )
     if held is not None and count >= stream.length:
         return Reference(stream)  # as training had it, so that the scores are the same
     count = min(count, *(len(source.items) for source in stream.sources))

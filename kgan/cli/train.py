@@ -104,6 +104,16 @@ def train(
 
     import kgan
 
+    if not 0 < learning_rate < math.inf:
+        raise ValueError(
+            "A rate of 0 learns nothing, and others than positive numbers spoil a run: take one "
+            f"such as 2e-4. Received: --learning-rate {learning_rate}"
+        )
+    if metrics is None and features != "pixels":
+        raise ValueError(
+            "--features is for measures: add --metrics, such as frechet_distance. "
+            f"Received: --features {features} without --metrics"
+        )
     keras.utils.set_random_seed(seed)
     options = {"image_size": arguments.size(image_size), "channels": arguments.channels(channels)}
     options |= {"data_dir": data_dir, "download": download, "width": width, "seed": seed}

@@ -1,5 +1,6 @@
 """Images read from disk as training goes, whatever they are put together from."""
 
+import itertools
 import warnings
 import zlib
 
@@ -44,22 +45,37 @@ class Samples:
 
     def __getitem__(self, position):
         for step in range(len(self.order)):
-            index = self.order[(position + step) % len(self.order)]
-            if index not in self.unreadable:
-                try:
-                    return self.read(self.items[index])
-                except CorruptImageError as error:
-                    if self.corrupt == "raise":
-                        raise
-                    self.unreadable[index] = str(error.file)
-        raise ValueError(f"None of the {len(self.items)} images can be read. {self._names(0)}")
+            sample = self._read(self.order[(position + step) % len(self.order)])
+            if sample is not None:
+                return sample
+        raise self._none()
+
+    def once(self):
+        """Yields all that can be read, once each, in the order of the items."""
+        yield from (s for s in map(self._read, range(len(self.items))) if s is not None)
+        if len(self.unreadable) == len(self.items):
+            raise self._none()
+
+    def _read(self, index):
+        """The sample, or None for one that cannot be read."""
+        if index not in self.unreadable:
+            try:
+                return self.read(self.items[index])
+            except CorruptImageError as error:
+                if self.corrupt == "raise":
+                    raise
+                self.unreadable[index] = str(error.file)
+        return None
+
+    def _none(self):
+        return ValueError(f"None of the {len(self.items)} images can be read. {self._names(0)}")
 
     def tell(self):
         """Warns of what could not be read and was not told of before."""
         if len(self.unreadable) > self.told:
             warnings.warn(
-                f"{len(self.unreadable)} of {len(self.items)} images cannot be read; others take "
-                f"their place. Replace or remove them. {self._names(self.told)}",
+                f"{len(self.unreadable)} of {len(self.items)} images cannot be read and are passed "
+                f"over. Replace or remove them. {self._names(self.told)}",
                 stacklevel=2,
             )
             self.told = len(self.unreadable)
@@ -118,6 +134,23 @@ class ImageStream(keras.utils.PyDataset):
             samples = [source[position] for position in range(start, stop)]
             batches.append(keras.tree.map_structure(_stack, *samples))
         return batches[0] if len(batches) == 1 else tuple(batches)
+
+    def once(self, batch_size):
+        """Yields each sample once, in the order of the files, whatever the order of training is.
+
+        For measures, which must be of the same images each time. What cannot be read is left out;
+        of several sources as many samples as the smallest one has.
+
+        Args:
+            batch_size: samples of each source in a batch; the last one may be smaller.
+        """
+        samples = zip(*(source.once() for source in self.sources), strict=False)
+        while batch := list(itertools.islice(samples, batch_size)):
+            kinds = zip(*batch, strict=True)
+            batches = [keras.tree.map_structure(_stack, *kind) for kind in kinds]
+            yield batches[0] if len(batches) == 1 else tuple(batches)
+        for source in self.sources:
+            source.tell()
 
     def on_epoch_end(self):
         for source in self.sources:

@@ -38,7 +38,8 @@ def train_classifier(
 
     Raises:
         ValueError: if the images are no floats in [-1, 1], the labels no integers, one an image, or
-            the epochs or the batch size no positive integers.
+            there are fewer than two classes, or the epochs or the batch size are no positive
+            integers.
     """
     images, labels = checks.to_numpy(images), np.asarray(labels)
     checks.check_images(images, images.shape[1:], "classifier")
@@ -46,6 +47,11 @@ def train_classifier(
     labels = checks.check_labels(labels, int(labels.max()) + 1 if known else None, len(images))
     if epochs is None:
         epochs = max(FEWEST_EPOCHS, math.ceil(FEWEST_STEPS * batch_size / len(images)))
+    if len(np.unique(labels)) < 2 or images.ndim != 4 or min(images.shape[1:3]) < 4:
+        raise ValueError(
+            "A classifier needs images of at least 4x4 pixels, of at least two classes. "
+            f"Received: images {images.shape[1:]} with labels {np.unique(labels)[:2].tolist()}"
+        )
     for argument, value, least in (("epochs", epochs, 1), ("batch_size", batch_size, 1)):
         if not isinstance(value, numbers.Integral) or value < least:
             raise ValueError(

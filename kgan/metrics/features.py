@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import math
+import warnings
 
 import keras
 import numpy as np
@@ -11,6 +12,7 @@ from kgan import backend, checks
 from kgan.metrics.hashes import digest
 
 BATCH_SIZE = 64
+FAR = 3  # beyond what a generator without tanh makes, which has learned the range of the data
 
 
 def get(features):
@@ -255,13 +257,20 @@ def as_images(images, generated=False):
         checks.check_images(images, images.shape[1:])
     elif not checks.is_float(images.dtype):
         raise ValueError(
-            "Images must be floats in [-1, 1]: for pixels use kgan.images.from_pixels(images). "
-            f"Received: dtype {images.dtype}"
+            "Images must be floats in [-1, 1], other samples floats: for pixels use "
+            f"kgan.images.from_pixels(images). Received: dtype {images.dtype}"
         )
     elif not np.isfinite(images.astype("float32")).all():
         raise ValueError(
             "Generated images must be finite: lower the rates, see kgan.callbacks.CollapseMonitor. "
             "Received: NaN or infinite pixels"
+        )
+    elif images.ndim == 4 and abs(images).max() > FAR:
+        warnings.warn(
+            "Generated images lie far outside [-1, 1], the range of the real ones: for pixels use "
+            "kgan.images.from_pixels(images), and let the generator end in tanh. "
+            f"Received: range [{images.min():.4g}, {images.max():.4g}]",
+            stacklevel=4,
         )
     return images.astype("float32", copy=False)
 

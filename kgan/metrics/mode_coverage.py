@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from kgan.data.mixtures import Mixture
-from kgan.metrics.features import Network, get
+from kgan.metrics.features import Network, as_images, get
 from kgan.metrics.hashes import digest
 
 SCORES = ("modes", "high_quality", "kl_to_uniform", "high_quality_real", "kl_to_uniform_real")
@@ -43,7 +43,7 @@ class ModeCoverage(keras.metrics.Metric):
 
     Raises:
         ValueError: if `modes` is neither, or the model gives no probabilities, as one of features,
-            or for a threshold that is no number from 0.
+            or for a threshold that is neither a distance nor a probability.
 
     Example: a GAN of a ring, measured as in PacGAN (2 minutes on JAX or TensorFlow on a CPU).
 
@@ -82,10 +82,6 @@ class ModeCoverage(keras.metrics.Metric):
     def __init__(self, modes, threshold: float | None = None, name="mode_coverage", dtype=None):
         # Counts are exact in float32, whatever Keras's default is.
         super().__init__(name=name, dtype=dtype or "float32")
-        if threshold is not None and not (isinstance(threshold, numbers.Real) and threshold >= 0):
-            raise ValueError(
-                f"threshold must be a number from 0, or None. Received: threshold={threshold!r}"
-            )
         self.threshold = threshold
         self.networks = ()
         if isinstance(modes, dict):  # a configuration
@@ -104,25 +100,37 @@ class ModeCoverage(keras.metrics.Metric):
                 "modes must be a kgan.data.Mixture or a classifier, a Keras model from samples to "
                 f"probabilities (batch, modes). Received: modes={modes!r}"
             )
+        largest = 1 if self.networks else math.inf
+        if threshold is not None and not (
+            isinstance(threshold, numbers.Real) and 0 <= threshold <= largest
+        ):
+            raise ValueError(
+                "threshold must be a distance from 0 on, of a classifier a probability, or None. "
+                f"Received: threshold={threshold!r}"
+            )
         self.modes = count
-        self.counts = self.add_variable((count,), "zeros", name="counts")
-        self.total = self.add_variable((), "zeros", name="total")
-        self.real_counts = self.add_variable((count,), "zeros", name="real_counts")
-        self.real_total = self.add_variable((), "zeros", name="real_total")
+        for name, shape in {
+            "counts": (count,),
+            "total": (),
+            "real_counts": (count,),
+            "real_total": (),
+        }.items():
+            setattr(self, name, self.add_variable(shape, "zeros", self.dtype, name=name))
         self.has_real = False
 
     def update_state(self, samples, sample_weight=None, real=None):
         """Adds samples `(batch, ...)`, as the modes' data has them, and real ones beside them.
 
         Raises:
-            ValueError: if the samples have another shape, or are given weights.
+            ValueError: if the samples have another shape, are no finite floats, or are given
+                weights.
         """
         if sample_weight is not None:
             raise ValueError("Samples are counted, not weighed. Received: sample_weight")
-        self._count(samples, self.counts, self.total)
+        self._count(as_images(samples, generated=True), self.counts, self.total)
         if real is not None:
             self.has_real = True
-            self._count(real, self.real_counts, self.real_total)
+            self._count(as_images(real), self.real_counts, self.real_total)
 
     @property
     def score_names(self):
@@ -144,13 +152,12 @@ class ModeCoverage(keras.metrics.Metric):
         self.has_real = False
 
     def _count(self, samples, counts, total):
-        samples = ops.convert_to_tensor(samples)
         self.check(samples.shape[1:])
-        modes, near = self._assign(ops.cast(samples, "float32"))
+        modes, near = self._assign(ops.convert_to_tensor(samples))
         near = ops.cast(near, self.dtype)
         chosen = ops.one_hot(modes, self.modes, dtype=self.dtype) * near[:, None]
         counts.assign_add(ops.sum(chosen, axis=0))
-        total.assign_add(ops.cast(ops.shape(samples)[0], self.dtype))
+        total.assign_add(ops.convert_to_tensor(len(samples), self.dtype))
 
     def result(self):
         found = ops.sum(ops.cast(ops.convert_to_tensor(self.counts) > 0, self.dtype))

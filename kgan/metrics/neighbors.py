@@ -32,9 +32,11 @@ def blocks(a, b, rows=None):
         for chunk in chunks:
             other = _float64(b[chunk]) - center
             norms = own + _squares(other)
-            squares = norms - 2 * (part @ other.T)
-            squares[squares < ROUNDING * norms] = 0
-            distances[:, chunk] = squares
+            squares = np.matmul(part, other.T, out=distances[:, chunk])
+            squares *= -2
+            squares += norms
+            norms *= ROUNDING
+            squares[squares < norms] = 0
         yield start, distances
 
 

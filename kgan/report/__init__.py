@@ -5,7 +5,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
-from kgan.report.page import page
+from kgan.report.page import MARK, page
 from kgan.report.run import read
 
 
@@ -23,9 +23,15 @@ def write(run: str | os.PathLike, out: str | os.PathLike | None = None) -> Path:
         The path of the file. What could not be read is named in one warning.
 
     Raises:
-        ValueError: if there is no such folder, or nothing of a run in it.
+        ValueError: if there is no such folder, nothing of a run in it, or something else than a
+            report where the file is to be.
     """
     out = Path(run) / "report.html" if out is None else Path(out)
+    if out.is_dir() or (out.is_file() and MARK not in out.read_bytes()[:2000]):
+        raise ValueError(
+            "There is something else than a report of kgan: name another file with --out, such as "
+            f"report.html. Received: {out}"
+        )
     known = read(run)
     if known.unreadable:
         warnings.warn(

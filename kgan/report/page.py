@@ -34,6 +34,7 @@ GROUPS = (
     ("Precision, recall, density and coverage, domain B", rf"val_{SHARES}_b", False),
 )
 SECOND = "generator|fake|distinctness"  # has the second colour, in every chart
+MARK = b'<meta name="generator" content="kgan report">'
 KEY_SETTINGS = ("data", "model", "loss", "network", "backend")
 
 
@@ -64,6 +65,7 @@ def page(run):
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy"
  content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<meta name="generator" content="kgan report">
 <title>{_safe(name)}: a kgan run</title>
 <style>
 {style}</style>
@@ -103,11 +105,14 @@ def _head(run, name):
         last = pictures.still(run.pictures[-1])
         moving = pictures.film(run.pictures) if len(run.pictures) > 1 else last
         first, end = (epoch_of(run.pictures[i]) for i in (0, -1))
+        of = f"Samples of epoch {end}"
+        if first < end:
+            of = f"The same samples from epoch {first} to {end}"
         # In print, and for those who want nothing to move, the last picture.
         shown = (
             '<figure><picture><source media="(prefers-reduced-motion: reduce), print" '
             f'srcset="{last}"><img src="{moving}" alt="Samples from epoch to epoch"></picture>'
-            f"<figcaption>The same samples from epoch {first} to {end}</figcaption></figure>"
+            f"<figcaption>{of}</figcaption></figure>"
         )
     bare = "" if shown else " bare"
     unreadable = ""

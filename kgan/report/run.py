@@ -107,9 +107,13 @@ def _reader(file, folder):
 
 
 def _read_log(run, file):
-    with file.open(newline="", encoding="utf-8") as stream:
-        # A run that was killed before its checkpoint and went on has written an epoch twice.
-        rows = list({int(row["epoch"]): row for row in csv.DictReader(stream)}.values())
+    *lines, rest = file.read_text(encoding="utf-8").splitlines(keepends=True) or [""]
+    if rest.endswith("\n"):
+        lines.append(rest)
+    elif rest:  # of a run that was killed as it wrote
+        run.unreadable.append(f"a line of {file.name}")
+    # A run that was killed before its checkpoint and went on has written an epoch twice.
+    rows = list({int(row["epoch"]): row for row in csv.DictReader(lines)}.values())
     epochs = [int(row["epoch"]) + 1 for row in rows]
     names = [name for name in (rows[0] if rows else ()) if name and name != "epoch"]
     columns = {name: [_number(row[name]) for row in rows] for name in names}

@@ -6,6 +6,9 @@ import re
 
 def labels_of(names):
     """The names in words, without those that all of them have."""
+    bare = [name.removeprefix("val_") for name in names]
+    if any(f"{name}_real" in bare for name in bare):  # a score of both kinds of images
+        names = [name if name.endswith("_real") else f"{name}_generated" for name in names]
     words = [name.removeprefix("val_").split("_") for name in names]
     common = set.intersection(*map(set, words)) if len({*map(tuple, words)}) > 1 else set()
     own = [" ".join(w for w in each if w not in common) or each[0] for each in words]

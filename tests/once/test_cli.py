@@ -124,6 +124,8 @@ def fails(arguments, code):
         (["sample", "none.keras"], "no saved GAN here. Received: none.keras"),
         (["train", "digits", "--loss", "mse"], "Received: loss='mse'"),
         (["train", "."], "needs --image-size"),
+        (["train", "digits", "--learning-rate", "-1"], "Received: --learning-rate -1"),
+        (["train", "digits", "--features", "classifier"], "without --metrics"),
         (["verify", "."], "Received"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",

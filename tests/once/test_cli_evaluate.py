@@ -78,7 +78,7 @@ def test_a_saved_gan_is_measured_as_in_python(folder, tmp_path):
     options = ["--metrics", "all", "--count", 300, "--seed", 3, "--out", out]
     printed = command("evaluate", folder / "gan.keras", "digits", *options)
     scores = json.loads(out.read_text())
-    assert all(name in printed for name in scores) and "generated_images 300" in printed
+    assert all(name in printed for name in scores) and "generated_images: 300" in printed
     gan = keras.saving.load_model(folder / "gan.keras")
     chosen = np.sort(np.random.default_rng(3).permutation(1797)[:300])
     real, fake = kgan.data.digits()[0], gan.generate(300, seed=3)
@@ -201,7 +201,7 @@ def test_what_a_run_held_out_is_measured_alone(folder, tmp_path):
         score = json.loads(out.read_text())["sliced_wasserstein"]
         assert score["value"] == pytest.approx(float(last["val_sliced_wasserstein"]), rel=1e-4)
         assert score["protocol"]["reference_part"] == "held out in training, seed 5"
-        assert "measure SlicedWasserstein" in printed  # of one score all of the protocol is told
+        assert "measure: SlicedWasserstein" in printed  # of one score all of the protocol is told
         told = score["protocol"]
         of.add(told.get("saved_model_hash", told["model_hash"]))
     assert len(of) == 1  # also where the folder of the run was exported
@@ -231,7 +231,12 @@ def test_what_cannot_be_measured_is_said(folder, tmp_path):
     other = tmp_path / "other.json"
     other.write_text(json.dumps({"recall": {"protocol": {"model": "generator.onnx"}}}))
     wide = folder / "wide.keras"
-    kgan.GAN(*networks(shape=(40, 40, 3))).save(wide)
+    kgan.GAN(*networks(shape=(65, 65, 1))).save(wide)
+    broken = tmp_path / "broken.keras"
+    broken.write_text("hi")
+    day = folder / "cyclegan.keras"
+    for side in ("testA", "testB"):
+        photos(tmp_path / "domains" / side, 4, (8, 8))
     for arguments, message in [
         (["nothing.keras", "digits"], "no saved GAN here"),
         ([gan, "digits", "--metrics", "fid"], "--metrics takes frechet_distance"),
@@ -251,7 +256,16 @@ def test_what_cannot_be_measured_is_said(folder, tmp_path):
             "learns from labels",
         ),
         ([folder / "pix2pix.keras", "digits"], "digits"),
-        ([wide, "digits"], "add --features inception, or leave it out with --metrics kernel_"),
+        ([wide, "digits"], "(in the shell --features inception)"),
+        (
+            [broken, "digits"],
+            f"save it again with gan.save(). Received: {broken}",
+        ),
+        ([gan, "digits", "--features", broken], f"Received: --features {broken}"),
+        ([gan, "digits", "--out", broken / "scores.json"], f"{broken} is a file"),
+        ([gan, "digits", "--seed", -1], "--seed"),
+        ([gan, "mnist", "--split", "test", "--metrics", "duplicate_rate"], "others: name those"),
+        ([day, tmp_path / "domains", "--metrics", "duplicate_rate"], "others: name those"),
     ]:
         printed = command("evaluate", *arguments, code=2)
         assert message in printed

@@ -21,7 +21,7 @@ def test_inception_sees_what_keras_makes_of_the_resized_image(tmp_path):
     resized = keras.ops.image.resize(colour, (299, 299), interpolation="bilinear")
     expected = keras.ops.convert_to_numpy(network(resized, training=False))
     found = extractor(images)
-    assert found.shape == (2, 2048) and found.dtype == np.float64
+    assert found.shape == (2, 2048) and found.dtype == np.float32
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
     np.testing.assert_allclose(extractor(colour), found, rtol=1e-6)
     assert "299x299" in extractor.protocol["resize"]

@@ -195,6 +195,28 @@ def test_a_file_that_names_what_is_not_here_is_unreadable(run, tmp_path):
     assert {"gan.keras", "log.csv"} <= set(found.unreadable)
 
 
+def test_a_line_that_was_cut_off_is_no_epoch(run, tmp_path):
+    folder = shutil.copytree(run, tmp_path / "run")
+    known = report.run.read(folder)
+    with open(folder / "log.csv", "a") as file:
+        file.write("2000,1.0,0.")
+    found = report.run.read(folder)
+    assert found.unreadable == ["a line of log.csv"]
+    assert found.log == known.log and found.epochs == known.epochs
+
+
+def test_nothing_but_a_report_is_written_over(run, tmp_path):
+    folder = shutil.copytree(run, tmp_path / "run")
+    saved = (folder / "gan.keras").read_bytes()
+    for place in (folder / "gan.keras", folder / "samples", folder):
+        with pytest.raises(ValueError, match=r"something else than a report.*Received"):
+            report.write(folder, place)
+    assert (folder / "gan.keras").read_bytes() == saved
+    assert not [*folder.rglob(".*")]
+    for _ in range(2):
+        report.write(folder, folder / "page.html")
+
+
 def test_a_curve_of_enormous_values_is_drawn():
     assert "<polyline" in chart([1, 2, 3, 4], [("loss", [1.0, 2.0, 1e308, -1e308])])
     assert "</svg>" in chart([1, 2], [("loss", [1e308, 1.7e308])], log=True)
