@@ -42,17 +42,18 @@ class EpochPicture(keras.callbacks.Callback):
         self.board = None
         if tensorboard is not None:
             self.board = Board(check_folder(tensorboard, "tensorboard"))
-        self._left_out = self._pictures = None
+        self._left_out, self._begun, self._pictures = None, False, set()
 
     def draw(self, path):
         """Draws what the model makes now and writes it to a PNG file."""
         raise NotImplementedError(f"{type(self).__name__} must define draw(path)")
 
     def on_train_begin(self, logs=None):
-        self._pictures = None
+        self._begun = False
 
     def on_epoch_begin(self, epoch, logs=None):
-        if self._pictures is None:  # pictures of this run; others are of one that went further
+        if not self._begun:  # others than these are of an earlier run that went further
+            self._begun = True
             self._pictures = {path for path in pictures_in(self.folder) if epoch_of(path) <= epoch}
 
     def on_epoch_end(self, epoch, logs=None):

@@ -88,6 +88,13 @@ class ModeCoverage(keras.metrics.Metric):
             modes = Mixture(**modes) if "centers" in modes else get(modes)
         if isinstance(modes, keras.Model):
             modes = Network(modes)
+        largest = math.inf if isinstance(modes, Mixture) else 1
+        number = isinstance(threshold, numbers.Real) or threshold is None
+        if not number or not 0 <= (threshold or 0) <= largest:
+            raise ValueError(
+                "threshold must be a distance from 0 on, of a classifier a probability, or None. "
+                f"Received: threshold={threshold!r}"
+            )
         if isinstance(modes, Mixture):
             self._assign = _Nearest(modes, 3.0 if threshold is None else threshold)
             count = modes.modes
@@ -99,14 +106,6 @@ class ModeCoverage(keras.metrics.Metric):
             raise ValueError(
                 "modes must be a kgan.data.Mixture or a classifier, a Keras model from samples to "
                 f"probabilities (batch, modes). Received: modes={modes!r}"
-            )
-        largest = 1 if self.networks else math.inf
-        if threshold is not None and not (
-            isinstance(threshold, numbers.Real) and 0 <= threshold <= largest
-        ):
-            raise ValueError(
-                "threshold must be a distance from 0 on, of a classifier a probability, or None. "
-                f"Received: threshold={threshold!r}"
             )
         self.modes = count
         for name, shape in {
