@@ -1,7 +1,6 @@
 """kgan: train a GAN with `model.fit` on TensorFlow, JAX or PyTorch, and export it with proof."""
 
 import importlib
-import importlib.util
 
 __version__ = "0.1.0"
 __all__ = [
@@ -24,7 +23,8 @@ __all__ = [
     "schedules",
 ]
 
-if importlib.util.find_spec("keras"):
+_missing = None
+try:
     from kgan import (
         augmentations,
         callbacks,
@@ -39,11 +39,19 @@ if importlib.util.find_spec("keras"):
     )
     from kgan.adversarial import AdversarialModel
     from kgan.models import ACGAN, GAN, ConditionalGAN, CycleGAN, Pix2Pix
+except ModuleNotFoundError as error:
+    # Without Keras, or without its backend, kgan.export still runs files.
+    if error.name not in ("keras", "tensorflow", "jax", "torch"):
+        raise
+    _missing = error
 
 
 def __getattr__(name):
     if name == "export":  # on first use; it needs neither Keras nor a backend to run files
         return importlib.import_module("kgan.export")
     if name in __all__:
-        raise AttributeError(f"kgan.{name} needs Keras. Run: pip install keras")
+        raise AttributeError(
+            f"kgan.{name} needs Keras and the backend that KERAS_BACKEND names (default: "
+            f"tensorflow). Run: pip install {_missing.name}"
+        )
     raise AttributeError(f"module 'kgan' has no attribute {name!r}")

@@ -29,11 +29,17 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
     2. *judge*: the discriminator side is updated on them;
     3. *learn*: the generator side is updated through the discriminator's new judgement.
 
-    To make a new GAN, store the networks as attributes and write `play`, `discriminator_loss`
-    and `generator_loss` with `keras.ops`; `fit`, `evaluate`, callbacks, saving, three backends
-    and export follow. A loss returns a dictionary of named scalar terms whose sum is minimised.
-    Each constructor argument must be kept under its own name (as in scikit-learn): that is what
-    saves the model.
+    To make a new GAN, store the networks as `generator` and `discriminator` (of others define the
+    properties `generators` and `discriminators`) and write `play`, `discriminator_loss` and
+    `generator_loss` with `keras.ops`; `fit`, `evaluate`, callbacks, saving, three backends and
+    export follow. A loss returns a dictionary of named scalar terms whose sum is minimised. Each
+    constructor argument must be kept under its own name (as in scikit-learn): that is what saves
+    the model.
+
+    What `compile` was given is at hand: `game`, the two losses; `augment(images)`;
+    `judging_terms(judge, real, fake)`, the game's term and the penalties, or
+    `penalty_terms(judge, real, fake)`, these alone; `in_use(network, training)`, the average of a
+    generator where it is to be used; and `track(name=value)` shows a value among the metrics.
 
     Args:
         seed: seed of the latents drawn in training. Default: a random one.
@@ -58,13 +64,17 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
             return {"image": generator(latents, training=training)}
 
         def discriminator_loss(self, batch, outputs, training=True):
-            real = self.discriminator(batch, training=training)
-            fake = self.discriminator(outputs["image"], training=training)
-            return {"adversarial": self.game.discriminator(real, fake)}
+            def judge(images):
+                return self.discriminator(images, training=training)
+
+            real, fake = self.augment(batch, training), self.augment(outputs["image"], training)
+            return self.judging_terms(judge, real, fake)
 
         def generator_loss(self, batch, outputs, training=True):
-            fake = self.discriminator(outputs["image"], training=training)
-            return {"adversarial": self.game.generator(None, fake),
+            real, fake = self.augment(batch, training), self.augment(outputs["image"], training)
+            real = self.discriminator(real, training=training)  # only "relativistic" looks at it
+            fake = self.discriminator(fake, training=training)
+            return {"adversarial": self.game.generator(real, fake),
                     "brightness": 0.1 * ops.mean(outputs["image"])}
     ```
     """
@@ -76,6 +86,7 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
         self.seed = seed
         self.seed_generator = backend.SeedGenerator(seed)
         self._means = Means()
+        self._uses = set()  # what the losses have called of what compile was given
         self._measures = Measures()
         self.scores = {}
         self.averages = []
@@ -86,12 +97,20 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
     @property
     def discriminators(self):
         """The networks of the discriminator side, a tuple."""
-        return (self.discriminator,)
+        return (self._network("discriminator"),)
 
     @property
     def generators(self):
         """The networks of the generator side, a tuple."""
-        return (self.generator,)
+        return (self._network("generator"),)
+
+    def _network(self, name):
+        if not hasattr(self, name):
+            raise ValueError(
+                f"Store the network as `{name}`, or define the property `{name}s` with those that "
+                f"there are. Received: a {type(self).__name__} without `{name}`"
+            )
+        return getattr(self, name)
 
     @property
     def smallest_batch(self):
@@ -348,7 +367,10 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
         x, y, weights = keras.utils.unpack_x_y_sample_weight(data)
         checks.check_no_weights({"sample_weight": weights})
         self._measures.check_data(x)
-        held, x = self._check_data(x, y, None)
+        try:
+            held, x = self._check_data(x, y, None)
+        except ValueError as error:
+            raise ValueError(f"In validation_data: {error}") from error
         shapes = [each.output_shape[1:] for each in getattr(self, "generators", ())]
         count = None
         if checks.is_arrays(x):

@@ -26,6 +26,22 @@ class Penalty:
 
     Raises:
         ValueError: if the weight is negative or the interval is not a positive integer.
+
+    Example: the squared gradient norm in the middle between real and generated samples.
+
+    ```python
+    @keras.saving.register_keras_serializable("my_package")
+    class Middle(kgan.penalties.Penalty):
+        name = "middle"
+
+        def prepare(self, real, fake, seed):
+            return (real + fake) / 2
+
+        def term(self, gradient):
+            return ops.mean(ops.sum(gradient**2, axis=(1, 2, 3)))
+
+    gan.compile(penalties=[Middle(10.0)])
+    ```
     """
 
     name = None

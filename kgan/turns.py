@@ -122,6 +122,7 @@ class Turns:
 
     def augment(self, images, training=True):
         """Returns images as the discriminator is to see them."""
+        self._uses.add("augmentations")
         for augmentation in self.augmentations if training else ():
             images = augmentation(images, self.seed_generator)
         return images
@@ -160,6 +161,7 @@ class Turns:
         Returns:
             A dictionary of scalar terms, weighted.
         """
+        self._uses.add("penalties")
         terms = {}
         for penalty in self.penalties:
             if not hasattr(penalty, "term"):
@@ -210,6 +212,21 @@ class Turns:
                     optimizer = getattr(self.optimizer, player)
                     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
                         self._means.update(f"{player}_skipped_updates", 0.0)
+            self._check_uses()
+
+    def _check_uses(self):
+        """Raises a ValueError if the losses leave out what `compile` was given."""
+        penalties = [penalty for penalty in self.penalties if hasattr(penalty, "term")]
+        for name, given, call in (
+            ("penalties", penalties, "judging_terms(judge, real, fake) in discriminator_loss"),
+            ("augmentations", self.augmentations, "augment(images, training) in both losses"),
+        ):
+            if given and name not in self._uses:
+                raise ValueError(
+                    f"The losses of this model leave out the {name} given to compile: call "
+                    f"self.{call}, see kgan.AdversarialModel. "
+                    f"Received: {name}={given!r} in a {type(self).__name__}"
+                )
 
 
 def trainable(networks):

@@ -1,5 +1,7 @@
 """The verbs of Keras on a GAN: fit, evaluate, predict, callbacks, and what goes in."""
 
+import textwrap
+
 import keras
 import numpy as np
 import pytest
@@ -316,21 +318,72 @@ def test_a_new_gan_is_a_few_lines(images):
     assert gan.generate(64, seed=0).mean() < -0.8
 
 
-def test_the_example_of_the_documentation_trains_and_saves(images, tmp_path):
-    import textwrap
-
-    example = kgan.AdversarialModel.__doc__.split("```python")[1].split("```")[0]
-    names = {"__name__": "my_module"}
+def example_of(documented, **names):
+    """What the example in a docstring defines."""
+    names |= {"__name__": "my_module", "keras": keras, "kgan": kgan, "ops": keras.ops}
+    example = documented.__doc__.split("```python")[1].split("```")[0]
     exec(textwrap.dedent(example), names)
-    gan = names["MyGAN"](
+    return names
+
+
+def test_the_example_of_the_documentation_trains_and_saves(images, tmp_path):
+    gan = example_of(kgan.AdversarialModel)["MyGAN"](
         kgan.networks.mlp_generator((8, 8, 1), 4, 16), kgan.networks.mlp_discriminator((8, 8, 1), 8)
     )
-    gan.compile(ema=0.9)
+    gan.compile(
+        loss="relativistic",
+        penalties=[kgan.penalties.R1(1.0)],
+        augmentations=[kgan.augmentations.InstanceNoise(0.1)],
+        ema=0.9,
+    )
     history = gan.fit(images, verbose=0).history
-    assert {"discriminator_loss", "generator_adversarial", "generator_brightness"} <= set(history)
+    assert {"discriminator_r1", "generator_adversarial", "generator_brightness"} <= set(history)
     gan.save(tmp_path / "gan.keras")
     loaded = keras.saving.load_model(tmp_path / "gan.keras")
     np.testing.assert_array_equal(gan.generate(2, seed=0), loaded.generate(2, seed=0))
+
+
+def test_games_and_penalties_of_the_documentation_train(images):
+    for documented, term in [
+        (kgan.losses.Game, "discriminator_loss"),
+        (kgan.penalties.Penalty, "discriminator_middle"),
+    ]:
+        gan = mlp_gan()
+        example_of(documented, gan=gan)  # which compiles it
+        assert np.isfinite(gan.fit(images, verbose=0).history[term]).all()
+
+
+def test_losses_that_leave_out_what_compile_was_given_are_told(images):
+    class Deaf(kgan.GAN):
+        def discriminator_loss(self, batch, outputs, training=True):
+            judged = (self.discriminator(x, training=training) for x in (batch, outputs["image"]))
+            return {"adversarial": self.game.discriminator(*judged)}
+
+        def generator_loss(self, batch, outputs, training=True):
+            fake = self.discriminator(outputs["image"], training=training)
+            return {"adversarial": self.game.generator(None, fake)}
+
+    for name, given in [
+        ("penalties", [kgan.penalties.R1(1.0)]),
+        ("augmentations", [kgan.augmentations.InstanceNoise(0.1)]),
+    ]:
+        gan = mlp_gan(kind=Deaf, **{name: given})
+        with pytest.raises(ValueError, match=f"leave out the {name}.*Received: {name}=.*Deaf"):
+            gan.fit(images, verbose=0)
+    mlp_gan(kind=Deaf, penalties=[kgan.penalties.WeightClipping(0.1)]).fit(images, verbose=0)
+
+
+def test_networks_of_other_names_are_asked_for():
+    class Named(kgan.AdversarialModel):
+        def __init__(self, artist, critic):
+            super().__init__()
+            self.artist, self.critic = artist, critic
+
+    model = Named(
+        kgan.networks.mlp_generator((8, 8, 1), 4, 8), kgan.networks.mlp_discriminator((8, 8, 1), 8)
+    )
+    with pytest.raises(ValueError, match=r"`discriminators`.*Received: a Named without"):
+        model.compile()
 
 
 def test_points_in_place_of_images():
