@@ -41,9 +41,9 @@ try:
     from kgan.models import ACGAN, GAN, ConditionalGAN, CycleGAN, Pix2Pix
 except ModuleNotFoundError as error:
     # Without Keras, or without its backend, kgan.export still runs files.
-    if error.name not in ("keras", "tensorflow", "jax", "torch"):
+    _missing = (error.name or "").partition(".")[0]
+    if _missing not in ("keras", "tensorflow", "jax", "torch"):
         raise
-    _missing = error
 
 
 def __getattr__(name):
@@ -52,6 +52,6 @@ def __getattr__(name):
     if name in __all__:
         raise AttributeError(
             f"kgan.{name} needs Keras and the backend that KERAS_BACKEND names (default: "
-            f"tensorflow). Run: pip install {_missing.name}"
+            f"tensorflow). Run: pip install {_missing}"
         )
     raise AttributeError(f"module 'kgan' has no attribute {name!r}")

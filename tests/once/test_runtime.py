@@ -122,3 +122,17 @@ def test_without_the_runtime_the_message_names_it(generator, tmp_path):
             [python, "-I", "-c", script], capture_output=True, text=True, check=False
         )
         assert f"Run: pip install {package}" in result.stderr.splitlines()[-1]
+
+
+def test_files_run_beside_a_keras_without_its_backend(python):
+    script = """
+import sys
+sys.modules["jax"] = None
+import kgan
+from kgan.export import load
+try:
+    kgan.GAN
+except AttributeError as error:
+    print(error)
+"""
+    assert "kgan.GAN needs Keras and the backend" in python(["-c", script], "jax")
