@@ -166,7 +166,7 @@ def test_samples_that_are_none_are_refused():
         with pytest.raises(ValueError, match=message):
             coverage.update_state(samples)
     with pytest.warns(UserWarning, match=r"far outside \[-1, 1\].*Received: range \[100, 100\]"):
-        coverage.update_state(np.full((2, 1, 1, 1), 100, "float32"))
+        kgan.metrics.ModeCoverage(table_classifier(1001)).update_state(pixels(1000))
     for modes in (kgan.data.ring(), table_classifier(10)):
         for threshold in (-1, np.nan, "3"):
             with pytest.raises(ValueError, match=r"threshold must be.*Received"):
