@@ -155,14 +155,7 @@ class Measures:
                     f"gan.evaluate. Received: {metric.name} in metrics",
                     stacklevel=3,
                 )
-            least = getattr(metric, "least", 0)
-            if count is not None and count < least:
-                raise ValueError(
-                    f"{type(metric).__name__} needs at least {least} images of each kind: give "
-                    f"more in validation_data=. Received: {count}"
-                )
-            for shape in shapes if hasattr(metric, "check") else ():
-                metric.check(shape)
+        check(self.metrics, shapes, count, "give more in validation_data=")
 
     def check_data(self, x):
         """Raises a ValueError for data that can be gone over once only."""
@@ -172,6 +165,26 @@ class Measures:
                 "a tf.data.Dataset, a torch DataLoader or a keras.utils.PyDataset, or compile "
                 f"without metrics. Received: a {type(x).__name__}"
             )
+
+
+def check(metrics, shapes, count, more):
+    """Raises a ValueError if images of some shapes, or so few, cannot be measured.
+
+    Args:
+        metrics: as for `measure`.
+        shapes: of the images, without the batch.
+        count: of each kind, None if that is not known.
+        more: what to do where they are too few.
+    """
+    for metric in metrics:
+        least = getattr(metric, "least", 0)
+        if count is not None and count < least:
+            raise ValueError(
+                f"{type(metric).__name__} needs at least {least} images of each kind: {more}. "
+                f"Received: {count} images"
+            )
+        for shape in shapes if hasattr(metric, "check") else ():
+            metric.check(shape)
 
 
 def measure(

@@ -212,7 +212,7 @@ class Turns:
                     optimizer = getattr(self.optimizer, player)
                     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
                         self._means.update(f"{player}_skipped_updates", 0.0)
-            self._check_uses()
+                self._check_uses()
 
     def _check_uses(self):
         """Raises a ValueError if the losses leave out what `compile` was given."""

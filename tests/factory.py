@@ -105,3 +105,24 @@ def cyclegan(seed=0, channels=(3, 3), compiled=(), **arguments):
     )
     gan.compile(**dict(compiled))
     return gan
+
+
+class OwnGAN(kgan.AdversarialModel):
+    """A GAN as a user writes it, who knows nothing of measures, penalties and the like."""
+
+    def __init__(self, generator, discriminator, seed=None, **kwargs):
+        super().__init__(seed=seed, **kwargs)
+        self.generator = generator
+        self.discriminator = discriminator
+
+    def play(self, batch, training=True):
+        latents = self.sample_latents(keras.ops.shape(batch)[0])
+        return {"image": self.in_use(self.generator, training)(latents, training=training)}
+
+    def discriminator_loss(self, batch, outputs, training=True):
+        judged = (self.discriminator(x, training=training) for x in (batch, outputs["image"]))
+        return {"adversarial": self.game.discriminator(*judged)}
+
+    def generator_loss(self, batch, outputs, training=True):
+        fake = self.discriminator(outputs["image"], training=training)
+        return {"adversarial": self.game.generator(None, fake)}

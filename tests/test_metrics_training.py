@@ -5,7 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
-from factory import conditional, cyclegan, dropout_gan, mlp_gan, pix2pix
+from factory import OwnGAN, conditional, cyclegan, dropout_gan, mlp_gan, pix2pix
 
 import kgan
 from kgan.metrics import (
@@ -154,27 +154,6 @@ def test_what_is_gone_after_one_pass_is_refused(images):
         gan.evaluate((batch,) for batch in [images[:32]])
     with pytest.raises(ValueError, match=r"a second time.*Received: a generator"):
         gan.fit(images, validation_data=((batch,) for batch in [images[:32]]), verbose=0)
-
-
-class OwnGAN(kgan.AdversarialModel):
-    """A GAN as a user writes it, who knows nothing of measures."""
-
-    def __init__(self, generator, discriminator, seed=None, **kwargs):
-        super().__init__(seed=seed, **kwargs)
-        self.generator = generator
-        self.discriminator = discriminator
-
-    def play(self, batch, training=True):
-        latents = self.sample_latents(keras.ops.shape(batch)[0])
-        return {"image": self.in_use(self.generator, training)(latents, training=training)}
-
-    def discriminator_loss(self, batch, outputs, training=True):
-        judged = (self.discriminator(x, training=training) for x in (batch, outputs["image"]))
-        return {"adversarial": self.game.discriminator(*judged)}
-
-    def generator_loss(self, batch, outputs, training=True):
-        fake = self.discriminator(outputs["image"], training=training)
-        return {"adversarial": self.game.generator(None, fake)}
 
 
 def test_a_model_of_ones_own_is_measured(images):

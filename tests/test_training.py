@@ -5,7 +5,7 @@ import textwrap
 import keras
 import numpy as np
 import pytest
-from factory import FedGAN, dcgan, dropout_gan, mlp_gan
+from factory import FedGAN, OwnGAN, dcgan, dropout_gan, mlp_gan
 from keras import ops
 
 import kgan
@@ -354,22 +354,17 @@ def test_games_and_penalties_of_the_documentation_train(images):
 
 
 def test_losses_that_leave_out_what_compile_was_given_are_told(images):
-    class Deaf(kgan.GAN):
-        def discriminator_loss(self, batch, outputs, training=True):
-            judged = (self.discriminator(x, training=training) for x in (batch, outputs["image"]))
-            return {"adversarial": self.game.discriminator(*judged)}
-
-        def generator_loss(self, batch, outputs, training=True):
-            fake = self.discriminator(outputs["image"], training=training)
-            return {"adversarial": self.game.generator(None, fake)}
+    class Deaf(OwnGAN):
+        pass
 
     for name, given in [
         ("penalties", [kgan.penalties.R1(1.0)]),
         ("augmentations", [kgan.augmentations.InstanceNoise(0.1)]),
     ]:
         gan = mlp_gan(kind=Deaf, **{name: given})
-        with pytest.raises(ValueError, match=f"leave out the {name}.*Received: {name}=.*Deaf"):
-            gan.fit(images, verbose=0)
+        for _ in range(2):  # the second call is refused as well
+            with pytest.raises(ValueError, match=f"leave out the {name}.*Received: {name}=.*Deaf"):
+                gan.fit(images, verbose=0)
     mlp_gan(kind=Deaf, penalties=[kgan.penalties.WeightClipping(0.1)]).fit(images, verbose=0)
 
 

@@ -9,8 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kgan import backend
-from kgan.callbacks.epoch_picture import check_count, check_seed
+from kgan import backend, checks
 from kgan.callbacks.probe import Probe
 from kgan.callbacks.symptoms import LOSSES, VARIETY, Diagnoses
 from kgan.callbacks.variety import Drawn, variety
@@ -76,9 +75,9 @@ class CollapseMonitor(keras.callbacks.Callback):
 
     Raises:
         ValueError: if `count`, `every` or `looks` is not a positive integer, `count` is 1, the
-            seed no integer from 0, or `real_images` no arrays; when
-            training begins, for a batch of one real image, which says nothing of variety, or a
-            model of your own that neither generates nor translates.
+            seed no integer from 0, or `real_images` no arrays; when training begins, for a batch of
+            one real image, which says nothing of variety, or a model of your own that neither
+            generates nor translates.
 
     Example:
 
@@ -104,14 +103,14 @@ class CollapseMonitor(keras.callbacks.Callback):
         seed: int = 0,
     ):
         super().__init__()
-        check_count(count=count, looks=looks, every=1 if every is None else every)
+        checks.check_count(count=count, looks=looks, every=1 if every is None else every)
         if coverage is not None and not isinstance(coverage, ModeCoverage):
             raise ValueError(
                 f"coverage is a kgan.metrics.ModeCoverage, or None. Received: coverage={coverage!r}"
             )
         if count < 2:
             raise ValueError(f"One image has no variety: raise count. Received: count={count}")
-        check_seed(seed)
+        checks.check_seed(seed)
         if real_images is not None and not hasattr(keras.tree.flatten(real_images)[0], "shape"):
             raise ValueError(
                 "real_images is a batch in the form that fit takes, such as images[:64]. "

@@ -1,11 +1,10 @@
 """What callbacks that draw share: when, and where to."""
 
-import numbers
 import os
-from pathlib import Path
 
 import keras
 
+from kgan import checks
 from kgan.callbacks.board import Board
 from kgan.images import save_film
 
@@ -35,13 +34,13 @@ class EpochPicture(keras.callbacks.Callback):
         tensorboard: str | os.PathLike | None = None,
     ):
         super().__init__()
-        check_count(every=every)
-        self.folder = check_folder(folder, "folder")
+        checks.check_count(every=every)
+        self.folder = checks.check_folder(folder, "folder")
         self.every = every
         self.film = film
         self.board = None
         if tensorboard is not None:
-            self.board = Board(check_folder(tensorboard, "tensorboard"))
+            self.board = Board(checks.check_folder(tensorboard, "tensorboard"))
         self._left_out, self._begun, self._pictures = None, False, set()
 
     def draw(self, path):
@@ -88,24 +87,3 @@ def pictures_in(folder):
 def epoch_of(picture):
     """Returns the epoch in the name of a picture."""
     return int(picture.stem.removeprefix("epoch_"))
-
-
-def check_folder(folder, name):
-    """Returns the path of a folder that is or can be made; raises a ValueError for a file."""
-    for path in (Path(folder), *Path(folder).parents):
-        if path.exists() and not path.is_dir():
-            raise ValueError(f"{name} must be a folder, but {path} is a file. Received: {folder}")
-    return Path(folder)
-
-
-def check_seed(seed):
-    """Raises a ValueError for a seed that NumPy does not take, or none, which is another always."""
-    if not isinstance(seed, numbers.Integral) or seed < 0:
-        raise ValueError(f"seed must be an integer from 0. Received: seed={seed!r}")
-
-
-def check_count(**counts):
-    """Raises a ValueError for an argument that is not a positive integer."""
-    for name, value in counts.items():
-        if not isinstance(value, int) or value < 1:
-            raise ValueError(f"{name} must be a positive integer. Received: {name}={value!r}")

@@ -2,7 +2,8 @@
 
 import os
 
-from kgan.callbacks.epoch_picture import EpochPicture, check_count, check_seed
+from kgan import checks
+from kgan.callbacks.epoch_picture import EpochPicture
 from kgan.images import save_grid
 from kgan.translated import Translated
 
@@ -36,8 +37,8 @@ class SampleGrid(EpochPicture):
         tensorboard: str | os.PathLike | None = None,
     ):
         super().__init__(folder, every, film, tensorboard)
-        check_count(count=count)
-        check_seed(seed)
+        checks.check_count(count=count)
+        checks.check_seed(seed)
         self.count = count
         self.seed = seed
 

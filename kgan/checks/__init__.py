@@ -1,5 +1,6 @@
 """What cannot be trained or trained on is said before training starts, with the fix."""
 
+from kgan.checks.arguments import check_count, check_folder, check_seed
 from kgan.checks.data import (
     check_divisible,
     check_images,
@@ -36,10 +37,12 @@ __all__ = [
     "check_built",
     "check_class_logits",
     "check_classes_of",
+    "check_count",
     "check_cycle",
     "check_distinct",
     "check_divisible",
     "check_fit",
+    "check_folder",
     "check_images",
     "check_inputs",
     "check_jitter",
@@ -50,6 +53,7 @@ __all__ = [
     "check_pair",
     "check_pair_fits",
     "check_paired",
+    "check_seed",
     "check_shares",
     "check_translator",
     "check_weights",

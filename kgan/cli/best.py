@@ -26,6 +26,8 @@ class Followed:
     """
 
     def __init__(self, run, metrics, features, seed):
+        from kgan import scores
+
         self.metrics, self.validation, self.monitor, self.coverage = [], None, None, None
         if metrics is None:
             return
@@ -47,7 +49,7 @@ class Followed:
         known = (None, None) if stream else (run.images, run.known)
         self.metrics = measures.metrics(chosen, features, *known)
         made = [generator.output_shape[1:] for generator in run.model.generators]
-        measures.check(self.metrics, made)
+        scores.check(self.metrics, made, None, "take more images")
         for metric in self.metrics:
             if metric.name == "mode_coverage":
                 self.coverage = type(metric)(metric.networks[0].model)

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
+from kgan import checks
 from kgan.cli import arguments, measures, reference, settings, translators
 from kgan.cli.shared import Seed, console, typer
 from kgan.optional import require
@@ -121,7 +122,8 @@ def evaluate(
     if held is not None:
         context["reference_part"] = f"held out in training, seed {held}"
     measured = measures.metrics(chosen, features, *real.known)
-    measures.check(measured, subject.domains or [subject.made], len(real))
+    more = "raise --count, or give more images"
+    scores.check(measured, subject.domains or [subject.made], len(real), more)
     progress = require("rich.progress", "cli", "The kgan command").Progress(
         console=console, transient=True
     )
@@ -237,11 +239,7 @@ def _check_out(out, model):
     """Raises a ValueError for a file with something else, which would be lost."""
     if out is None:
         return
-    for parent in out.parents:
-        if parent.exists() and not parent.is_dir():
-            raise ValueError(
-                f"{parent} is a file, so nothing can be written in it. Received: --out {out}"
-            )
+    checks.check_folder(out.parent, "The place of --out")
     if not out.exists():
         return
     try:

@@ -44,19 +44,6 @@ def names(text, features):
     return list(dict.fromkeys(chosen))
 
 
-def check(metrics, shapes, count=None):
-    """Raises a ValueError if images of some shapes, or so few, cannot be measured."""
-    for metric in metrics:
-        for shape in shapes:
-            metric.check(shape)
-        least = getattr(metric, "least", 0)
-        if count is not None and count < least:
-            raise ValueError(
-                f"{type(metric).__name__} needs at least {least} images of each kind: raise "
-                f"--count, or give more images. Received: {count} images"
-            )
-
-
 def metrics(chosen, features, images=None, labels=None):
     """Objects of the chosen measures.
 

@@ -3,7 +3,6 @@
 import hashlib
 import itertools
 import math
-import numbers
 import os
 from pathlib import Path
 
@@ -52,11 +51,7 @@ def train_classifier(
             "A classifier needs images of at least 4x4 pixels, of at least two classes. "
             f"Received: images {images.shape[1:]} with labels {np.unique(labels)[:2].tolist()}"
         )
-    for argument, value, least in (("epochs", epochs, 1), ("batch_size", batch_size, 1)):
-        if not isinstance(value, numbers.Integral) or value < least:
-            raise ValueError(
-                f"{argument} must be an integer of at least {least}. Received: {argument}={value!r}"
-            )
+    checks.check_count(epochs=epochs, batch_size=batch_size)
     layers, seeds = keras.layers, itertools.count(seed)
 
     def weights():

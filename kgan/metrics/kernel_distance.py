@@ -1,10 +1,9 @@
 """The squared maximum mean discrepancy of features, with a cubic kernel."""
 
-import numbers
-
 import keras
 import numpy as np
 
+from kgan import checks
 from kgan.metrics.image_metric import ImageMetric
 
 LEAST_BLOCKS = 10
@@ -43,10 +42,7 @@ class KernelDistance(ImageMetric):
     def __init__(
         self, features="pixels", block_size: int = 1000, name="kernel_distance", dtype=None
     ):
-        if not isinstance(block_size, numbers.Integral) or block_size < 2:
-            raise ValueError(
-                f"block_size must be an integer of at least 2. Received: block_size={block_size!r}"
-            )
+        checks.check_count(2, block_size=block_size)
         self.block_size = int(block_size)
         super().__init__(features, name=name, dtype=dtype)
 

@@ -108,13 +108,10 @@ class ModeCoverage(keras.metrics.Metric):
                 f"probabilities (batch, modes). Received: modes={modes!r}"
             )
         self.modes = count
-        for name, shape in {
-            "counts": (count,),
-            "total": (),
-            "real_counts": (count,),
-            "real_total": (),
-        }.items():
-            setattr(self, name, self.add_variable(shape, "zeros", self.dtype, name=name))
+        self.counts = self.add_variable((count,), "zeros", self.dtype, name="counts")
+        self.total = self.add_variable((), "zeros", self.dtype, name="total")
+        self.real_counts = self.add_variable((count,), "zeros", self.dtype, name="real_counts")
+        self.real_total = self.add_variable((), "zeros", self.dtype, name="real_total")
         self.has_real = False
 
     def update_state(self, samples, sample_weight=None, real=None):

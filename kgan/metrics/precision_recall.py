@@ -1,10 +1,9 @@
 """Two sets of features as the balls around their points: how much of each lies in the other."""
 
-import numbers
-
 import keras
 import numpy as np
 
+from kgan import checks
 from kgan.metrics import neighbors
 from kgan.metrics.image_metric import ImageMetric
 
@@ -51,11 +50,7 @@ class PrecisionRecall(ImageMetric):
         name="precision_recall",
         dtype=None,
     ):
-        for argument, value in {"k": k, "density_k": density_k}.items():
-            if not isinstance(value, numbers.Integral) or value < 1:
-                raise ValueError(
-                    f"{argument} must be a positive integer. Received: {argument}={value!r}"
-                )
+        checks.check_count(k=k, density_k=density_k)
         self.k, self.density_k = int(k), int(density_k)
         self.least = max(k, density_k) + 1
         super().__init__(features, name=name, dtype=dtype)

@@ -1,10 +1,9 @@
 """How far features must be moved to become those of the other set, seen along random lines."""
 
-import numbers
-
 import keras
 import numpy as np
 
+from kgan import checks
 from kgan.metrics.image_metric import ImageMetric, Rows
 
 
@@ -42,12 +41,8 @@ class SlicedWasserstein(ImageMetric):
         name="sliced_wasserstein",
         dtype=None,
     ):
-        for argument, value, least in (("directions", directions, 1), ("seed", seed, 0)):
-            if not isinstance(value, numbers.Integral) or value < least:
-                raise ValueError(
-                    f"{argument} must be an integer of at least {least}. "
-                    f"Received: {argument}={value!r}"
-                )
+        checks.check_count(directions=directions)
+        checks.check_seed(seed)
         self.directions, self.seed = int(directions), int(seed)
         super().__init__(features, name=name, dtype=dtype)
 
