@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from kgan.checks import check_count
+
 
 class Mixture:
     """Equally likely Gaussians of one standard deviation.
@@ -50,16 +52,11 @@ class Mixture:
         Raises:
             ValueError: if `count` is not a positive integer.
         """
-        _check_count("count", count)
+        check_count(count=count)
         rng = np.random.default_rng(seed)
         labels = rng.integers(self.modes, size=count, dtype="int32")
         noise = rng.standard_normal((count, self.centers.shape[1]), "float32")
         return self.centers[labels] + np.float32(self.deviation) * noise, labels
-
-
-def _check_count(name, value):
-    if not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name} must be a positive integer. Received: {name}={value!r}")
 
 
 def ring(modes: int = 8, radius: float = 1.0, deviation: float = 0.01) -> Mixture:
@@ -73,7 +70,7 @@ def ring(modes: int = 8, radius: float = 1.0, deviation: float = 0.01) -> Mixtur
     Source of the defaults: Srivastava et al., VEEGAN, 2017 (arXiv:1705.07761), as measured by Lin
     et al., PacGAN, 2018 (arXiv:1712.04086), section 4.1.
     """
-    _check_count("modes", modes)
+    check_count(modes=modes)
     angles = 2 * np.pi * np.arange(modes) / modes
     return Mixture(radius * np.stack([np.cos(angles), np.sin(angles)], axis=1), deviation)
 
@@ -88,6 +85,6 @@ def grid(side: int = 5, spacing: float = 2.0, deviation: float = 0.05) -> Mixtur
 
     Source of the defaults: as for `ring`.
     """
-    _check_count("side", side)
+    check_count(side=side)
     line = spacing * (np.arange(side) - (side - 1) / 2)
     return Mixture(np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2), deviation)
