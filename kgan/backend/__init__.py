@@ -4,7 +4,7 @@ import keras
 
 match keras.backend.backend():
     case "tensorflow":
-        from kgan.backend.tensorflow import (
+        from kgan.backend.tensorflow.training import (
             SeedGenerator,
             devices,
             dry_run,
@@ -21,7 +21,7 @@ match keras.backend.backend():
             vjp,
         )
     case "jax":
-        from kgan.backend.jax import (
+        from kgan.backend.jax.training import (
             SeedGenerator,
             devices,
             dry_run,
@@ -38,7 +38,7 @@ match keras.backend.backend():
             vjp,
         )
     case "torch":
-        from kgan.backend.torch import (
+        from kgan.backend.torch.training import (
             SeedGenerator,
             devices,
             dry_run,

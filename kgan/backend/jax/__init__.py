@@ -1,0 +1,1 @@
+"""Everything that kgan knows of JAX."""
