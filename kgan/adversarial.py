@@ -264,6 +264,7 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
             jit_compile=jit_compile,
             auto_scale_loss=False,
         )
+        self.native_calls = backend.native_calls(self)
 
     def fit(
         self,

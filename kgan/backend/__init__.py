@@ -4,75 +4,13 @@ import keras
 
 match keras.backend.backend():
     case "tensorflow":
-        from kgan.backend.tensorflow.training import (
-            SeedGenerator,
-            devices,
-            dry_run,
-            input_gradient,
-            random_state,
-            scope,
-            set_random_state,
-            spectator,
-            spread,
-            step,
-            stream,
-            sync,
-            update,
-            vjp,
-        )
+        from kgan.backend.tensorflow import *
     case "jax":
-        from kgan.backend.jax.training import (
-            SeedGenerator,
-            devices,
-            dry_run,
-            input_gradient,
-            random_state,
-            scope,
-            set_random_state,
-            spectator,
-            spread,
-            step,
-            stream,
-            sync,
-            update,
-            vjp,
-        )
+        from kgan.backend.jax import *
     case "torch":
-        from kgan.backend.torch.training import (
-            SeedGenerator,
-            devices,
-            dry_run,
-            input_gradient,
-            random_state,
-            scope,
-            set_random_state,
-            spectator,
-            spread,
-            step,
-            stream,
-            sync,
-            update,
-            vjp,
-        )
+        from kgan.backend.torch import *
     case other:
         raise ImportError(
             "kgan trains on the Keras backends tensorflow, jax and torch; set the environment "
             f"variable KERAS_BACKEND to one of them before Python starts. Received: {other!r}"
         )
-
-__all__ = [
-    "SeedGenerator",
-    "devices",
-    "dry_run",
-    "input_gradient",
-    "random_state",
-    "scope",
-    "set_random_state",
-    "spectator",
-    "spread",
-    "step",
-    "stream",
-    "sync",
-    "update",
-    "vjp",
-]

@@ -1,1 +1,37 @@
 """Everything that kgan knows of JAX."""
+
+from kgan.backend.jax.native import native_calls
+from kgan.backend.jax.training import (
+    SeedGenerator,
+    devices,
+    dry_run,
+    input_gradient,
+    random_state,
+    scope,
+    set_random_state,
+    spectator,
+    spread,
+    step,
+    stream,
+    sync,
+    update,
+    vjp,
+)
+
+__all__ = [
+    "SeedGenerator",
+    "devices",
+    "dry_run",
+    "input_gradient",
+    "native_calls",
+    "random_state",
+    "scope",
+    "set_random_state",
+    "spectator",
+    "spread",
+    "step",
+    "stream",
+    "sync",
+    "update",
+    "vjp",
+]

@@ -1,14 +1,23 @@
 """PyTorch: variables are stateful and every call is recorded unless told otherwise."""
 
 import contextlib
+import functools
 
 import keras
 import torch
 
+from kgan.backend.torch.adam import fused
+
 
 def step(method):
     """Keras's PyTorch trainer already calls steps as `method(self, data)`."""
-    return method
+
+    @functools.wraps(method)
+    def in_native_calls(self, data):
+        with self.native_calls.in_use():
+            return method(self, data)
+
+    return in_native_calls
 
 
 def vjp(model, function, *, variables=(), inputs=()):
@@ -44,7 +53,7 @@ def input_gradient(model, function, x):
 
 def update(optimizer, gradients, variables):
     """Lets the optimizer change the variables."""
-    with torch.no_grad():
+    with torch.no_grad(), fused(optimizer):
         optimizer.apply(gradients, variables)
 
 

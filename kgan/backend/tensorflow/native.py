@@ -1,0 +1,5 @@
+from kgan.backend.native import NativeCalls
+
+
+def native_calls(model):
+    return NativeCalls(model, lambda layer: None)

@@ -1,0 +1,55 @@
+"""Keras's Adam by PyTorch's fused kernel: one pass over the weights in place of nine."""
+
+import contextlib
+
+import torch
+from keras.src.backend.torch.optimizers.torch_adam import Adam
+
+
+@contextlib.contextmanager
+def fused(optimizer):
+    """A context in which an optimizer that is Keras's Adam updates in one pass.
+
+    Only the arithmetic is replaced: clipping, weight decay, loss scale, accumulation, averages and
+    constraints stay with Keras, around it.
+    """
+    adam = getattr(optimizer, "inner_optimizer", optimizer)
+    if type(adam) is not Adam or adam.amsgrad:
+        yield
+        return
+    vars(adam)["_parallel_update_step"] = lambda *arguments: _update(adam, *arguments)
+    try:
+        yield
+    finally:
+        del vars(adam)["_parallel_update_step"]
+
+
+def _update(adam, gradients, variables, learning_rate):
+    """Keras's formula: PyTorch's, with both corrections of the bias within the learning rate."""
+    indices = [adam._get_variable_index(variable) for variable in variables]
+    weights = [variable.value for variable in variables]
+    step = (adam.iterations.value + 1).to(weights[0].dtype)
+    rate = torch.as_tensor(getattr(learning_rate, "value", learning_rate), dtype=step.dtype)
+    rate = rate * torch.sqrt(1 - adam.beta_2**step) / (1 - adam.beta_1**step)
+    # After so many steps PyTorch's own corrections are one.
+    steps = [torch.full_like(rate, 1e9)] * len(weights)
+    torch._fused_adam_(
+        [_in_memory_order(weight) for weight in weights],
+        [_in_memory_order(gradient) for gradient in gradients],
+        [_in_memory_order(adam._momentums[i].value) for i in indices],
+        [_in_memory_order(adam._velocities[i].value) for i in indices],
+        [],
+        steps,
+        lr=rate,
+        beta1=adam.beta_1,
+        beta2=adam.beta_2,
+        weight_decay=0.0,
+        eps=adam.epsilon,
+        amsgrad=False,
+        maximize=False,
+    )
+
+
+def _in_memory_order(tensor):
+    """A contiguous view of a kernel that `lay_out` has ordered."""
+    return tensor.permute(3, 0, 1, 2) if tensor.dim() == 4 else tensor

@@ -1,0 +1,40 @@
+"""What makes a step fast on PyTorch: native calls of layers and of whole networks, kernels laid out
+as the processor wants them, and a fused Adam."""
+
+import keras
+from keras.src.models.functional import Functional
+
+from kgan.backend.native import NativeCalls, layers_of, suits
+from kgan.backend.torch import layers
+from kgan.backend.torch.plan import Plan
+
+
+def native_calls(model):
+    """Returns the `NativeCalls` of a compiled model, and lays out its kernels."""
+    native = NativeCalls(model, layers.find)
+    plans = {network: Plan(graph) for network, graph in _graphs(model)}
+    native.calls |= {network: plan.call for network, plan in plans.items()}
+    for plan in plans.values():  # when all of them are known, since networks may be nested
+        plan.prepare(native.calls)
+    for variable in (*model.variables, *model.optimizer.variables):
+        lay_out(variable)
+    return native
+
+
+def _graphs(model):
+    """Yields the networks that are a graph of layers, and the graph itself."""
+    for layer in filter(suits, layers_of(model)):
+        if type(layer) is Functional:
+            yield layer, layer
+        elif type(layer) is keras.Sequential and layer._functional is not None:
+            yield layer, layer._functional
+
+
+def lay_out(variable):
+    """Orders a kernel in memory as PyTorch's convolutions read it, which they else do each time.
+
+    Its shape and values stay, and so do its strides when a value is assigned.
+    """
+    if len(variable.shape) == 4:
+        value = variable.value
+        value.data = value.data.permute(3, 0, 1, 2).contiguous().permute(1, 2, 3, 0)
