@@ -21,17 +21,11 @@ class NativeCalls:
     """The layers of a model that have a native call.
 
     Args:
-        model: a `keras.Model` whose layers are built.
-        find: a function from a layer to its native call, which takes the arguments of
-            `layer.call`, or to None.
+        calls: a dictionary from layers to functions that take what their `call` takes.
     """
 
-    def __init__(self, model, find):
-        self.calls = {}
-        for layer in layers_of(model):
-            call = find(layer) if suits(layer) else None
-            if call is not None:
-                self.calls[layer] = call
+    def __init__(self, calls):
+        self.calls = calls
 
     @contextlib.contextmanager
     def in_use(self):

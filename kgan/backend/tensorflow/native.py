@@ -2,4 +2,4 @@ from kgan.backend.native import NativeCalls
 
 
 def native_calls(model):
-    return NativeCalls(model, lambda layer: None)
+    return NativeCalls({})

@@ -1,269 +1,310 @@
 """Layers of Keras by native calls of PyTorch, one function a kind of layer.
 
 Keras computes in NHWC and PyTorch's convolutions want NCHW. Seen with its axes in that order, an
-NHWC tensor is what PyTorch calls `channels_last`, and no number has to move.
+NHWC tensor is what PyTorch calls `channels_last`, and no number has to move. Most functions here
+take and give maps seen so; the variables of a layer stay as Keras has them.
 """
 
 import functools
+import math
+from collections.abc import Callable
+from typing import NamedTuple
 
-import keras
 import torch
 from keras import activations, layers
+from keras.src.backend.common.stateless_scope import in_stateless_scope
 from torch.nn import functional
 
-
-def find(layer):
-    """Returns the native call of a layer, which takes what its `call` takes, or None."""
-    kind = type(layer)
-    if kind in PLAIN:
-        return functools.partial(kind.call, layer)
-    if kind in NATIVE:
-        return functools.partial(NATIVE[kind], layer)
-    return None
+FIRST, LAST, ANY = "channels first", "channels last", "channels anywhere"
 
 
-def dense(layer, x, training=None):
-    return _activated(layer, functional.linear(x, layer.kernel.value.t(), _value(layer.bias)))
+class Native(NamedTuple):
+    """The native call of a layer.
+
+    Attributes:
+        function: takes what `layer.call` takes, and gives what it gives.
+        layout: where the channels of its inputs and outputs are.
+        fresh: whether the result may be overwritten: no gradient needs it, and it is no view.
+        in_place: the same function, overwriting its input; None if there is none.
+    """
+
+    function: Callable
+    layout: str = LAST
+    fresh: bool = False
+    in_place: Callable | None = None
+
+    def as_call(self):
+        """The function with its channels last, as Keras calls a layer."""
+        if self.layout is not FIRST:
+            return self.function
+
+        @functools.wraps(self.function)
+        def call(x, *arguments, **options):
+            return channels_last(self.function(channels_first(x), *arguments, **options))
+
+        return call
 
 
-def convolution(layer, x):
-    kernel = _channels_first_kernel(layer.kernel.value)
-    if layer.padding == "causal":
-        return type(layer).call(layer, x)
-    groups = x.shape[-1] // kernel.shape[1]
-    return _activated(layer, _convolve(layer, x, kernel, _bias(layer), groups=groups))
-
-
-def depthwise_convolution(layer, x):
-    kernel = _depthwise_kernel(layer.kernel.value)
-    return _activated(layer, _convolve(layer, x, kernel, _bias(layer), groups=x.shape[-1]))
-
-
-def separable_convolution(layer, x):
-    if layer.padding == "causal":
-        return type(layer).call(layer, x)
-    kernel = _depthwise_kernel(layer.depthwise_kernel.value)
-    x = _convolve(layer, x, kernel, groups=x.shape[-1])
-    kernel = _channels_first_kernel(layer.pointwise_kernel.value)
-    function = CONVOLUTIONS[layer.rank]
-    return _activated(layer, _last(function(_first(x), kernel, _bias(layer))))
-
-
-def transposed_convolution(layer, x):
-    """PyTorch pads both sides alike and can only add to the end, so some crops need a slice."""
-    kernel = _channels_first_kernel(layer.kernel.value)
-    outputs = layer.compute_output_shape(x.shape)[1:-1]
-    paddings, added, slices = [], [], [slice(None), slice(None)]
-    for size, wanted, width, stride, rate in zip(
-        x.shape[1:-1], outputs, layer.kernel_size, layer.strides, layer.dilation_rate, strict=True
-    ):
-        extent = (width - 1) * rate + 1
-        crop = (size - 1) * stride + extent - wanted
-        left = _left_crop(layer, extent, stride, crop)
-        right = crop - left
-        if left < 0:
-            return type(layer).call(layer, x)
-        if 0 <= left - right < max(stride, rate):
-            paddings.append(left)
-            added.append(left - right)
-            slices.append(slice(None))
-        elif right > left:
-            paddings.append(left)
-            added.append(0)
-            slices.append(slice(0, wanted))
-        else:
-            return type(layer).call(layer, x)
-    y = TRANSPOSED_CONVOLUTIONS[layer.rank](
-        _first(x),
-        kernel,
-        _bias(layer),
-        layer.strides,
-        paddings,
-        added,
-        dilation=layer.dilation_rate,
-    )
-    return _activated(layer, _last(y[tuple(slices)]))
-
-
-def _left_crop(layer, extent, stride, crop):
-    """How many pixels Keras takes off before the first, of all that it takes off."""
-    if layer.padding == "valid":
-        return 0
-    padded = 2 * (extent - 1) - crop
-    return extent - 1 - min(padded // 2 + padded % 2, extent - 1)
-
-
-def batch_normalization(layer, x, training=None, mask=None):
-    axis = layer.axis % x.ndim
-    count = x.numel() // x.shape[axis]
-    if mask is not None or axis not in (1, x.ndim - 1) or layer.renorm or count < 2:
-        return type(layer).call(layer, x, training=training, mask=mask)
-    x = x.movedim(axis, 1)
-    weights = _value(layer.gamma), _value(layer.beta)
-    if not (training and layer.trainable):
-        moving = layer.moving_mean.value, layer.moving_variance.value
-        y = functional.batch_norm(x, *moving, *weights, training=False, eps=layer.epsilon)
-        return y.movedim(1, axis).to(_dtype(layer))
-    # With a momentum of one PyTorch's moving statistics are those of the batch.
-    mean, variance = x.new_zeros((2, x.shape[1]), dtype=torch.float32)
-    y = functional.batch_norm(
-        x, mean, variance, *weights, training=True, momentum=1.0, eps=layer.epsilon
-    )
-    new, old = 1.0 - layer.momentum, layer.momentum
-    layer.moving_mean.assign(layer.moving_mean.value * old + mean * new)
-    # PyTorch's divides by n - 1 and Keras's by n.
-    variance = variance * (new * (count - 1) / count)
-    layer.moving_variance.assign(layer.moving_variance.value * old + variance)
-    return y.movedim(1, axis).to(_dtype(layer))
-
-
-def layer_normalization(layer, x):
-    if layer.axis not in (-1, [-1], x.ndim - 1, [x.ndim - 1]):
-        return type(layer).call(layer, x)
-    y = functional.layer_norm(
-        x, x.shape[-1:], _value(layer.gamma), _value(layer.beta), layer.epsilon
-    )
-    return y.to(_dtype(layer))
-
-
-def relu(layer, x):
-    if layer.negative_slope or layer.threshold or layer.max_value is not None:
-        return type(layer).call(layer, x)
-    return functional.relu(x)
-
-
-def leaky_relu(layer, x):
-    return functional.leaky_relu(x, float(layer.negative_slope))
-
-
-def activation(layer, x):
-    return _activated(layer, x)
-
-
-def embedding(layer, x):
-    y = functional.embedding(x.long(), layer.embeddings.value)
-    return y.to(_dtype(layer))
-
-
-def pooling(layer, x):
-    if layer.padding != "valid":
-        return type(layer).call(layer, x)
-    function = POOLINGS[layer.pool_mode][len(layer.pool_size)]
-    return _last(function(_first(x), layer.pool_size, layer.strides))
-
-
-def up_sampling(layer, x):
-    if layer.interpolation != "nearest":
-        return type(layer).call(layer, x)
-    factors = tuple(map(float, layer.size))
-    return _last(functional.interpolate(_first(x), scale_factor=factors, mode="nearest"))
-
-
-def _convolve(layer, x, kernel, bias=None, groups=1):
-    x, padding = _first(x), 0
-    if layer.padding == "same":
-        sizes = zip(
-            x.shape[2:], kernel.shape[2:], layer.strides, layer.dilation_rate, strict=True
-        )
-        pads = [_same(*each) for each in sizes]
-        padding = [before for before, _ in pads]
-        if any(before != after for before, after in pads):
-            x, padding = functional.pad(x, sum(reversed(pads), ())), 0
-    function = CONVOLUTIONS[layer.rank]
-    return _last(function(x, kernel, bias, layer.strides, padding, layer.dilation_rate, groups))
-
-
-@functools.cache
-def _same(size, width, stride, dilation):
-    """What Keras pads before and after, so that the size is divided by the stride alone."""
-    extent = (width - 1) * dilation + 1
-    total = max((-(-size // stride) - 1) * stride + extent - size, 0)
-    return total // 2, total - total // 2
-
-
-def _activated(layer, x):
-    function = layer.activation
-    if function is None or function is activations.linear:
-        return x
-    return ACTIVATIONS.get(function, function)(x)
-
-
-def _first(x):
+def channels_first(x):
     return x.movedim(-1, 1)
 
 
-def _last(x):
+def channels_last(x):
     return x.movedim(1, -1)
 
 
-def _channels_first_kernel(kernel):
+def find(layer):
+    """Returns the `Native` of a layer, or None."""
+    kind = type(layer)
+    if kind in FINDERS:
+        return FINDERS[kind](layer)
+    if kind in PLAIN:
+        return Native(functools.partial(kind.call, layer))
+    return None
+
+
+def dense(layer):
+    def call(x, training=None):
+        return activate(functional.linear(x, layer.kernel.value.t(), bias(layer)))
+
+    activate = activation_of(layer)
+    return Native(call, fresh=activate is unchanged)
+
+
+def convolution(layer):
+    """`Conv`, `DepthwiseConv` and `SeparableConv` of one to three dimensions."""
+    if layer.padding == "causal":
+        return None
+    convolve = CONVOLUTIONS[layer.rank]
+    activate = activation_of(layer)
+    depthwise = hasattr(layer, "depth_multiplier")
+    separable = hasattr(layer, "pointwise_kernel")
+
+    def call(x):
+        if depthwise:
+            kernel = layer.depthwise_kernel if separable else layer.kernel
+            kernel, groups = depthwise_kernel(kernel.value), x.shape[1]
+        else:
+            kernel = channels_first_kernel(layer.kernel.value)
+            groups = x.shape[1] // kernel.shape[1]
+        padding = 0
+        if layer.padding == "same":
+            settings = layer.kernel_size, layer.strides, layer.dilation_rate
+            padding, uneven = same_padding(x.shape[2:], *settings)
+            if uneven:
+                x = functional.pad(x, uneven)
+        last = None if separable else bias(layer)
+        x = convolve(x, kernel, last, layer.strides, padding, layer.dilation_rate, groups)
+        if separable:
+            x = convolve(x, channels_first_kernel(layer.pointwise_kernel.value), bias(layer))
+        return activate(x)
+
+    return Native(call, FIRST, fresh=activate is unchanged)
+
+
+@functools.cache
+def same_padding(sizes, widths, strides, dilations):
+    """The padding with which sizes are divided by the strides alone, and what of it is uneven."""
+    even, uneven = [], []
+    for size, width, stride, dilation in zip(sizes, widths, strides, dilations, strict=True):
+        extent = (width - 1) * dilation + 1
+        total = max((-(-size // stride) - 1) * stride + extent - size, 0)
+        even.append(total // 2)
+        uneven = [total // 2, total - total // 2, *uneven]
+    if uneven[::2] == uneven[1::2]:
+        return tuple(even), None
+    return 0, tuple(uneven)
+
+
+def transposed_convolution(layer):
+    """PyTorch takes off as much on both sides, or less at the end; the rest must be a slice."""
+    settings = layer.kernel_size, layer.strides, layer.dilation_rate
+    size = max(layer.kernel_size)  # any: what Keras takes off does not depend on it
+    shape = (None, *[size] * layer.rank, layer.kernel.shape[-1])
+    wanted = layer.compute_output_shape(shape)[1:-1]
+    paddings, added, slices = [], [], [slice(None), slice(None)]
+    for target, width, stride, dilation in zip(wanted, *settings, strict=True):
+        extent = (width - 1) * dilation + 1
+        crop = (size - 1) * stride + extent - target
+        left = 0
+        if layer.padding == "same":
+            left = extent - 1 - min(math.ceil((2 * (extent - 1) - crop) / 2), extent - 1)
+        right = crop - left
+        padding = left if left - right < max(stride, dilation) else right
+        if padding < 0:
+            return None
+        paddings.append(padding)
+        added.append(max(padding - right, 0))
+        slices.append(slice(left - padding, -(right - padding) if right > padding else None))
+    sliced = any(each not in (slice(None), slice(0, None)) for each in slices)
+    convolve = TRANSPOSED_CONVOLUTIONS[layer.rank]
+    activate = activation_of(layer)
+
+    def call(x):
+        kernel = channels_first_kernel(layer.kernel.value)
+        stride, dilation = layer.strides, layer.dilation_rate
+        y = convolve(x, kernel, bias(layer), stride, paddings, added, 1, dilation)
+        return activate(y[tuple(slices)] if sliced else y)
+
+    return Native(call, FIRST, fresh=not sliced and activate is unchanged)
+
+
+def batch_normalization(layer):
+    if layer.renorm or layer.axis not in (-1, layer.input_spec.ndim - 1):
+        return None
+
+    def call(x, training=None, mask=None):
+        channels = x.shape[1]
+        count = x.numel() // channels
+        if mask is not None or count < 2:
+            y = type(layer).call(layer, channels_last(x), training=training, mask=mask)
+            return channels_first(y)
+        moving = layer.moving_mean.value, layer.moving_variance.value
+        train = bool(training and layer.trainable)
+        # With a momentum of one PyTorch's moving statistics are those of the batch.
+        batch = [x.new_zeros(channels, dtype=torch.float32) for _ in moving] if train else moving
+        weights = value(layer.gamma), value(layer.beta)
+        native = torch.backends.cudnn.enabled
+        y = torch.batch_norm(x, *weights, *batch, train, 1.0, layer.epsilon, native)
+        if train:
+            old, new = layer.momentum, 1.0 - layer.momentum
+            # PyTorch's variance divides by n - 1 and Keras's by n.
+            factors = new, new * (count - 1) / count
+            if in_stateless_scope():
+                pairs = zip((layer.moving_mean, layer.moving_variance), batch, factors, strict=True)
+                for variable, statistic, factor in pairs:
+                    variable.assign(variable.value * old + statistic * factor)
+            else:
+                for statistic, new_one, factor in zip(moving, batch, factors, strict=True):
+                    statistic.mul_(old).add_(new_one, alpha=factor)
+        return y
+
+    return Native(call, FIRST, fresh=True)
+
+
+def pooling(layer):
+    if layer.padding != "valid":
+        return None
+    rank = len(layer.pool_size)
+    pool = POOLINGS[layer.pool_mode][rank]
+    return Native(lambda x: pool(x, layer.pool_size, layer.strides), FIRST)
+
+
+def up_sampling(layer):
+    if layer.interpolation != "nearest":
+        return None
+    factors = tuple(map(float, layer.size))
+    return Native(lambda x: functional.interpolate(x, scale_factor=factors), FIRST, fresh=True)
+
+
+def embedding(layer):
+    def call(x):
+        return functional.embedding(x.long(), layer.embeddings.value)
+
+    return None if layer.mask_zero else Native(call)
+
+
+def activation(layer):
+    function, in_place = ACTIVATIONS.get(layer.activation, (layer.activation, None))
+    return Native(function, ANY, in_place=in_place)
+
+
+def relu(layer):
+    if layer.negative_slope or layer.threshold or layer.max_value is not None:
+        return Native(functools.partial(type(layer).call, layer), ANY)
+    return Native(torch.relu, ANY, in_place=torch.relu_)
+
+
+def leaky_relu(layer):
+    slope = float(layer.negative_slope)
+
+    def call(x):
+        return functional.leaky_relu(x, slope)
+
+    def in_place(x):
+        return functional.leaky_relu_(x, slope)
+
+    # From its result alone a gradient can be had only where the slope keeps the sign.
+    return Native(call, ANY, in_place=in_place if slope > 0 else None)
+
+
+def activation_of(layer):
+    """The activation that a layer has besides, which may overwrite what the layer has made."""
+    function = layer.activation
+    if function in (None, activations.linear):
+        return unchanged
+    function, in_place = ACTIVATIONS.get(function, (function, None))
+    return in_place or function
+
+
+def unchanged(x):
+    return x
+
+
+def channels_first_kernel(kernel):
     """Height, width, in, out (of a transposed convolution out, in) as PyTorch has them."""
     return kernel.movedim((-1, -2), (0, 1))
 
 
-def _depthwise_kernel(kernel):
+def depthwise_kernel(kernel):
     *sizes, channels, multiplier = kernel.shape
     return kernel.movedim((-2, -1), (0, 1)).reshape(channels * multiplier, 1, *sizes)
 
 
-def _bias(layer):
+def bias(layer):
     return layer.bias.value if layer.use_bias else None
 
 
-def _value(variable):
+def value(variable):
     return None if variable is None else variable.value
 
 
-def _dtype(layer):
-    return getattr(torch, layer.compute_dtype)
-
-
-CONVOLUTIONS = {1: functional.conv1d, 2: functional.conv2d, 3: functional.conv3d}
+CONVOLUTIONS = {1: torch.conv1d, 2: torch.conv2d, 3: torch.conv3d}
 TRANSPOSED_CONVOLUTIONS = {
-    1: functional.conv_transpose1d,
-    2: functional.conv_transpose2d,
-    3: functional.conv_transpose3d,
+    1: torch.conv_transpose1d,
+    2: torch.conv_transpose2d,
+    3: torch.conv_transpose3d,
 }
 POOLINGS = {
     "max": {1: functional.max_pool1d, 2: functional.max_pool2d, 3: functional.max_pool3d},
     "average": {1: functional.avg_pool1d, 2: functional.avg_pool2d, 3: functional.avg_pool3d},
 }
 ACTIVATIONS = {
-    activations.relu: functional.relu,
-    activations.tanh: torch.tanh,
-    activations.sigmoid: torch.sigmoid,
-    activations.softplus: functional.softplus,
-    activations.silu: functional.silu,
+    activations.linear: (unchanged, None),
+    activations.relu: (torch.relu, torch.relu_),
+    activations.sigmoid: (torch.sigmoid, torch.sigmoid_),
+    activations.silu: (functional.silu, None),
+    activations.softplus: (functional.softplus, None),
+    activations.tanh: (torch.tanh, torch.tanh_),
 }
 
-NATIVE = {
-    layers.Dense: dense,
-    layers.Conv1D: convolution,
-    layers.Conv2D: convolution,
-    layers.Conv3D: convolution,
-    layers.DepthwiseConv1D: depthwise_convolution,
-    layers.DepthwiseConv2D: depthwise_convolution,
-    layers.SeparableConv1D: separable_convolution,
-    layers.SeparableConv2D: separable_convolution,
-    layers.Conv1DTranspose: transposed_convolution,
-    layers.Conv2DTranspose: transposed_convolution,
-    layers.Conv3DTranspose: transposed_convolution,
-    layers.BatchNormalization: batch_normalization,
-    layers.LayerNormalization: layer_normalization,
-    layers.ReLU: relu,
-    layers.LeakyReLU: leaky_relu,
+FINDERS = {
     layers.Activation: activation,
-    layers.Embedding: embedding,
-    layers.MaxPooling1D: pooling,
-    layers.MaxPooling2D: pooling,
-    layers.MaxPooling3D: pooling,
     layers.AveragePooling1D: pooling,
     layers.AveragePooling2D: pooling,
     layers.AveragePooling3D: pooling,
+    layers.BatchNormalization: batch_normalization,
+    layers.Conv1D: convolution,
+    layers.Conv1DTranspose: transposed_convolution,
+    layers.Conv2D: convolution,
+    layers.Conv2DTranspose: transposed_convolution,
+    layers.Conv3D: convolution,
+    layers.Conv3DTranspose: transposed_convolution,
+    layers.Dense: dense,
+    layers.DepthwiseConv1D: convolution,
+    layers.DepthwiseConv2D: convolution,
+    layers.Embedding: embedding,
+    layers.LeakyReLU: leaky_relu,
+    layers.MaxPooling1D: pooling,
+    layers.MaxPooling2D: pooling,
+    layers.MaxPooling3D: pooling,
+    layers.ReLU: relu,
+    layers.SeparableConv1D: convolution,
+    layers.SeparableConv2D: convolution,
     layers.UpSampling2D: up_sampling,
 }
-"""Kinds of layers and the functions that stand in for their `call`. A subclass may do anything in
-its own, so a kind is the very class."""
+"""Kinds of layers and the functions that find their native call. A subclass may do anything in its
+own `call`, so a kind is the very class."""
 
 PLAIN = {
     layers.Add,
@@ -287,11 +328,13 @@ PLAIN = {
     layers.GlobalMaxPooling3D,
     layers.GroupNormalization,
     layers.Identity,
+    layers.LayerNormalization,
     layers.Maximum,
     layers.Minimum,
     layers.Multiply,
     layers.PReLU,
     layers.Permute,
+    layers.RMSNormalization,
     layers.RepeatVector,
     layers.Rescaling,
     layers.Reshape,
@@ -307,4 +350,4 @@ PLAIN = {
     layers.ZeroPadding2D,
     layers.ZeroPadding3D,
 }
-"""Layers whose own `call` is fast already, so that only what Keras does around it is left out."""
+"""Layers whose own `call` is fast already: left out is only what Keras does around it."""

@@ -11,14 +11,15 @@ from kgan.backend.torch.plan import Plan
 
 def native_calls(model):
     """Returns the `NativeCalls` of a compiled model, and lays out its kernels."""
-    native = NativeCalls(model, layers.find)
+    found = {layer: layers.find(layer) for layer in filter(suits, layers_of(model))}
+    native = {layer: each for layer, each in found.items() if each is not None}
     plans = {network: Plan(graph) for network, graph in _graphs(model)}
-    native.calls |= {network: plan.call for network, plan in plans.items()}
+    native |= {network: layers.Native(plan.call) for network, plan in plans.items()}
     for plan in plans.values():  # when all of them are known, since networks may be nested
-        plan.prepare(native.calls)
+        plan.prepare(native)
     for variable in (*model.variables, *model.optimizer.variables):
         lay_out(variable)
-    return native
+    return NativeCalls({layer: each.as_call() for layer, each in native.items()})
 
 
 def _graphs(model):
