@@ -128,6 +128,11 @@ class Batches(keras.utils.PyDataset):
         return self.steps
 
     def __getitem__(self, index):
+        arrays = zip(keras.tree.flatten(self.data), self.rows(index), strict=True)
+        return keras.tree.pack_sequence_as(self.data, [array[rows] for array, rows in arrays])
+
+    def rows(self, index):
+        """Returns which rows of each array make a batch of the current epoch."""
         current_pass, batch = divmod(index, self.batches_in_pass)
         if current_pass != self.ordered_pass:
             rng = np.random.default_rng([*self.seed, current_pass])
@@ -136,9 +141,7 @@ class Batches(keras.utils.PyDataset):
                 self.orders = [np.resize(rng.permutation(n), self.count) for n in self.counts]
             self.ordered_pass = current_pass
         chosen = slice(batch * self.batch_size, (batch + 1) * self.batch_size)
-        arrays = zip(keras.tree.flatten(self.data), self.orders, strict=True)
-        shown = [array[order[chosen]] for array, order in arrays]
-        return keras.tree.pack_sequence_as(self.data, shown)
+        return [order[chosen] for order in self.orders]
 
 
 def as_long(x, y):

@@ -43,6 +43,12 @@ class NativeCalls:
                 vars(layer).pop("call", None)
 
 
+def find_calls(model, find):
+    """Returns what `find` finds for the layers of a model, as a dictionary; None is left out."""
+    found = {layer: find(layer) for layer in layers_of(model) if suits(layer)}
+    return {layer: each for layer, each in found.items() if each is not None}
+
+
 def layers_of(model):
     """Every layer that a model owns, nested ones included, itself left out."""
     return list(model._flatten_layers(include_self=False))

@@ -1,5 +1,9 @@
-from kgan.backend.native import NativeCalls
+"""What makes a step fast on JAX."""
+
+from kgan.backend.jax import layers
+from kgan.backend.native import NativeCalls, find_calls
 
 
 def native_calls(model):
-    return NativeCalls({})
+    """Returns the `NativeCalls` of a compiled model."""
+    return NativeCalls(find_calls(model, layers.find))

@@ -20,7 +20,7 @@ def step(method):
         if len(state) == 4:  # training carries the optimizers along, evaluation does not
             groups.insert(2, self.optimizer.variables)
         variables, values = itertools.chain(*groups), itertools.chain(*state)
-        with keras.StatelessScope(_pairs(variables, values)) as scope:
+        with keras.StatelessScope(_pairs(variables, values)) as scope, self.native_calls.in_use():
             logs = method(self, data)
         return logs, tuple([scope.get_current_value(v) for v in group] for group in groups)
 

@@ -4,15 +4,14 @@ as the processor wants them, and a fused Adam."""
 import keras
 from keras.src.models.functional import Functional
 
-from kgan.backend.native import NativeCalls, layers_of, suits
+from kgan.backend.native import NativeCalls, find_calls, layers_of, suits
 from kgan.backend.torch import layers
 from kgan.backend.torch.plan import Plan
 
 
 def native_calls(model):
     """Returns the `NativeCalls` of a compiled model, and lays out its kernels."""
-    found = {layer: layers.find(layer) for layer in filter(suits, layers_of(model))}
-    native = {layer: each for layer, each in found.items() if each is not None}
+    native = find_calls(model, layers.find)
     plans = {network: Plan(graph) for network, graph in _graphs(model)}
     native |= {network: layers.Native(plan.call) for network, plan in plans.items()}
     for plan in plans.values():  # when all of them are known, since networks may be nested
