@@ -6,6 +6,8 @@ import functools
 import keras
 import tensorflow as tf
 
+from kgan.backend.native import enabled
+
 
 @contextlib.contextmanager
 def fused(optimizer):
@@ -15,7 +17,7 @@ def fused(optimizer):
     constraints stay with Keras, around it.
     """
     adam = getattr(optimizer, "inner_optimizer", optimizer)
-    if type(adam) is not keras.optimizers.Adam or adam.amsgrad:
+    if type(adam) is not keras.optimizers.Adam or adam.amsgrad or not enabled():
         yield
         return
     vars(adam)["update_step"] = functools.partial(_update, adam)

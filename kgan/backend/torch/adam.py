@@ -5,6 +5,8 @@ import contextlib
 import torch
 from keras.src.backend.torch.optimizers.torch_adam import Adam
 
+from kgan.backend.native import enabled
+
 
 @contextlib.contextmanager
 def fused(optimizer):
@@ -14,7 +16,7 @@ def fused(optimizer):
     constraints stay with Keras, around it.
     """
     adam = getattr(optimizer, "inner_optimizer", optimizer)
-    if type(adam) is not Adam or adam.amsgrad:
+    if type(adam) is not Adam or adam.amsgrad or not enabled():
         yield
         return
     vars(adam)["_parallel_update_step"] = lambda *arguments: _update(adam, *arguments)
@@ -27,19 +29,31 @@ def fused(optimizer):
 def _update(adam, gradients, variables, learning_rate):
     """Keras's formula: PyTorch's, with both corrections of the bias within the learning rate."""
     indices = [adam._get_variable_index(variable) for variable in variables]
-    weights = [variable.value for variable in variables]
+    state = [
+        [_in_memory_order(variable.value) for variable in kind]
+        for kind in (
+            variables,
+            [adam._momentums[index] for index in indices],
+            [adam._velocities[index] for index in indices],
+        )
+    ]
+    # PyTorch's kernel takes the numbers as they lie in memory, whatever the strides.
+    if not all(each.is_contiguous() for kind in state for each in kind):
+        Adam._parallel_update_step(adam, gradients, variables, learning_rate)
+        return
+    weights, momentums, velocities = state
+    gradients = [_in_memory_order(gradient).contiguous() for gradient in gradients]
     step = (adam.iterations.value + 1).to(weights[0].dtype)
     rate = torch.as_tensor(getattr(learning_rate, "value", learning_rate), dtype=step.dtype)
     rate = rate * torch.sqrt(1 - adam.beta_2**step) / (1 - adam.beta_1**step)
-    # After so many steps PyTorch's own corrections are one.
-    steps = [torch.full_like(rate, 1e9)] * len(weights)
     torch._fused_adam_(
-        [_in_memory_order(weight) for weight in weights],
-        [_in_memory_order(gradient) for gradient in gradients],
-        [_in_memory_order(adam._momentums[i].value) for i in indices],
-        [_in_memory_order(adam._velocities[i].value) for i in indices],
+        weights,
+        gradients,
+        momentums,
+        velocities,
         [],
-        steps,
+        # After so many steps PyTorch's own corrections are one.
+        [torch.full_like(rate, 1e9)] * len(weights),
         lr=rate,
         beta1=adam.beta_1,
         beta2=adam.beta_2,
@@ -51,5 +65,5 @@ def _update(adam, gradients, variables, learning_rate):
 
 
 def _in_memory_order(tensor):
-    """A contiguous view of a kernel that `lay_out` has ordered."""
+    """A kernel that `lay_out` has ordered, seen in that order; any other tensor as it is."""
     return tensor.permute(3, 0, 1, 2) if tensor.dim() == 4 else tensor
