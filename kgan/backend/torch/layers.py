@@ -15,6 +15,9 @@ from keras import activations, layers
 from keras.src.backend.common.stateless_scope import in_stateless_scope
 from torch.nn import functional
 
+from kgan import layers as kgan_layers
+from kgan.backend.torch.instance_normalization import normalize
+
 FIRST, LAST, ANY = "channels first", "channels last", "channels anywhere"
 
 
@@ -182,6 +185,18 @@ def batch_normalization(layer):
     return Native(call, FIRST, fresh=True)
 
 
+def instance_normalization(layer):
+    def call(x):
+        return normalize(x, value(layer.gamma), value(layer.beta), layer.epsilon)
+
+    return Native(call, FIRST, fresh=True)
+
+
+def reflection_padding(layer):
+    rows, columns = layer.padding
+    return Native(lambda x: functional.pad(x, (columns, columns, rows, rows), "reflect"), FIRST)
+
+
 def pooling(layer):
     if layer.padding != "valid":
         return None
@@ -299,6 +314,8 @@ FINDERS = {
     layers.MaxPooling2D: pooling,
     layers.MaxPooling3D: pooling,
     layers.ReLU: relu,
+    kgan_layers.InstanceNormalization: instance_normalization,
+    kgan_layers.ReflectionPadding2D: reflection_padding,
     layers.SeparableConv1D: convolution,
     layers.SeparableConv2D: convolution,
     layers.UpSampling2D: up_sampling,
