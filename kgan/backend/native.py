@@ -60,6 +60,7 @@ def suits(layer):
         layer.built
         and "call" not in vars(layer)  # what somebody has put there is theirs
         and layer.activity_regularizer is None
+        and layer.compute_dtype in ("float32", "float16", "bfloat16")
         and getattr(layer, "quantization_mode", None) is None
         and not getattr(layer, "lora_enabled", False)
         and getattr(layer, "data_format", "channels_last") in (None, "channels_last")

@@ -37,6 +37,8 @@ class ReflectionPadding2D(keras.layers.Layer):
     def call(self, inputs):
         self._check(inputs.shape)
         rows, columns = self.padding
+        if not rows and not columns:  # of which Keras on PyTorch makes an error
+            return inputs
         return ops.pad(inputs, ((0, 0), (rows, rows), (columns, columns), (0, 0)), "reflect")
 
     def compute_output_shape(self, input_shape):

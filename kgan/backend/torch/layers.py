@@ -59,8 +59,8 @@ def channels_last(x):
 def find(layer):
     """Returns the `Native` of a layer, or None."""
     kind = type(layer)
-    if kind in FINDERS:
-        return FINDERS[kind](layer)
+    if kind in NATIVE:
+        return NATIVE[kind](layer)
     if kind in PLAIN:
         return Native(functools.partial(kind.call, layer))
     return None
@@ -293,7 +293,7 @@ ACTIVATIONS = {
     activations.tanh: (torch.tanh, torch.tanh_),
 }
 
-FINDERS = {
+NATIVE = {
     layers.Activation: activation,
     layers.AveragePooling1D: pooling,
     layers.AveragePooling2D: pooling,

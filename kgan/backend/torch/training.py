@@ -5,6 +5,7 @@ import functools
 
 import keras
 import torch
+from keras.src.backend.common.stateless_scope import in_stateless_scope
 
 from kgan.backend.torch.adam import fused
 
@@ -100,7 +101,23 @@ def spread(batch):
     return batch
 
 
-SeedGenerator = keras.random.SeedGenerator
+class SeedGenerator(keras.random.SeedGenerator):
+    """Keeps its state in the host's memory, whatever the device.
+
+    PyTorch's generators are seeded by an integer, and a step would have to wait for a GPU to know
+    it.
+    """
+
+    def __init__(self, *arguments, **options):
+        with keras.device("cpu"):
+            super().__init__(*arguments, **options)
+
+    def next(self, ordered=True):
+        if not ordered or in_stateless_scope():
+            return super().next(ordered)
+        drawn = self.state.value.clone()
+        self.state.value[1] += 1
+        return drawn
 
 
 def random_state():
