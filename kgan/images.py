@@ -5,7 +5,10 @@ import os
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+
+from kgan.optional import Later
+
+Image = Later("PIL.Image")
 
 
 def from_pixels(pixels):

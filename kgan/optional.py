@@ -21,3 +21,17 @@ def require(module, extra, purpose):
             f'{purpose} needs {module}. Install it with: pip install "kgan[{extra}]". '
             f"Received: {error}"
         ) from error
+
+
+class Later:
+    """A module that is imported when something of it is first wanted.
+
+    Args:
+        module: its import name.
+    """
+
+    def __init__(self, module):
+        self._module = module
+
+    def __getattr__(self, name):
+        return getattr(importlib.import_module(self._module), name)

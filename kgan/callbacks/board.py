@@ -1,8 +1,8 @@
 """Pictures among what TensorBoard shows."""
 
-from PIL import Image
+from kgan.optional import Later, require
 
-from kgan.optional import require
+Image = Later("PIL.Image")
 
 
 class Board:

@@ -17,8 +17,9 @@ tries them on 90 such runs. What is healthy looked like this:
 
 import dataclasses
 import math
-import statistics
 from collections.abc import Callable
+
+import numpy as np
 
 LOSSES = ("generator_loss", "discriminator_loss")
 GRADIENTS = ("generator_gradient", "discriminator_gradient")
@@ -193,7 +194,7 @@ def _exploding(history, game):
         norms = _finite(history, name)
         if len(norms) < 4:
             continue
-        times = norms[-1] / max(statistics.median(norms), 1e-30)
+        times = norms[-1] / max(float(np.median(norms)), 1e-30)
         # One that had vanished and comes back does not explode.
         if times > EXPLODED and norms[-1] > _highest(norms[:-3]):
             player = name.partition("_")[0]
@@ -260,7 +261,7 @@ def _fall(history):
 
 def _highest(norms):
     """The highest of the medians of three in a row."""
-    return max((statistics.median(norms[i : i + 3]) for i in range(len(norms) - 2)), default=0)
+    return max((float(np.median(norms[i : i + 3])) for i in range(len(norms) - 2)), default=0)
 
 
 def _times(value):

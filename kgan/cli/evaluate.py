@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
-from kgan import checks
 from kgan.cli import arguments, measures, reference, settings, translators
 from kgan.cli.shared import Seed, console, typer
 from kgan.optional import require
@@ -239,6 +238,8 @@ def _check_out(out, model):
     """Raises a ValueError for a file with something else, which would be lost."""
     if out is None:
         return
+    from kgan import checks
+
     checks.check_folder(out.parent, "The place of --out")
     if not out.exists():
         return

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from kgan import checks
 from kgan.cli.arguments import is_folder
 
 AT_ONCE = 64  # images read at a time
@@ -65,7 +64,7 @@ def images(
         split: of a set.
         **options: of `kgan.data.tfds`.
     """
-    from kgan import data
+    from kgan import checks, data
 
     rng = np.random.default_rng(seed)
     if is_folder(source):

@@ -5,14 +5,20 @@ import os
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+
+from kgan.optional import Later
+
+Image, ImageOps = Later("PIL.Image"), Later("PIL.ImageOps")
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 MODES = {1: "L", 3: "RGB"}
 SHOWN = 5  # names in a message
 TURNED = 5  # from this EXIF orientation on, width and height change places
-# What Pillow raises over damaged bytes, by their place in the file.
-DAMAGE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+
+
+def damage():
+    """What Pillow raises over damaged bytes, by their place in the file."""
+    return (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 
 
 class CorruptImageError(ValueError):
@@ -58,7 +64,7 @@ def opened(file, name=None):
     try:
         with Image.open(file) as image:
             upright = _eight_bits(ImageOps.exif_transpose(image))
-    except DAMAGE as error:
+    except damage() as error:
         raise CorruptImageError(name or file, error) from error
     yield upright
 
@@ -87,7 +93,7 @@ def sizes_of(files) -> dict[tuple[int, int], list[Path]]:
     """
     sizes = {}
     for file in files:
-        with contextlib.suppress(*DAMAGE), Image.open(file) as image:
+        with contextlib.suppress(*damage()), Image.open(file) as image:
             # Pillow would decode the whole of an image without EXIF data to look for it.
             orientation = image.getexif().get(274, 1) if "exif" in image.info else 1
             width, height = image.size[::-1] if orientation >= TURNED else image.size
