@@ -319,8 +319,9 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
         x, y, options = batches.arrange(self, x, y, options)
         if checkpoint is not None:
             options = Checkpoint(checkpoint, self, (x, y), options).resume(options)
-        if isinstance(x, batches.Batches):
-            x = backend.stream(x)
+        if getattr(x, "even", False):
+            x, callbacks = backend.stream(x)
+            options = batches.with_callbacks(options, *callbacks)
         self.trained_on = keras.config.backend()
         return super().fit(x, y, **options)
 

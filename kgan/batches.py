@@ -24,7 +24,7 @@ def arrange(model, x, y, options):
             callback = keras.callbacks.LambdaCallback(
                 on_epoch_begin=lambda epoch, logs: x.reorder(epoch_seed(model))
             )
-            options |= {"shuffle": False, "callbacks": with_callback(options, callback)}
+            options = with_callbacks(options | {"shuffle": False}, callback)
         return x, y, options
     data = keras.tree.map_structure(checks.to_numpy, (x, y))
     batch_size = (options["batch_size"] or 32) * model.discriminator_steps
@@ -109,6 +109,8 @@ class Batches(keras.utils.PyDataset):
         steps: batches in an epoch. Default: as many as one pass over the data has.
     """
 
+    even = True  # all batches are of one size
+
     def __init__(self, model, data, batch_size, steps=None):
         super().__init__()
         self.model = model
@@ -159,13 +161,14 @@ def epoch_seed(model):
     return [*map(int, draws), int(updates)]
 
 
-def with_callback(options, callback):
-    """Returns the callbacks of the arguments of `fit` with one more at their end."""
-    callbacks = options.get("callbacks") or []
-    if isinstance(callbacks, keras.callbacks.CallbackList):
-        callbacks.append(callback)
-        return callbacks
-    return [*keras.tree.flatten(callbacks), callback]
+def with_callbacks(options, *callbacks):
+    """Returns the arguments of `fit` with more callbacks, after those that there are."""
+    given = options.get("callbacks") or []
+    if isinstance(given, keras.callbacks.CallbackList):
+        for callback in callbacks:
+            given.append(callback)
+        return options
+    return options | {"callbacks": [*keras.tree.flatten(given), *callbacks]}
 
 
 def _some(array, count):

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from kgan import backend
-from kgan.batches import with_callback
+from kgan.batches import with_callbacks
 from kgan.callbacks.memories import Memories
 from kgan.settings import differences, settings_of
 
@@ -56,7 +56,7 @@ class Checkpoint(keras.callbacks.Callback):
         """
         epochs, ended = self.restore()
         # Last, so that what the other callbacks change at the end of an epoch is saved.
-        options = {**options, "callbacks": with_callback(options, self)}
+        options = with_callbacks(options, self)
         if not epochs:
             return options
         wanted = options.get("epochs", 1)

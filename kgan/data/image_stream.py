@@ -122,6 +122,11 @@ class ImageStream(keras.utils.PyDataset):
         """Whether what stands side by side in a batch has nothing to do with each other."""
         return len(self.sources) > 1
 
+    @property
+    def even(self):
+        """Whether all batches are of one size."""
+        return self.rng is not None or self.length % self.batch_size == 0
+
     def __len__(self):
         full, rest = divmod(self.length, self.batch_size)
         return full + (rest > 0 and self.rng is None)

@@ -123,7 +123,7 @@ def scope(model):
 
 def stream(batches):
     """Nothing to do: Keras hands out NumPy batches as they are."""
-    return batches
+    return batches, []
 
 
 def spread(batch):

@@ -6,6 +6,7 @@ import functools
 import keras
 import numpy as np
 import tensorflow as tf
+from keras.src.trainers.data_adapters.py_dataset_adapter import PyDatasetAdapter
 
 from kgan.backend.tensorflow.adam import fused
 
@@ -112,17 +113,38 @@ def scope(model):
 
 
 def stream(batches):
-    """Returns `Batches` as a `tf.data.Dataset` that knows their size and gathers them itself.
+    """Returns a `PyDataset` of equal batches as a `tf.data.Dataset` that knows their size.
 
-    Keras would leave the batch axis open, for which XLA's program is slower, and have Python
-    gather them beside the step. There is nothing to tune, and the tuner's thread would hold up the
-    end of `fit` until it wakes: as long again as the call itself, seen from outside.
+    Keras would leave the batch axis open, for which XLA's program is slower, and have the dataset
+    tune itself. There is nothing to tune, and the tuner's thread would hold up the end of `fit`
+    until it wakes: as long again as the call itself, seen from outside.
+
+    Returns:
+        The dataset, and callbacks that belong to it.
     """
+    if hasattr(batches, "rows"):
+        dataset, source = _gathered(batches), batches
+    else:
+        source = PyDatasetAdapter(batches, shuffle=False)  # which knows of workers
+        dataset = source.get_tf_dataset().map(_sized(batches[0]))
+    # Before an epoch, and not when its first batch is asked for: that happens inside the first
+    # step, whose updates of the state that the order follows from may already be on their way.
+    callback = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: source.on_epoch_begin(),
+        on_epoch_end=lambda epoch, logs: source.on_epoch_end(),
+    )
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    cardinality = tf.data.experimental.assert_cardinality(len(batches))
+    return dataset.apply(cardinality).prefetch(1).with_options(options), [callback]
+
+
+def _gathered(batches):
+    """`Batches` that tf.data gathers by itself, where Python would do it beside the step."""
     with tf.device("CPU:0"):
         arrays = [*map(tf.convert_to_tensor, keras.tree.flatten(batches.data))]  # no copies
 
     def one_epoch():
-        batches.on_epoch_begin()
         return np.stack([batches.rows(i) for i in range(len(batches))])
 
     def epoch(_):
@@ -134,11 +156,19 @@ def stream(batches):
         gathered = [tf.gather(array, rows[i]) for i, array in enumerate(arrays)]
         return keras.tree.pack_sequence_as(batches.data, gathered)
 
-    dataset = tf.data.Dataset.range(1).flat_map(epoch).map(batch)
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    cardinality = tf.data.experimental.assert_cardinality(len(batches))
-    return dataset.apply(cardinality).prefetch(1).with_options(options)
+    return tf.data.Dataset.range(1).flat_map(epoch).map(batch)
+
+
+def _sized(example):
+    """A function that tells tf.data the shapes of batches, which are those of an example."""
+    shapes = [x.shape for x in keras.tree.flatten(example)]
+
+    def tell(*batch):
+        for x, shape in zip(keras.tree.flatten(batch), shapes, strict=True):
+            x.set_shape(shape)
+        return batch
+
+    return tell
 
 
 def spread(batch):
