@@ -167,7 +167,7 @@ def serve(name, settings, answer):
         set_policy(settings["precision"])
         answer(parameters=contestant.parameters())
         sys.stdin.readline()
-        answer(**differences(contestant, images[:batch], settings["width"], LATENT_DIM))
+        answer(**differences(contestant, images, settings["width"], LATENT_DIM))
         return
 
     timed(contestant, min(WARM_UP_STEPS, steps), framework)

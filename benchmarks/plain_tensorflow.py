@@ -76,8 +76,8 @@ class Generator(Network):
         x = tf.reshape(latents @ self.dense, (len(latents), self.size, self.size, -1))
         x = tf.nn.relu(self.first_norm(x))
         for kernel, norm in zip(self.kernels, self.norms, strict=True):
-            x = tf.nn.relu(norm(_double(x, kernel)))
-        return tf.tanh(tf.nn.bias_add(_double(x, self.last), self.bias))
+            x = tf.nn.relu(norm(double(x, kernel)))
+        return tf.tanh(tf.nn.bias_add(double(x, self.last), self.bias))
 
 
 class Discriminator(Network):
@@ -97,17 +97,20 @@ class Discriminator(Network):
         self.dense_bias = self.add(1, value=0.0)
 
     def __call__(self, x):
-        x = tf.nn.leaky_relu(tf.nn.bias_add(_halve(x, self.first), self.bias), 0.2)
+        # With four axes, which TensorFlow does not take for a bias: it would fuse it with the
+        # activation, fail over the gradient ("remapper failed") and leave the graph as it was.
+        bias = tf.reshape(self.bias, (1, 1, 1, -1))
+        x = tf.nn.leaky_relu(halve(x, self.first) + bias, 0.2)
         for kernel, norm in zip(self.kernels, self.norms, strict=True):
-            x = tf.nn.leaky_relu(norm(_halve(x, kernel)), 0.2)
+            x = tf.nn.leaky_relu(norm(halve(x, kernel)), 0.2)
         return tf.reshape(x, (len(x), -1)) @ self.dense + self.dense_bias
 
 
-def _halve(x, kernel):
+def halve(x, kernel):
     return tf.nn.conv2d(x, kernel, 2, "SAME")
 
 
-def _double(x, kernel):
+def double(x, kernel):
     batch, height, width, _ = x.shape
     return tf.nn.conv2d_transpose(x, kernel, (batch, 2 * height, 2 * width, kernel.shape[2]), 2)
 

@@ -58,15 +58,15 @@ def generator(size, width, latent_dim, channels):
     return nn.Sequential(*layers, nn.ConvTranspose2d(before, channels, 4, 2, 1), nn.Tanh())
 
 
-def discriminator(size, width, channels):
+def discriminator(size, width, channels, batch_norm=True):
     """The network of `kgan.networks.dcgan_discriminator`."""
     steps = int(math.log2(size / 4))
     layers = [nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
     for step in range(1, steps):
         filters = width * 2**step
         layers += [
-            nn.Conv2d(filters // 2, filters, 4, 2, 1, bias=False),
-            *_norm_and(nn.LeakyReLU(0.2, inplace=True), filters),
+            nn.Conv2d(filters // 2, filters, 4, 2, 1, bias=not batch_norm),
+            *_norm_and(nn.LeakyReLU(0.2, inplace=True), filters)[not batch_norm :],
         ]
     features = (size // 2**steps) ** 2 * width * 2 ** (steps - 1)
     return nn.Sequential(*layers, ToFeatures(), nn.Linear(features, 1))
@@ -86,22 +86,31 @@ class PlainTorch:
         memory_format: `torch.channels_last` or `torch.contiguous_format`.
     """
 
+    turns = 1
+    """Of the discriminator in a step, each on fresh data."""
+
     def __init__(self, images, width, batch, latent_dim, memory_format=torch.channels_last):
         _, size, _, channels = images.shape
         self.batch, self.latent_dim, self.memory_format = batch, latent_dim, memory_format
         self.images = self._tensor(images)
-        self.generator = generator(size, width, latent_dim, channels)
-        self.discriminator = discriminator(size, width, channels)
+        self.generator, self.discriminator = self.networks(size, width, latent_dim, channels)
         for network in (self.generator, self.discriminator):
-            for layer in network:
+            for layer in network.modules():
                 if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
                     nn.init.normal_(layer.weight, std=0.02)
                     if layer.bias is not None:
                         nn.init.zeros_(layer.bias)
             network.to(memory_format=memory_format).train()
-        self.given_steps = 0
-        self.generator_optimizer = _adam(self.generator)
-        self.discriminator_optimizer = _adam(self.discriminator)
+        self.as_keras = False
+        self.updates = {self.generator: 0, self.discriminator: 0}
+        self.optimizers = {network: _adam(network) for network in self.updates}
+
+    def networks(self, size, width, latent_dim, channels):
+        """Returns the generator and the discriminator."""
+        return (
+            generator(size, width, latent_dim, channels),
+            discriminator(size, width, channels),
+        )
 
     def parameters(self):
         """The trainable parameters of the generator and of the discriminator."""
@@ -120,26 +129,25 @@ class PlainTorch:
             for parameter, value in pairs:
                 # Dense (in, out); convolution (h, w, in, out); transposed one (h, w, out, in).
                 axes = {1: (0,), 2: (1, 0), 4: (3, 2, 0, 1)}[value.ndim]
+                if value.ndim == 2 and value.shape == parameter.shape:
+                    axes = (0, 1)  # one row a class
                 parameter.copy_(torch.from_numpy(np.ascontiguousarray(value.transpose(axes))))
 
     def train(self, steps):
         """Trains on fresh random batches and returns the mean losses, as `fit` does."""
-        order = torch.randperm(len(self.images))[: steps * self.batch].view(steps, self.batch)
+        size = self.batch * self.turns
+        order = torch.randperm(len(self.images))[: steps * size].view(steps, size)
         totals = torch.zeros(2)
         for rows in order:
             real = self.images[rows].contiguous(memory_format=self.memory_format)
-            totals += self._step(real, torch.randn(self.batch, self.latent_dim))
+            totals += self._step(real, torch.randn(size, self.latent_dim))
         return (totals / steps).tolist()
 
-    def step(self, images, latents):
+    def step(self, images, latents, *others):
         """One step on given NumPy arrays. Returns the discriminator's and the generator's loss."""
-        # Keras adds Adam's epsilon before the bias correction of the second moment, PyTorch after:
-        # no matter for the speed, but in the first steps it shows in the losses.
-        self.given_steps += 1
-        correction = math.sqrt(1 - BETA_2**self.given_steps)
-        for optimizer in (self.generator_optimizer, self.discriminator_optimizer):
-            optimizer.param_groups[0]["eps"] = EPSILON / correction
-        return self._step(self._tensor(images), torch.from_numpy(latents)).tolist()
+        self.as_keras = True
+        others = map(torch.from_numpy, others)
+        return self._step(self._tensor(images), torch.from_numpy(latents), *others).tolist()
 
     def _step(self, real, latents):
         fake = self.generator(latents)
@@ -147,11 +155,25 @@ class PlainTorch:
         real_logits = self.discriminator(real)
         fake_logits = self.discriminator(fake.detach())
         discriminator_loss = softplus(-real_logits).mean() + softplus(fake_logits).mean()
-        _learn(discriminator_loss, self.discriminator, self.discriminator_optimizer)
+        self.learn(discriminator_loss, self.discriminator)
 
         generator_loss = softplus(-self.discriminator(fake)).mean()
-        _learn(generator_loss, self.generator, self.generator_optimizer)
+        self.learn(generator_loss, self.generator)
         return torch.stack([discriminator_loss.detach(), generator_loss.detach()])
+
+    def learn(self, loss, network):
+        """One update of a network by its optimizer."""
+        optimizer = self.optimizers[network]
+        if self.as_keras:
+            # Keras adds Adam's epsilon before the bias correction of the second moment, PyTorch
+            # after: no matter for the speed, but in the first steps it shows in the losses.
+            self.updates[network] += 1
+            correction = math.sqrt(1 - BETA_2 ** self.updates[network])
+            optimizer.param_groups[0]["eps"] = EPSILON / correction
+        optimizer.zero_grad(set_to_none=True)
+        # For this player's parameters alone: the other's weight gradients are never computed.
+        loss.backward(inputs=list(network.parameters()))
+        optimizer.step()
 
     def _tensor(self, images):
         images = torch.from_numpy(images).permute(0, 3, 1, 2)
@@ -162,10 +184,3 @@ def _adam(network):
     return torch.optim.Adam(
         network.parameters(), 2e-4, betas=(0.5, BETA_2), eps=EPSILON, fused=True
     )
-
-
-def _learn(loss, network, optimizer):
-    optimizer.zero_grad(set_to_none=True)
-    # For this player's parameters alone: the other's weight gradients are never computed.
-    loss.backward(inputs=list(network.parameters()))
-    optimizer.step()

@@ -60,7 +60,7 @@ class PlainTorchAmp(PlainTorch):
         return [
             # Adam counts no step that its scaler has told it to skip.
             self.steps_done - int(next(iter(optimizer.state.values()))["step"])
-            for optimizer in (self.discriminator_optimizer, self.generator_optimizer)
+            for optimizer in (self.optimizers[self.discriminator], self.optimizers[self.generator])
         ]
 
     def _fetch(self, rows):
@@ -81,18 +81,18 @@ class PlainTorchAmp(PlainTorch):
             real_logits = self.discriminator(real).float()
             fake_logits = self.discriminator(fake.detach()).float()
             discriminator_loss = softplus(-real_logits).mean() + softplus(fake_logits).mean()
-        self._learn(0, discriminator_loss, self.discriminator, self.discriminator_optimizer)
+        self._learn(0, discriminator_loss, self.discriminator)
 
         with self._autocast():  # a new one: it keeps casts of weights, and these have changed
             generator_loss = softplus(-self.discriminator(fake).float()).mean()
-        self._learn(1, generator_loss, self.generator, self.generator_optimizer)
+        self._learn(1, generator_loss, self.generator)
         return torch.stack([discriminator_loss.detach(), generator_loss.detach()])
 
     def _autocast(self):
         return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)
 
-    def _learn(self, player, loss, network, optimizer):
-        scaler = self.scalers[player]
+    def _learn(self, player, loss, network):
+        scaler, optimizer = self.scalers[player], self.optimizers[network]
         optimizer.zero_grad(set_to_none=True)
         scaler.scale(loss).backward(inputs=list(network.parameters()))
         scaler.step(optimizer)

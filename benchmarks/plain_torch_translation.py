@@ -7,9 +7,12 @@ the player that learns, one fused Adam kernel, native batch norm of one image as
 """
 
 import itertools
+import math
 import random
 
+import numpy as np
 import torch
+from plain_torch import BETA_2, EPSILON
 from torch import nn
 from torch.nn import functional
 from torch.nn.functional import softplus
@@ -48,8 +51,9 @@ class _Cropped(nn.Module):
 class UNet(nn.Module):
     """The network of `kgan.networks.unet_generator` for a square of a power of two pixels."""
 
-    def __init__(self, size, width, channels=3):
+    def __init__(self, size, width, dropout=0.5, channels=3):
         super().__init__()
+        self.dropout = dropout
         depth = min(size.bit_length() - 1, 8)
         filters = [width * 2 ** min(step, 3) for step in range(depth)]
         self.down, self.down_norms = nn.ModuleList(), nn.ModuleList()
@@ -73,9 +77,17 @@ class UNet(nn.Module):
         x = functional.relu(maps.pop())
         for block, (layer, norm) in enumerate(zip(self.up, self.up_norms, strict=True)):
             x = norm(layer(x))
-            x = functional.dropout(x, 0.5) if block < 3 else x
+            x = functional.dropout(x, self.dropout) if block < 3 else x
             x = functional.relu(torch.cat([x, maps.pop()], 1))
         return torch.tanh(self.last(x))
+
+
+    def parameters(self, recurse=True):
+        """In Keras's order: a norm after its convolution."""
+        down = zip(self.down, self.down_norms, strict=True)
+        up = zip(self.up, self.up_norms, strict=True)
+        for layer in itertools.chain(*down, *up, [self.last]):
+            yield from layer.parameters()
 
 
 class _Residual(nn.Module):
@@ -101,8 +113,9 @@ def resnet(width, blocks, channels=3):
     """The network of `kgan.networks.cyclegan_generator`."""
     layers = [*_mirrored(channels, width, 7), InstanceNorm(width), nn.ReLU(inplace=True)]
     for before in (width, 2 * width):
-        layers += [nn.Conv2d(before, 2 * before, 3, 2, 1, bias=False), InstanceNorm(2 * before)]
-        layers += [nn.ReLU(inplace=True)]
+        # Keras's "same" padding of 3 pixels and a stride of 2: one pixel, at the end.
+        layers += [nn.ZeroPad2d((0, 1, 0, 1)), nn.Conv2d(before, 2 * before, 3, 2, bias=False)]
+        layers += [InstanceNorm(2 * before), nn.ReLU(inplace=True)]
     layers += [_Residual(4 * width) for _ in range(blocks)]
     for before in (4 * width, 2 * width):
         after = before // 2
@@ -146,9 +159,24 @@ class _Plain:
             for side in (generators, discriminators)
         ]
         self.optimizers = [
-            torch.optim.Adam(parameters, 2e-4, betas=(0.5, 0.999), fused=True)
+            torch.optim.Adam(parameters, 2e-4, betas=(0.5, BETA_2), eps=EPSILON, fused=True)
             for parameters in self.parameters_of
         ]
+        self.as_keras, self.updates = False, [0, 0]
+
+    def load(self, *values):
+        """Takes over the trainable values of the Keras networks, in Keras's order and layout.
+
+        Args:
+            *values: those of the generators and of the discriminators, lists of arrays.
+        """
+        with torch.no_grad():
+            for parameters, arrays in zip(self.parameters_of, values, strict=True):
+                for parameter, value in zip(parameters, arrays, strict=True):
+                    axes = {1: (0,), 4: (3, 2, 0, 1)}[value.ndim]
+                    value = np.ascontiguousarray(value.transpose(axes))
+                    parameter.copy_(torch.from_numpy(value))
+        self.as_keras = True
 
     def parameters(self):
         """The trainable parameters of the generators and of the discriminators."""
@@ -164,6 +192,10 @@ class _Plain:
 
     def _learn(self, side, loss):
         optimizer, parameters = self.optimizers[side], self.parameters_of[side]
+        if self.as_keras:  # see plain_torch.py
+            self.updates[side] += 1
+            correction = math.sqrt(1 - BETA_2 ** self.updates[side])
+            optimizer.param_groups[0]["eps"] = EPSILON / correction
         optimizer.zero_grad(set_to_none=True)
         loss.backward(inputs=parameters)
         optimizer.step()
@@ -173,8 +205,8 @@ class _Plain:
 class Pix2Pix(_Plain):
     """The conditional GAN with L1, non-saturating."""
 
-    def __init__(self, size, width):
-        super().__init__([UNet(size, width)], [Patch(width, 6)])
+    def __init__(self, size, width, dropout=0.5):
+        super().__init__([UNet(size, width, dropout)], [Patch(width, 6)])
 
     def step(self, inputs, targets):
         (generator,), (discriminator,) = self.generators, self.discriminators
@@ -189,10 +221,10 @@ class Pix2Pix(_Plain):
 class CycleGAN(_Plain):
     """Least squares, cycle and identity terms, a pool of past images for each domain."""
 
-    def __init__(self, width, blocks):
+    def __init__(self, width, blocks, pool_size=POOL_SIZE):
         generators = [resnet(width, blocks) for _ in "ab"]
         super().__init__(generators, [Patch(width, 3) for _ in "ab"])
-        self.pools = [], []
+        self.pool_size, self.pools = pool_size, ([], [])
 
     def step(self, a, b):
         to_b, to_a = self.generators
@@ -213,13 +245,12 @@ class CycleGAN(_Plain):
             fooled = fooled + CYCLE_WEIGHT * IDENTITY_WEIGHT * (kept - real).abs().mean()
         return judged, self._learn(0, fooled)
 
-    @staticmethod
-    def _past(pool, image):
-        if len(pool) < POOL_SIZE:
+    def _past(self, pool, image):
+        if len(pool) < self.pool_size:
             pool.append(image)
             return image
-        if random.random() < 0.5:
+        if not self.pool_size or random.random() < 0.5:
             return image
-        place = random.randrange(POOL_SIZE)
+        place = random.randrange(self.pool_size)
         past, pool[place] = pool[place], image
         return past

@@ -28,9 +28,15 @@ CONTESTANTS = {
     "plain-tensorflow-xla": ("tensorflow", ()),
     "kgan-tensorflow": ("tensorflow", PLAIN_TENSORFLOW),
     "kgan-tensorflow-xla": ("tensorflow", PLAIN_TENSORFLOW),
-    "kgan-jax": ("jax", PLAIN_TORCH + PLAIN_TENSORFLOW),
+    "kgan-jax": ("jax", PLAIN_TENSORFLOW),
+    "plain-torch-bfloat16": ("torch", ("plain-torch",)),
+    "kgan-torch-bfloat16": ("torch", ("kgan-torch",)),
+    "kgan-tensorflow-bfloat16": ("tensorflow", ("kgan-tensorflow",)),
 }
-PLAIN = [name for name, (_, rivals) in CONTESTANTS.items() if not rivals]
+# A game is compared by its own loop.
+GAMES = ("dcgan", "conditional", "wgan-gp", "relativistic")
+OF_ANY_GAME = ("plain-torch", "kgan-torch")
+PLAIN = [name for name in CONTESTANTS if name.startswith("plain") and "bfloat16" not in name]
 # See equal_losses.py for why the networks are small.
 CHECK_SETTINGS = {"size": 32, "width": 8, "batch": 8, "steps": 1}
 TOLERANCE = 1e-4
@@ -53,7 +59,15 @@ contestants:
   plain-tensorflow-xla    the same, compiled by XLA
   kgan-tensorflow         kgan on TensorFlow, jit_compile=False (Keras's choice on a CPU)
   kgan-tensorflow-xla     kgan on TensorFlow, jit_compile=True
-  kgan-jax                kgan on JAX, compared with the fastest plain loop of all
+  kgan-jax                kgan on JAX, compared with the faster plain loop of TensorFlow
+  ...-bfloat16            the same in half precision, compared with float32: kgan's mixed_bfloat16,
+                          PyTorch's autocast
+
+games, each with a loop by hand in PyTorch of its own:
+  dcgan                   non-saturating, one turn each (default)
+  conditional             conditional batch norm, projection discriminator, ten classes
+  wgan-gp                 Wasserstein with gradient penalty, five turns of the critic
+  relativistic            the relativistic game with R1 and R2
 """
 EXAMPLES = """\
 examples:
@@ -156,6 +170,7 @@ def arguments():
     parser.add_argument("--steps", type=int, default=10, help="steps a round (10)")
     parser.add_argument("--rounds", type=int, default=7, help="rounds (7)")
     parser.add_argument("--threads", type=int, default=2, help="threads and cores for each (2)")
+    parser.add_argument("--game", choices=GAMES, default="dcgan", help="(dcgan)")
     parser.add_argument("--only", nargs="+", choices=CONTESTANTS, metavar="NAME", help="only these")
     parser.add_argument("--out", type=Path, metavar="FILE.json", help="keep every measurement here")
     parser.add_argument(
@@ -177,8 +192,8 @@ def arguments():
 
 def main():
     options = arguments()
-    names = options.only or list(CONTESTANTS)
-    keys = ("size", "width", "batch", "steps", "threads", "check")
+    names = options.only or list(CONTESTANTS if options.game == "dcgan" else OF_ANY_GAME)
+    keys = ("size", "width", "batch", "steps", "threads", "check", "game")
     settings = {key: getattr(options, key) for key in keys}
     if options.check:
         check([name for name in names if name in PLAIN], settings | CHECK_SETTINGS)

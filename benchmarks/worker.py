@@ -23,16 +23,16 @@ WARM_UP_STEPS = 2
 class KganFit:
     """kgan, timed as a user runs it: whole calls of `fit` on images in memory."""
 
-    def __init__(self, images, width, batch, jit_compile="auto"):
-        import kgan
+    def __init__(self, images, width, batch, jit_compile="auto", game="dcgan"):
+        import kgan_games
 
-        self.images, self.batch = images, batch
-        shape = images.shape[1:]
-        self.gan = kgan.GAN(
-            kgan.networks.dcgan_generator(shape, LATENT_DIM, width),
-            kgan.networks.dcgan_discriminator(shape, width),
-        )
-        self.gan.compile(jit_compile=jit_compile)
+        self.images, self.batch, self.turns = images, batch, kgan_games.turns(game)
+        self.labels = None
+        if game == "conditional":
+            self.labels = np.random.default_rng(0).integers(kgan_games.CLASSES, size=len(images))
+        kind, networks, options = kgan_games.build(game, images.shape[1:], LATENT_DIM, width)
+        self.gan = kind(*networks)
+        self.gan.compile(jit_compile=jit_compile, **options)
         self.notes = f"fit, jit_compile={self.gan.jit_compile}"
 
     def parameters(self):
@@ -65,9 +65,12 @@ class KganFit:
                 self.ends.append(time.perf_counter())
 
         moments = Moments()
-        images = self.images[: steps * self.batch]
+        data = [
+            None if each is None else each[: steps * self.turns * self.batch]
+            for each in (self.images, self.labels)
+        ]
         start = time.perf_counter()
-        self.gan.fit(images, batch_size=self.batch, verbose=0, callbacks=[moments])
+        self.gan.fit(*data, batch_size=self.batch, verbose=0, callbacks=[moments])
         end = time.perf_counter()
         if len(moments.ends) != steps:
             raise RuntimeError(f"fit was to make {steps} steps. Received: {len(moments.ends)}")
@@ -77,21 +80,37 @@ class KganFit:
         }
 
 
-def build(name, images, width, batch):
+def build(name, images, width, batch, game="dcgan"):
     """Returns the contestant of a name."""
+    if name.startswith("kgan") and name.endswith("-bfloat16"):
+        import keras
+
+        keras.mixed_precision.set_dtype_policy("mixed_bfloat16")
+        name = name.removesuffix("-bfloat16")
     match name:
         case "kgan-tensorflow":
-            return KganFit(images, width, batch, jit_compile=False)
+            return KganFit(images, width, batch, jit_compile=False, game=game)
         case "kgan-tensorflow-xla":
-            return KganFit(images, width, batch, jit_compile=True)
+            return KganFit(images, width, batch, jit_compile=True, game=game)
         case "kgan-jax" | "kgan-torch":
-            return KganFit(images, width, batch)
+            return KganFit(images, width, batch, game=game)
+        case "plain-torch-bfloat16":
+            import plain_torch_amp
+            import torch
+
+            contestant = plain_torch_amp.PlainTorchAmp(
+                images, width, batch, LATENT_DIM, torch.device("cpu"), "bfloat16"
+            )
+            contestant.notes = plain_torch_amp.NOTES
+            return contestant
         case "plain-torch" | "plain-torch-contiguous":
             import plain_torch
+            import plain_torch_games
             import torch
 
             layout = torch.channels_last if name == "plain-torch" else torch.contiguous_format
-            contestant = plain_torch.PlainTorch(images, width, batch, LATENT_DIM, layout)
+            loop = plain_torch_games.GAMES[game]
+            contestant = loop(images, width, batch, LATENT_DIM, layout)
             contestant.notes = f"{plain_torch.NOTES}, {str(layout).removeprefix('torch.')}"
             return contestant
         case "plain-tensorflow" | "plain-tensorflow-xla":
@@ -127,16 +146,18 @@ def main(name, settings):
     framework = os.environ["KERAS_BACKEND"]
     limit_threads(settings["threads"], framework)
     batch, steps, width = settings["batch"], settings["steps"], settings["width"]
-    shape = (steps * batch, settings["size"], settings["size"], CHANNELS)
+    game = settings["game"]
+    count = steps * batch * (5 if game == "wgan-gp" else 1)
+    shape = (count, settings["size"], settings["size"], CHANNELS)
     images = np.tanh(np.random.default_rng(0).standard_normal(shape, np.float32))
-    contestant = build(name, images, width, batch)
+    contestant = build(name, images, width, batch, game)
 
     if settings["check"]:
         from equal_losses import differences
 
         answer(parameters=contestant.parameters())
         sys.stdin.readline()
-        answer(**differences(contestant, images[:batch], width, LATENT_DIM))
+        answer(**differences(contestant, images, width, LATENT_DIM, game))
         return
 
     contestant.train(min(WARM_UP_STEPS, steps))
