@@ -127,9 +127,7 @@ class Relativistic(PlainTorch):
         fake = self.generator(latents)
         points = [real.detach().requires_grad_(), fake.detach().requires_grad_()]
         logits = [self.discriminator(point) for point in points]
-        gradients = torch.autograd.grad(
-            [each.sum() for each in logits], points, create_graph=True
-        )
+        gradients = torch.autograd.grad([each.sum() for each in logits], points, create_graph=True)
         penalty = sum(gradient.square().sum((1, 2, 3)).mean() / 2 for gradient in gradients)
         loss = softplus(logits[1] - logits[0]).mean() + GAMMA * penalty
         self.learn(loss, self.discriminator)

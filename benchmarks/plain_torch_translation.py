@@ -81,7 +81,6 @@ class UNet(nn.Module):
             x = functional.relu(torch.cat([x, maps.pop()], 1))
         return torch.tanh(self.last(x))
 
-
     def parameters(self, recurse=True):
         """In Keras's order: a norm after its convolution."""
         down = zip(self.down, self.down_norms, strict=True)

@@ -139,9 +139,19 @@ class Turns:
         Returns:
             A dictionary of scalar terms.
         """
-        logits = judge(real), judge(fake)
+        prepared = self._prepared_penalties(real, fake)
+        gradients = {}
+
+        def judged(x):
+            # A penalty at these very samples has its gradient of the same call.
+            if not any(points is x and each.interval == 1 for each, points in prepared):
+                return judge(x)
+            logits, gradients[id(x)] = backend.value_and_input_gradient(self, judge, x)
+            return logits
+
+        logits = judged(real), judged(fake)
         self.track_logits(*logits)
-        penalties = self.penalty_terms(judge, real, fake)
+        penalties = self._penalty_terms(judge, prepared, gradients)
         return {"adversarial": self.game.discriminator(*logits), **penalties}
 
     def track_logits(self, real, fake):
@@ -161,16 +171,24 @@ class Turns:
         Returns:
             A dictionary of scalar terms, weighted.
         """
+        return self._penalty_terms(judge, self._prepared_penalties(real, fake))
+
+    def _prepared_penalties(self, real, fake):
+        """Returns the penalties with a term, each with the points where it takes a gradient."""
         self._uses.add("penalties")
+        penalties = [penalty for penalty in self.penalties if hasattr(penalty, "term")]
+        # Drawn here and not inside a condition, where seeds would go astray.
+        return [(each, each.prepare(real, fake, self.seed_generator)) for each in penalties]
+
+    def _penalty_terms(self, judge, prepared, gradients=None):
+        """Returns the weighted terms; `gradients` holds those already known, by the id of x."""
         terms = {}
-        for penalty in self.penalties:
-            if not hasattr(penalty, "term"):
-                continue
-            # Drawn here and not inside the condition, where seeds would go astray.
-            points = ops.stop_gradient(penalty.prepare(real, fake, self.seed_generator))
+        for penalty, points in prepared:
 
             def term(penalty=penalty, points=points):
-                gradient = backend.input_gradient(self, judge, points)
+                gradient = (gradients or {}).get(id(points))
+                if gradient is None:
+                    gradient = backend.input_gradient(self, judge, ops.stop_gradient(points))
                 return penalty.term(ops.cast(gradient, "float32"))
 
             terms[penalty.name] = penalty.weight * self._lazily(term, penalty.interval)

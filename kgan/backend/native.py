@@ -6,10 +6,39 @@ no native call runs as Keras wrote it. See README.md in this folder.
 """
 
 import contextlib
+import importlib
 import os
+import warnings
 
 SWITCH = "KGAN_NATIVE"
 """The environment variable that turns native calls off: `KGAN_NATIVE=0`."""
+
+
+LOOKED_FOR = {}
+"""What `private` has looked for, by its full name."""
+
+
+def private(module, name):
+    """Returns something that Keras keeps to itself, or None where it has been moved.
+
+    Whoever asks goes without it then: slower, and right.
+    """
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError):
+        found = None
+    LOOKED_FOR[f"{module}.{name}"] = found
+    return found
+
+
+def warn_of_moved(what, error):
+    """Warns that this Keras is not the one that native calls were written for."""
+    warnings.warn(
+        f"This version of Keras keeps {what} elsewhere than kgan looks for it, so training runs as "
+        "Keras runs it: slower, with the same results. Use the versions that kgan was tested with "
+        f"to have its speed. Received: {type(error).__name__}: {error}",
+        stacklevel=4,
+    )
 
 
 def enabled():
@@ -45,8 +74,16 @@ class NativeCalls:
 
 def find_calls(model, find):
     """Returns what `find` finds for the layers of a model, as a dictionary; None is left out."""
-    found = {layer: find(layer) for layer in layers_of(model) if suits(layer)}
-    return {layer: each for layer, each in found.items() if each is not None}
+    calls = {}
+    try:
+        for layer in filter(suits, layers_of(model)):
+            call = find(layer)
+            if call is not None:
+                calls[layer] = call
+    except (AttributeError, TypeError) as error:
+        warn_of_moved("what a layer is made of", error)
+        return {}
+    return calls
 
 
 def layers_of(model):

@@ -5,6 +5,7 @@ import functools
 import itertools
 
 import jax
+import jax.numpy as jnp
 import keras
 
 
@@ -63,6 +64,16 @@ def input_gradient(model, function, x):
             return function(x).sum()
 
     return jax.grad(pure)(x)
+
+
+def value_and_input_gradient(model, function, x):
+    """Returns `function(x)` and the gradient of its sum for `x`, itself differentiable.
+
+    State that the call changes stays changed.
+    """
+    outputs, pullback = vjp(model, function, inputs=(x,))
+    _, (gradient,) = pullback(jnp.ones_like(outputs))
+    return outputs, gradient
 
 
 def update(optimizer, gradients, variables):

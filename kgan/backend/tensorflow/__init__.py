@@ -15,6 +15,7 @@ from kgan.backend.tensorflow.training import (
     stream,
     sync,
     update,
+    value_and_input_gradient,
     vjp,
 )
 
@@ -33,5 +34,6 @@ __all__ = [
     "stream",
     "sync",
     "update",
+    "value_and_input_gradient",
     "vjp",
 ]

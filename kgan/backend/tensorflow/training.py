@@ -6,9 +6,13 @@ import functools
 import keras
 import numpy as np
 import tensorflow as tf
-from keras.src.trainers.data_adapters.py_dataset_adapter import PyDatasetAdapter
 
+from kgan.backend.native import private
 from kgan.backend.tensorflow.adam import fused
+
+PyDatasetAdapter = private(
+    "keras.src.trainers.data_adapters.py_dataset_adapter", "PyDatasetAdapter"
+)
 
 
 def step(method):
@@ -53,6 +57,20 @@ def input_gradient(model, function, x):
         tape.watch(x)
         outputs = function(x)
     return tape.gradient(outputs, x)
+
+
+def value_and_input_gradient(model, function, x):
+    """Returns `function(x)` and the gradient of its sum for `x`, itself differentiable.
+
+    State that the call changes stays changed.
+    """
+    with (
+        _twice_differentiable_moments(),
+        tf.GradientTape(watch_accessed_variables=False) as tape,
+    ):
+        tape.watch(x)
+        outputs = function(x)
+    return outputs, tape.gradient(outputs, x)
 
 
 def update(optimizer, gradients, variables):
@@ -124,6 +142,8 @@ def stream(batches):
     """
     if hasattr(batches, "rows"):
         dataset, source = _gathered(batches), batches
+    elif PyDatasetAdapter is None:
+        return batches, []
     else:
         source = PyDatasetAdapter(batches, shuffle=False)  # which knows of workers
         dataset = source.get_tf_dataset().map(_sized(batches[0]))

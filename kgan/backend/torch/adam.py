@@ -3,9 +3,11 @@
 import contextlib
 
 import torch
-from keras.src.backend.torch.optimizers.torch_adam import Adam
 
-from kgan.backend.native import enabled
+from kgan.backend.native import enabled, private
+
+Adam = private("keras.src.backend.torch.optimizers.torch_adam", "Adam")
+KERNEL = getattr(torch, "_fused_adam_", None)
 
 
 @contextlib.contextmanager
@@ -16,7 +18,7 @@ def fused(optimizer):
     constraints stay with Keras, around it.
     """
     adam = getattr(optimizer, "inner_optimizer", optimizer)
-    if type(adam) is not Adam or adam.amsgrad or not enabled():
+    if type(adam) is not Adam or adam.amsgrad or KERNEL is None or not enabled():
         yield
         return
     vars(adam)["_parallel_update_step"] = lambda *arguments: _update(adam, *arguments)
@@ -46,7 +48,7 @@ def _update(adam, gradients, variables, learning_rate):
     step = (adam.iterations.value + 1).to(weights[0].dtype)
     rate = torch.as_tensor(getattr(learning_rate, "value", learning_rate), dtype=step.dtype)
     rate = rate * torch.sqrt(1 - adam.beta_2**step) / (1 - adam.beta_1**step)
-    torch._fused_adam_(
+    KERNEL(
         weights,
         gradients,
         momentums,

@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import torch
 from keras import activations, layers
-from keras.src.backend.common.stateless_scope import in_stateless_scope
 from torch.nn import functional
 
 from kgan import layers as kgan_layers
 from kgan.backend.torch.instance_normalization import normalize
+from kgan.backend.torch.state import in_stateless_scope
 
 FIRST, LAST, ANY = "channels first", "channels last", "channels anywhere"
 
@@ -185,6 +185,25 @@ def batch_normalization(layer):
     return Native(call, FIRST, fresh=True)
 
 
+def conditional_batch_normalization(layer):
+    normalise = find(layer.norm)
+    if normalise is None:
+        return None
+
+    def call(inputs, training=False):
+        x, labels = inputs
+        labels = labels.long()
+        x = normalise.function(channels_first(x), training)
+        shape = (len(labels), -1, *[1] * (x.dim() - 2))
+        gamma, beta = (
+            functional.embedding(labels, weight.value).view(shape).to(x.dtype)
+            for weight in (layer.gamma, layer.beta)
+        )
+        return channels_last(torch.addcmul(beta, x, gamma))
+
+    return Native(call)
+
+
 def instance_normalization(layer):
     def call(x):
         return normalize(x, value(layer.gamma), value(layer.beta), layer.epsilon)
@@ -314,6 +333,7 @@ NATIVE = {
     layers.MaxPooling2D: pooling,
     layers.MaxPooling3D: pooling,
     layers.ReLU: relu,
+    kgan_layers.ConditionalBatchNormalization: conditional_batch_normalization,
     kgan_layers.InstanceNormalization: instance_normalization,
     kgan_layers.ReflectionPadding2D: reflection_padding,
     layers.SeparableConv1D: convolution,

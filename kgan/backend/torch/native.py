@@ -2,20 +2,25 @@
 as the processor wants them, and a fused Adam."""
 
 import keras
-from keras.src.models.functional import Functional
 
-from kgan.backend.native import NativeCalls, find_calls, layers_of, suits
+from kgan.backend.native import NativeCalls, find_calls, layers_of, private, suits, warn_of_moved
 from kgan.backend.torch import layers
 from kgan.backend.torch.plan import Plan
+
+Functional = private("keras.src.models.functional", "Functional")
 
 
 def native_calls(model):
     """Returns the `NativeCalls` of a compiled model, and lays out its kernels."""
     native = find_calls(model, layers.find)
-    plans = {network: Plan(graph) for network, graph in _graphs(model)}
-    native |= {network: layers.Native(plan.call) for network, plan in plans.items()}
-    for plan in plans.values():  # when all of them are known, since networks may be nested
-        plan.prepare(native)
+    try:
+        plans = {network: Plan(graph) for network, graph in _graphs(model)}
+        planned = {network: layers.Native(plan.call) for network, plan in plans.items()}
+        for plan in plans.values():  # when all of them are known, since networks may be nested
+            plan.prepare(native | planned)
+        native |= planned
+    except (AttributeError, KeyError, TypeError) as error:
+        warn_of_moved("the graph of a network", error)
     for variable in (*model.variables, *model.optimizer.variables):
         lay_out(variable)
     return NativeCalls({layer: each.as_call() for layer, each in native.items()})

@@ -53,7 +53,8 @@ class Plan:
     def call(self, inputs, training=None, mask=None, **context):
         """In place of the graph's `call`."""
         masked = any(hasattr(x, "_keras_mask") for x in keras.tree.flatten(inputs))
-        if masked or mask is not None or context:
+        masked = masked or any(each is not None for each in keras.tree.flatten(mask))
+        if masked or context:
             return self.own_call(inputs, training=training, mask=mask, **context)
         tensors = [*self.graph._standardize_inputs(inputs), *[None] * self.room]
         for step in self.steps:

@@ -5,9 +5,9 @@ import functools
 
 import keras
 import torch
-from keras.src.backend.common.stateless_scope import in_stateless_scope
 
 from kgan.backend.torch.adam import fused
+from kgan.backend.torch.state import in_stateless_scope
 
 
 def step(method):
@@ -50,6 +50,17 @@ def input_gradient(model, function, x):
     with keras.StatelessScope(), torch.enable_grad():
         x = x.detach().requires_grad_()
         return torch.autograd.grad(function(x).sum(), x, create_graph=True)[0]
+
+
+def value_and_input_gradient(model, function, x):
+    """Returns `function(x)` and the gradient of its sum for `x`, itself differentiable.
+
+    State that the call changes stays changed.
+    """
+    with torch.enable_grad():
+        x = x.detach().requires_grad_()
+        outputs = function(x)
+        return outputs, torch.autograd.grad(outputs.sum(), x, create_graph=True)[0]
 
 
 def update(optimizer, gradients, variables):
