@@ -1,4 +1,4 @@
-"""Measures a DCGAN's training step on a GPU, in three precisions, beside PyTorch by hand.
+"""Measures training steps on a GPU, in three precisions, beside PyTorch by hand.
 
     python benchmarks/gpu.py --out benchmarks/results/gpu.json
 
@@ -17,11 +17,13 @@ from gpu_report import HEADER, compare, notes, row
 from gpu_rounds import CONTESTANTS, check, measure
 from report import machine
 
+MODELS = ("dcgan", "pix2pix")
 PRECISIONS = ("float32", "bfloat16", "float16")
 
 HELP = """\
-Measures the images a second of a DCGAN's training step on a GPU: kgan on JAX and on PyTorch, and
-the same algorithm written by hand in PyTorch, for each size of image and each precision.
+Measures the images a second of a training step on a GPU: kgan on JAX and on PyTorch, and the same
+algorithm written by hand in PyTorch, of a DCGAN for each size of image and of a Pix2Pix (U-Net of
+width 64, one pair a step, as in the paper), in each precision.
 
 Needs JAX, PyTorch and Keras; TensorFlow is neither needed nor imported, and kgan is taken from the
 checkout that this file lies in. What is not installed becomes a row of the table that says so, and
@@ -45,7 +47,8 @@ examples:
   python benchmarks/gpu.py --out gpu.json
   python benchmarks/gpu.py --sizes 64 --precisions bfloat16 --rounds 15
   python benchmarks/gpu.py --check    is the plain loop the same algorithm as kgan?
-  python benchmarks/gpu.py --device cpu --sizes 16 --width 4 --batch 4 --steps 2 --rounds 2
+  python benchmarks/gpu.py --device cpu --sizes 16 --pairs-size 64 --width 4 --batch 4 --steps 2 \\
+      --rounds 2
                                       without a GPU, to see that it all runs
 
 float32 is not one thing on a GPU: both frameworks may compute in TF32, which keeps 10 bits of the
@@ -61,10 +64,12 @@ def arguments():
         description=HELP, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--sizes", type=int, nargs="+", default=[64, 128], help="pixels a side (64 128)")
+    add("--models", choices=MODELS, nargs="+", default=MODELS, help="(both)")
+    add("--sizes", type=int, nargs="+", default=[64, 128], help="of the DCGAN, pixels (64 128)")
+    add("--pairs-size", type=int, default=256, help="of the Pix2Pix, pixels (256)")
     add("--precisions", nargs="+", choices=PRECISIONS, default=PRECISIONS, help="(all three)")
     add("--width", type=int, default=64, help="filters of the widest maps (64)")
-    add("--batch", type=int, default=128, help="images a step (128)")
+    add("--batch", type=int, default=128, help="images a step of the DCGAN (128)")
     add("--steps", type=int, default=100, help="steps a round (100)")
     add("--rounds", type=int, default=7, help="rounds (7)")
     add("--device", choices=("auto", "cpu", "gpu"), default="auto", help="auto: gpu if there is")
@@ -80,7 +85,7 @@ def arguments():
     for name in ("width", "batch", "steps", "rounds"):
         if getattr(options, name) < 1:
             parser.error(f"--{name} must be at least 1. Received: {getattr(options, name)}")
-    for size in options.sizes:
+    for size in [*options.sizes, options.pairs_size]:
         if size < 8 or size & (size - 1):
             parser.error(
                 "--sizes must be powers of two from 8 on, since the plain loop has no cropping. "
@@ -121,14 +126,20 @@ def main():
         "measurements": [],
     }
     print(HEADER, flush=True)
-    for size, precision in itertools.product(options.sizes, options.precisions):
-        one = settings | {"size": size, "precision": precision}
-        results = measure(options.only or list(CONTESTANTS), one, options.rounds)
+    cases = [("dcgan", size, options.batch) for size in options.sizes]
+    cases = [*cases, ("pix2pix", options.pairs_size, 1)]
+    cases = [case for case in cases if case[0] in options.models]
+    for (model, size, batch), precision in itertools.product(cases, options.precisions):
+        one = settings | {"model": model, "size": size, "batch": batch, "precision": precision}
+        names = options.only or list(CONTESTANTS)
+        if model == "pix2pix":  # of whose one pair a step the copy is nothing
+            names = [name for name in names if name != "plain-torch-resident"]
+        results = measure(names, one, options.rounds)
         compare(results)
         for name, result in results.items():
             print(row(name, result, one), flush=True)
             report["measurements"].append(
-                {"size": size, "precision": precision, "contestant": name, **result}
+                {"model": model, "size": size, "precision": precision, "contestant": name, **result}
             )
         if options.out:
             options.out.parent.mkdir(parents=True, exist_ok=True)

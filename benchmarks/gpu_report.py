@@ -9,6 +9,7 @@ from report import cell, spread
 
 RIVAL = "plain-torch"
 COLUMNS = (
+    "model",
     "px",
     "precision",
     "contestant",
@@ -32,7 +33,7 @@ def compare(results):
 
 def row(name, result, settings):
     """Returns a contestant's row of the table."""
-    cells = [settings["size"], settings["precision"], name]
+    cells = [settings["model"], settings["size"], settings["precision"], name]
     if "failed" in result:
         cells.append(f"failed: {_short(result['failed'])}")
     else:

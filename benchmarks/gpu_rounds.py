@@ -21,7 +21,7 @@ CONTESTANTS = {  # and the framework each runs on
     "kgan-jax": "jax",
 }
 # Small, so that rounding does not grow into another game within a few steps.
-CHECK_SETTINGS = {"size": 32, "width": 8, "batch": 8, "steps": 1, "tf32": False}
+CHECK_SETTINGS = {"model": "dcgan", "size": 32, "width": 8, "batch": 8, "steps": 1, "tf32": False}
 TOLERANCE = 1e-4
 
 
@@ -33,7 +33,7 @@ def measure(names, settings, rounds):
         round: `seconds`, of which `start_seconds` before the first step, `losses`, `peak_bytes`,
         `loss_scales`, `skipped_updates`. One that has failed has `failed`, the reason.
     """
-    _say(f"{settings['size']} px, {settings['precision']}")
+    _say(f"{settings['model']}, {settings['size']} px, {settings['precision']}")
     results, workers = {}, {}
 
     def failed(name, answer):

@@ -78,9 +78,21 @@ class OnJax:
 class Kgan(KganFit):
     """kgan in a given precision, with what a round tells of it."""
 
-    def __init__(self, images, width, batch, precision):
+    def __init__(self, images, width, batch, precision, model="dcgan"):
         set_policy(precision)
-        super().__init__(images, width, batch)
+        if model == "dcgan":
+            super().__init__(images, width, batch)
+        else:
+            import kgan
+
+            _, size, _, channels = images.shape
+            self.images, self.labels, self.batch, self.turns = images, images[::-1], batch, 1
+            self.gan = kgan.Pix2Pix(
+                kgan.networks.unet_generator((size, size, channels), width=width),
+                kgan.networks.patch_discriminator((size, size, 2 * channels), width=width),
+            )
+            self.gan.compile()
+            self.notes = f"fit, jit_compile={self.gan.jit_compile}"
         self.steps_done = 0
 
     def train(self, steps):
@@ -119,8 +131,11 @@ def build(name, images, settings, framework):
     """Returns the contestant of a name."""
     width, batch, precision = settings["width"], settings["batch"], settings["precision"]
     if name.startswith("kgan"):
-        return Kgan(images, width, batch, precision)
+        return Kgan(images, width, batch, precision, settings["model"])
     import plain_torch_amp
+
+    if settings["model"] == "pix2pix":
+        return plain_torch_amp.PlainPix2PixAmp(images, width, framework.device, precision)
 
     resident = name == "plain-torch-resident"
     contestant = plain_torch_amp.PlainTorchAmp(

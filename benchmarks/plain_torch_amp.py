@@ -9,6 +9,7 @@ waits for.
 
 import torch
 from plain_torch import PlainTorch
+from plain_torch_translation import L1_WEIGHT, Pix2Pix
 from torch.nn.functional import softplus
 
 NOTES = "eager, autocast, channels_last, Adam(fused=True)"
@@ -30,16 +31,7 @@ class PlainTorchAmp(PlainTorch):
             super().__init__(images, width, batch, latent_dim)
         self.device, self.dtype, self.resident = device, getattr(torch, precision), resident
         self.pixels = torch.from_numpy(images).to(device if resident else "cpu")
-        # The first scale and the steps until it doubles are those of Keras.
-        self.scalers = [
-            torch.amp.GradScaler(
-                device.type,
-                init_scale=2.0**15,
-                growth_interval=2000,
-                enabled=precision == "float16",
-            )
-            for _ in range(2)
-        ]
+        self.scalers = _scalers(device, precision)
         self.steps_done = 0
 
     def train(self, steps):
@@ -97,3 +89,84 @@ class PlainTorchAmp(PlainTorch):
         scaler.scale(loss).backward(inputs=list(network.parameters()))
         scaler.step(optimizer)
         scaler.update()
+
+
+class PlainPix2PixAmp(Pix2Pix):
+    """A Pix2Pix and its loop in a given precision on a given device, one pair a step.
+
+    Args:
+        images: inputs, float32 NumPy array `(count, size, size, 3)`; reversed they are the targets.
+        width: of the networks.
+        device, precision: as in `PlainTorchAmp`.
+    """
+
+    notes = f"{NOTES}, batch norm of one image"
+
+    def __init__(self, images, width, device, precision):
+        with device:
+            super().__init__(images.shape[1], width)
+        self.device, self.dtype = device, getattr(torch, precision)
+        self.pixels = torch.from_numpy(images)
+        self.scalers = _scalers(device, precision)
+        self.steps_done = 0
+
+    def train(self, steps):
+        """One step for each of so many pairs; the mean losses, as `fit` shows them."""
+        totals = torch.zeros(2, device=self.device)
+        for i in torch.randperm(len(self.pixels))[:steps].tolist():
+            pair = (self._fetch(i), self._fetch(len(self.pixels) - 1 - i))
+            totals += torch.stack([each.float() for each in self.step(*pair)])
+            self.steps_done += 1
+        return (totals / steps).tolist()
+
+    def loss_scales(self):
+        """The loss scale of the discriminator and of the generator, if they have one."""
+        return [scaler.get_scale() for scaler in self.scalers if scaler.is_enabled()]
+
+    def skipped_updates(self):
+        """How many updates each player has lost to gradients that overflowed."""
+        return [
+            self.steps_done - int(next(iter(optimizer.state.values()))["step"])
+            for optimizer in reversed(self.optimizers)
+        ]
+
+    def _fetch(self, index):
+        image = self.pixels[index : index + 1].permute(0, 3, 1, 2)
+        if self.device.type == "cuda":
+            image = image.pin_memory()
+        return image.to(self.device, non_blocking=True)
+
+    def step(self, inputs, targets):
+        (generator,), (discriminator,) = self.generators, self.discriminators
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            made = generator(inputs)
+            real = discriminator(torch.cat([inputs, targets], 1)).float()
+            fake = discriminator(torch.cat([inputs, made.detach()], 1)).float()
+            judged = softplus(-real).mean() + softplus(fake).mean()
+        judged = self._learn(1, judged)
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            fooled = softplus(-discriminator(torch.cat([inputs, made], 1)).float()).mean()
+            fooled = fooled + L1_WEIGHT * (targets - made.float()).abs().mean()
+        return judged, self._learn(0, fooled)
+
+    def _learn(self, side, loss):
+        optimizer, scaler = self.optimizers[side], self.scalers[1 - side]
+        optimizer.zero_grad(set_to_none=True)
+        scaler.scale(loss).backward(inputs=self.parameters_of[side])
+        scaler.step(optimizer)
+        scaler.update()
+        return loss.detach()
+
+
+def _scalers(device, precision):
+    """One for the discriminator and one for the generator, as kgan has them."""
+    return [
+        torch.amp.GradScaler(
+            device.type,
+            # The first scale and the steps until it doubles are those of Keras.
+            init_scale=2.0**15,
+            growth_interval=2000,
+            enabled=precision == "float16",
+        )
+        for _ in range(2)
+    ]

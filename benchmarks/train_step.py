@@ -27,7 +27,7 @@ CONTESTANTS = {
     "plain-tensorflow": ("tensorflow", ()),
     "plain-tensorflow-xla": ("tensorflow", ()),
     "kgan-tensorflow": ("tensorflow", PLAIN_TENSORFLOW),
-    "kgan-tensorflow-xla": ("tensorflow", PLAIN_TENSORFLOW),
+    "kgan-tensorflow-xla": ("tensorflow", ("plain-tensorflow-xla",)),
     "kgan-jax": ("jax", PLAIN_TENSORFLOW),
     "plain-torch-bfloat16": ("torch", ("plain-torch",)),
     "kgan-torch-bfloat16": ("torch", ("kgan-torch",)),
@@ -58,7 +58,7 @@ contestants:
   plain-tensorflow        TensorFlow by hand, one tf.function
   plain-tensorflow-xla    the same, compiled by XLA
   kgan-tensorflow         kgan on TensorFlow, jit_compile=False (Keras's choice on a CPU)
-  kgan-tensorflow-xla     kgan on TensorFlow, jit_compile=True
+  kgan-tensorflow-xla     kgan on TensorFlow, jit_compile=True, compared with plain-tensorflow-xla
   kgan-jax                kgan on JAX, compared with the faster plain loop of TensorFlow
   ...-bfloat16            the same in half precision, compared with float32: kgan's mixed_bfloat16,
                           PyTorch's autocast

@@ -1,15 +1,22 @@
 """Runs an exported file in a process of its own: what crashes or hangs there is an error here.
 
 So nothing that a converter wrote can take down the process that asks whether it is right, and
-TensorFlow is never imported beside another backend.
+TensorFlow is never imported beside another backend. A SavedModel is a program: to run a stranger's
+is to run it with one's own rights, in that process. What it prints goes nowhere, and what the
+process answers is read as numbers and text alone (`messages.py`).
 """
 
+import contextlib
+import dataclasses
 import importlib
-import pickle
+import os
 import subprocess
 import sys
 import threading
 import time
+
+from kgan.export import messages
+from kgan.export.spec import TensorSpec
 
 # No runtime needs Keras, whose import is most of the start. -P as for the converter.
 _START = (
@@ -45,28 +52,51 @@ class Runner:
         from kgan.export import child
 
         self._timeout = timeout
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _START, module.__name__, str(path), str(threads or 0)],
-            env=child.environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        self.inputs, self.outputs, self.metadata, self.batch_size = self._answer()
+        # Pipes of their own: a file may print whatever it likes on the standard output.
+        theirs_to_read, to_process = os.pipe()
+        from_process, theirs_to_write = os.pipe()
+        pipes = theirs_to_read, theirs_to_write
+        arguments = [module.__name__, str(path), str(threads or 0), *map(str, pipes)]
+        self._questions = os.fdopen(to_process, "wb")
+        self._answers = os.fdopen(from_process, "rb")
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", _START, *arguments],
+                env=child.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=pipes,
+            )
+        finally:
+            for pipe in pipes:
+                os.close(pipe)
+        header, _ = self._answer()
+        try:
+            self.inputs, self.outputs = (
+                tuple(map(TensorSpec.from_json, header[side])) for side in ("inputs", "outputs")
+            )
+            self.metadata, self.batch_size = dict(header["metadata"]), header["batch_size"]
+        except (KeyError, TypeError, ValueError) as error:
+            self.close()
+            raise ValueError(f"What the file says of itself is damaged: {error}") from None
 
     def __call__(self, inputs):
         try:
-            pickle.dump(inputs, self._process.stdin)
-            self._process.stdin.flush()
+            messages.write(self._questions, {}, inputs)
         except BrokenPipeError:
             pass  # the answer tells how it ended
-        outputs, self.seconds = self._answer()
+        header, outputs = self._answer()
+        self.seconds = float(header["seconds"])
         return outputs
 
     def close(self):
         """Ends the process."""
         self._process.kill()
-        self._process.communicate()
+        self._process.wait()
+        for pipe in (self._answers, self._questions):
+            with contextlib.suppress(OSError):
+                pipe.close()
 
     def __del__(self):
         # At the end of the interpreter nothing can be killed any more; stdin ends, and with it all.
@@ -77,7 +107,7 @@ class Runner:
         late = threading.Timer(self._timeout, self._process.kill)
         late.start()
         try:
-            answer = pickle.load(self._process.stdout)
+            header, arrays = messages.read(self._answers)
         except EOFError:
             code = self._process.wait()
             hung = late.finished.is_set()
@@ -85,47 +115,52 @@ class Runner:
                 f"gave no answer for {self._timeout} s" if hung else f"ended with exit code {code}"
             )
             raise RuntimeError(f"The process that runs the file {end}.") from None
+        except ValueError as error:
+            self.close()
+            raise RuntimeError(f"The process that runs the file answered nonsense: {error}") from None
         finally:
             late.cancel()
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        if "error" in header:
+            kind = ImportError if header.get("kind") == "ImportError" else RuntimeError
+            raise kind(str(header["error"]))
+        return header, arrays
 
 
-def serve(name, path, threads):
-    """Loads a file and answers batches from stdin on stdout, until stdin ends.
+def serve(name, path, threads, questions, answers):
+    """Loads a file and answers batches until there are no more questions.
 
     Args:
         name: of the module of its format, which can `load` it.
         path: the file or folder.
         threads: CPU threads as text; "0": the runtime's choice.
+        questions, answers: descriptors of the two pipes, as text.
     """
-    answers, sys.stdout = sys.stdout.buffer, sys.stderr
+    questions, answers = os.fdopen(int(questions), "rb"), os.fdopen(int(answers), "wb")
 
-    def send(answer):
-        pickle.dump(answer, answers)
-        answers.flush()
+    def fail(error):
+        is_import = isinstance(error, ImportError)
+        text = str(error) if is_import else f"{type(error).__name__}: {error}"
+        messages.write(answers, {"error": text, "kind": "ImportError" if is_import else ""})
 
     try:
         runner = importlib.import_module(name).load(path, int(threads) or None)
+        sides = {
+            side: [dataclasses.asdict(tensor) for tensor in getattr(runner, side)]
+            for side in ("inputs", "outputs")
+        }
+        about = {"metadata": runner.metadata, "batch_size": runner.batch_size}
+        messages.write(answers, {**sides, **about})
     except Exception as error:
-        return send(_portable(error))
-    send((runner.inputs, runner.outputs, runner.metadata, runner.batch_size))
+        return fail(error)
     while True:
         try:
-            inputs = pickle.load(sys.stdin.buffer)
+            _, inputs = messages.read(questions)
         except EOFError:
             return None
         try:
             started = time.perf_counter()
             outputs = runner(inputs)
-            send((outputs, time.perf_counter() - started))
+            seconds = time.perf_counter() - started
+            messages.write(answers, {"seconds": seconds}, outputs)
         except Exception as error:
-            send(_portable(error))
-
-
-def _portable(error):
-    """An exception that the other side can read, for those of a runtime's own class."""
-    kind = ImportError if isinstance(error, ImportError) else RuntimeError
-    text = str(error) if kind is ImportError else f"{type(error).__name__}: {error}"
-    return kind(text)
+            fail(error)

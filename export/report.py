@@ -4,12 +4,26 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from kgan.export import files
 from kgan.export.spec import TensorSpec
 
 FILE = "export_report.json"
 SCHEMA = 1
 PASSED, FAILED, NOT_EXPORTED = "passed", "failed", "not exported"
-_NUMBERS = {"bytes", "max_abs_error", "max_error", "psnr", "tolerance", "min_psnr"}
+_NUMBER = (int, float, type(None))
+# What each entry of a report is, as JSON has it.
+_KINDS = {
+    **dict.fromkeys(("max_abs_error", "max_error", "psnr", "tolerance", "min_psnr"), _NUMBER),
+    **dict.fromkeys(("file", "format", "precision", "verdict", "reason", "sha256"), str),
+    **dict.fromkeys(("samples", "samples_sha256", "training_backend", "source_sha256"), str),
+    **dict.fromkeys(("versions", "options", "metadata"), dict),
+    **dict.fromkeys(("inputs", "outputs", "batch_sizes", "compared_on"), list),
+    **dict.fromkeys(("seconds", "child_seconds"), (int, float)),
+    "bytes": int,
+    "batch_size": (int, type(None)),
+    "latency": (dict, type(None)),
+}
+_LATENCY = ("median_ms", "p90_ms", "keras_median_ms")
 
 
 @dataclass(frozen=True)
@@ -89,12 +103,24 @@ class Artefact:
         """Builds an artefact from its entry in `export_report.json`.
 
         Raises:
-            KeyError, TypeError: the entry is not what `ExportReport.to_json` writes.
+            KeyError, TypeError, ValueError: the entry is not what `ExportReport.to_json` writes.
         """
-        for name in _NUMBERS & set(entry):
-            number = entry[name]
-            if isinstance(number, bool) or not isinstance(number, (int, float, type(None))):
-                raise TypeError(f"{name} is no number but {number!r}")
+        for name, value in entry.items():
+            if name not in _KINDS:
+                raise ValueError(f"an artefact has no {name!r}")
+            if not isinstance(value, _KINDS[name]) or isinstance(value, bool):
+                raise TypeError(f"{name} cannot be {str(value)[:100]!r}")
+        for name in ("file", "samples"):
+            if Path(entry.get(name, "")).name != entry.get(name, ""):
+                raise ValueError(f"{name} must be in the folder itself, not at {entry[name]!r}")
+        texts = [*entry["versions"].values(), *entry["compared_on"]]
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("versions and compared_on are texts")
+        if not all(type(size) is int for size in entry["batch_sizes"]):
+            raise TypeError("batch_sizes are integers")
+        latency = entry.get("latency") or {}
+        if not all(isinstance(latency.get(name), _NUMBER) for name in _LATENCY):
+            raise TypeError("latency is in numbers")
         tensors = {
             side: tuple(map(TensorSpec.from_json, entry[side])) for side in ("inputs", "outputs")
         }
@@ -175,9 +201,17 @@ def about(file, reason):
 
 
 def read(path):
-    """Reads an `export_report.json`."""
+    """Reads an `export_report.json`.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is none, or damaged.
+    """
     path = Path(path)
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = files.read_json(path)
+    if not isinstance(content, dict) or not isinstance(content["artefacts"], list):
+        raise TypeError("a report is a dictionary with a list of artefacts")
+    if not all(isinstance(entry, dict) for entry in content["artefacts"]):
+        raise TypeError("an artefact is a dictionary")
     return ExportReport(path.parent, tuple(map(Artefact.from_json, content["artefacts"])))
 
 

@@ -1,5 +1,8 @@
 """The inputs a model is compared on, and their file, from which `verify` repeats the comparison."""
 
+import math
+import zipfile
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +12,22 @@ STORED_BYTES = 4_000_000
 CONSTANT = "constant zeros"  # of images, see `parity.expected`
 TENFOLD = ("tens", "negative tens", "10 x normal")
 OWN = ("sample", "calibration")  # kinds of inputs that the user gave, and that come first
+# One batch is kept however large it is.
+UNPACKED_BYTES, MEMBERS = 2**30, 10_000
+UNREADABLE = (
+    AttributeError,
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What reading a damaged archive raises, by the place of the damage."""
 # Enough for the range of every activation to settle; more only takes longer.
 CALIBRATION_SIZE = 200
 LEAST_CALIBRATION = 100
@@ -162,7 +181,12 @@ def save(path, batches, spans):
 
 
 def load(path, spec):
-    """Reads the batches and spans of `save`, for the tensors that `spec` names."""
+    """Reads the batches and spans of `save`, for the tensors that `spec` names.
+
+    Raises:
+        One of `UNREADABLE`: the file is none of these, damaged, or unpacks to more than it may.
+    """
+    _check_sizes(path)
     with np.load(path, allow_pickle=False) as file:
         batches = [
             Batch(
@@ -176,6 +200,22 @@ def load(path, spec):
             )
         ]
         return batches, {each.name: float(file[f"span.{each.name}"]) for each in spec.outputs}
+
+
+def _check_sizes(path):
+    """Raises a ValueError, before anything is unpacked, for arrays larger than `save` writes."""
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        if sum(member.file_size for member in members) > UNPACKED_BYTES or len(members) > MEMBERS:
+            raise ValueError(f"it unpacks to more than {UNPACKED_BYTES} bytes or {MEMBERS} arrays")
+        for member in members:
+            with archive.open(member) as file:
+                version = np.lib.format.read_magic(file)
+                read = getattr(np.lib.format, f"read_array_header_{version[0]}_0")
+                shape, _, dtype = read(file)
+                declared = math.prod(shape) * dtype.itemsize
+                if dtype.hasobject or declared > member.file_size:
+                    raise ValueError(f"{member.filename} declares {declared} bytes that it lacks")
 
 
 def own_batches(spec, batches, argument="samples"):

@@ -26,7 +26,17 @@ class TensorSpec:
 
     @classmethod
     def from_json(cls, entry):
-        return cls(entry["name"], tuple(entry["shape"]), entry["dtype"])
+        """The tensor that an entry of a report or a message describes.
+
+        Raises:
+            KeyError, TypeError, ValueError: it describes none.
+        """
+        name, shape, dtype = entry["name"], entry["shape"], entry["dtype"]
+        sizes = isinstance(shape, (list, tuple)) and len(shape) < 32
+        sizes = sizes and all(size is None or (type(size) is int and size >= 0) for size in shape)
+        if not isinstance(name, str) or not isinstance(dtype, str) or not sizes:
+            raise ValueError(f"no tensor is {str(entry)[:200]}")
+        return cls(name, tuple(shape), dtype)
 
 
 @dataclass(frozen=True)

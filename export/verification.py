@@ -1,6 +1,6 @@
 """Repeats the proof of an export later and elsewhere: no Keras, no TensorFlow, no model."""
 
-import zipfile
+import math
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -76,13 +76,17 @@ def _read(path, given):
 
 
 def _verify(folder, artefact):
-    file, kept = folder / artefact.file, folder / artefact.samples
+    try:
+        file, kept = (files.inside(folder, each) for each in (artefact.file, artefact.samples))
+    except ValueError as error:
+        raise VerificationError(f"{folder / report.FILE}: {error}") from error
+    _check_bounds(artefact)
     _check_file(file, artefact.sha256, artefact.bytes)
     _check_file(kept, artefact.samples_sha256)
     spec = ModelSpec(artefact.inputs, artefact.outputs)
     try:
         batches, spans = samples.load(kept, spec)
-    except (KeyError, OSError, ValueError, zipfile.BadZipFile) as error:
+    except samples.UNREADABLE as error:
         raise VerificationError(f"{kept}: cannot be read: {error}") from error
     try:
         bound = parity.Bound(
@@ -93,6 +97,17 @@ def _verify(folder, artefact):
     except ParityError as error:
         raise VerificationError(str(error)) from error
     return replace(artefact, **asdict(measured))
+
+
+def _check_bounds(artefact):
+    """Raises a VerificationError for bounds that judge nothing."""
+    bounds = artefact.tolerance, artefact.min_psnr
+    given = [bound for bound in bounds if bound is not None]
+    if not given or not all(math.isfinite(bound) and bound >= 0 for bound in given):
+        raise VerificationError(
+            f"{artefact.file}: a bound is a number of at least 0, and without one nothing is judged. "
+            f"Received: tolerance={artefact.tolerance}, min_psnr={artefact.min_psnr}"
+        )
 
 
 def _check_file(path, sha256, size=None):

@@ -47,6 +47,42 @@ def test_frameworks_are_imported_in_the_backend_folder_alone():
     assert outside == converting
 
 
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+def test_importing_kgan_imports_keras_and_nothing_else(python, backend):
+    script = """
+import sys, keras
+before = set(sys.modules)
+import kgan
+print(sorted({name.partition(".")[0] for name in set(sys.modules) - before} - {"keras"}))
+"""
+    assert python(["-c", script], backend).splitlines()[-1] == "['kgan']"
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["train", "--help"]])
+def test_the_command_answers_before_keras_is_loaded(python, arguments):
+    script = f"""
+import sys
+sys.argv = ["/usr/bin/kgan", *{arguments!r}]
+from kgan.cli import main
+try:
+    main()
+finally:
+    print("loaded:", [name for name in ("keras", "torch", "PIL") if name in sys.modules])
+"""
+    assert "loaded: []" in python(["-c", script], "torch")
+
+
+def test_what_is_asked_of_kgan_is_loaded_then(python):
+    script = """
+import sys
+sys.argv = ["/usr/bin/kgan"]
+import kgan
+assert "keras" not in sys.modules
+print(kgan.GAN.__name__, kgan.losses.get("hinge"))
+"""
+    assert python(["-c", script], "torch").startswith("GAN")
+
+
 def test_an_unknown_backend_is_refused(python):
     script = """
 import keras
