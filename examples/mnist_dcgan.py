@@ -1,8 +1,8 @@
 """A DCGAN on MNIST, from data to a proven ONNX file.
 
 Run:      python examples/mnist_dcgan.py --download
-Measured: 10 epochs in 11 minutes on 2 shared CPU cores (Keras on TensorFlow), the digits of
-          docs/mnist.png; the ONNX file differs from Keras by at most 6.1e-6.
+Measured: 20 epochs in 7 minutes on 2 CPU cores of an Intel Xeon (Keras on TensorFlow), the digits
+          of docs/mnist.png; the ONNX file differs from Keras by at most 1.6e-6.
 Data:     MNIST (LeCun, Cortes, Burges), through TensorFlow Datasets.
 """
 
@@ -15,7 +15,7 @@ import kgan
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("--data-dir", help="where TensorFlow Datasets keeps its sets")
 parser.add_argument("--download", action="store_true", help="download MNIST if it is missing")
-parser.add_argument("--epochs", type=int, default=10)
+parser.add_argument("--epochs", type=int, default=20)
 parser.add_argument("--out", default="runs/mnist")
 arguments = parser.parse_args()
 

@@ -82,10 +82,8 @@ class Runner:
             raise ValueError(f"What the file says of itself is damaged: {error}") from None
 
     def __call__(self, inputs):
-        try:
+        with contextlib.suppress(BrokenPipeError):  # then the answer tells how it ended
             messages.write(self._questions, {}, inputs)
-        except BrokenPipeError:
-            pass  # the answer tells how it ended
         header, outputs = self._answer()
         self.seconds = float(header["seconds"])
         return outputs
@@ -117,7 +115,8 @@ class Runner:
             raise RuntimeError(f"The process that runs the file {end}.") from None
         except ValueError as error:
             self.close()
-            raise RuntimeError(f"The process that runs the file answered nonsense: {error}") from None
+            nonsense = f"The process that runs the file answered nonsense: {error}"
+            raise RuntimeError(nonsense) from None
         finally:
             late.cancel()
         if "error" in header:

@@ -105,8 +105,8 @@ def _check_bounds(artefact):
     given = [bound for bound in bounds if bound is not None]
     if not given or not all(math.isfinite(bound) and bound >= 0 for bound in given):
         raise VerificationError(
-            f"{artefact.file}: a bound is a number of at least 0, and without one nothing is judged. "
-            f"Received: tolerance={artefact.tolerance}, min_psnr={artefact.min_psnr}"
+            f"{artefact.file}: a bound is a number of at least 0, and without one nothing is "
+            f"judged. Received: tolerance={artefact.tolerance}, min_psnr={artefact.min_psnr}"
         )
 
 

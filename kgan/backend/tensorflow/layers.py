@@ -5,6 +5,9 @@ import functools
 import tensorflow as tf
 from keras import layers, ops
 
+from kgan import layers as kgan_layers
+from kgan.backend.tensorflow.instance_normalization import normalize
+
 
 def find(layer):
     """Returns a function that takes what `layer.call` takes, or None."""
@@ -13,10 +16,7 @@ def find(layer):
 
 
 def batch_normalization(layer, x, training=None, mask=None):
-    """Statistics, scale and shift in one pass, of images.
-
-    Not by a `StatelessScope`'s gradient of a gradient: see `input_gradient`.
-    """
+    """Statistics, scale and shift in one pass, of images."""
     by_keras = functools.partial(type(layer).call, layer, x, training=training, mask=mask)
     last = layer.axis in (-1, 3)
     if mask is not None or layer.renorm or layer.synchronized or len(x.shape) != 4 or not last:
@@ -37,4 +37,12 @@ def batch_normalization(layer, x, training=None, mask=None):
     return y
 
 
-NATIVE = {layers.BatchNormalization: batch_normalization}
+def instance_normalization(layer, x):
+    weights = (None if each is None else each.value for each in (layer.gamma, layer.beta))
+    return normalize(x, *weights, layer.epsilon)
+
+
+NATIVE = {
+    layers.BatchNormalization: batch_normalization,
+    kgan_layers.InstanceNormalization: instance_normalization,
+}
