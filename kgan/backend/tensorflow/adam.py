@@ -14,10 +14,12 @@ def fused(optimizer):
     """A context in which an optimizer that is Keras's Adam updates a variable in one pass.
 
     Only the arithmetic is replaced: clipping, weight decay, loss scale, accumulation, averages and
-    constraints stay with Keras, around it.
+    constraints stay with Keras, around it. On several devices it is left alone: their threads share
+    the optimizer, and one would take away what another is using.
     """
     adam = getattr(optimizer, "inner_optimizer", optimizer)
-    if type(adam) is not keras.optimizers.Adam or adam.amsgrad or not enabled():
+    several = tf.distribute.get_strategy().num_replicas_in_sync > 1
+    if several or type(adam) is not keras.optimizers.Adam or adam.amsgrad or not enabled():
         yield
         return
     vars(adam)["update_step"] = functools.partial(_update, adam)

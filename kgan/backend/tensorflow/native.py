@@ -5,5 +5,10 @@ from kgan.backend.tensorflow import layers
 
 
 def native_calls(model):
-    """Returns the `NativeCalls` of a compiled model: none under XLA, which fuses by itself."""
-    return NativeCalls({} if model.jit_compile else find_calls(model, layers.find))
+    """Returns the `NativeCalls` of a compiled model.
+
+    None under XLA, which fuses by itself, and none on several devices, whose threads share the
+    layers: one would take away what another is using.
+    """
+    several = model.distribute_strategy.num_replicas_in_sync > 1
+    return NativeCalls({} if model.jit_compile or several else find_calls(model, layers.find))
