@@ -311,3 +311,49 @@ def test_a_users_own_call_on_a_layer_is_left_alone(images):
     gan.fit(images[:16], batch_size=16, verbose=0)
     assert calls
     assert vars(layer)["call"] is call
+
+
+@torch_alone
+def test_a_layer_that_is_changed_later_counts_as_it_is_then(images, monkeypatch):
+    """An own `call`, a hook, another activation, another slope: as Keras would have it."""
+
+    def losses(change, switch):
+        monkeypatch.setenv(native.SWITCH, switch)
+        gan = dcgan()
+        gan.train_on_batch(images[:16])
+        undo = change(gan.discriminator)
+        found = gan.train_on_batch(images[16:32], return_dict=True)
+        if undo:
+            undo()
+        return [*found.values()]
+
+    seen = []
+
+    def own_call(network):
+        layer = network.layers[1]
+        own = layer.call
+        layer.call = lambda x: own(x) * 0
+        return lambda: seen.append(vars(layer)["call"])
+
+    def own_call_of_all(network):
+        network.call = lambda inputs, training=None, mask=None: inputs[:, 0, 0] * 0
+
+    def hook(network):
+        network.layers[1].register_forward_hook(lambda *_: seen.append("hook"))
+
+    def activation(network):
+        network.layers[1].activation = keras.activations.relu
+
+    def slope(network):
+        network.layers[2].negative_slope = 0.9
+
+    unchanged = losses(lambda network: None, "1")
+    for change in (own_call, own_call_of_all, hook, activation, slope):
+        seen.clear()
+        natively = losses(change, "1")
+        told = len(seen)
+        np.testing.assert_allclose(natively, losses(change, "0"), rtol=1e-5, atol=1e-6)
+        if change in (own_call, hook):
+            assert told
+        if change is not hook:
+            assert not np.allclose(natively, unchanged, rtol=1e-5, atol=1e-6)

@@ -50,11 +50,17 @@ class NativeCalls:
     """The layers of a model that have a native call.
 
     Args:
-        calls: a dictionary from layers to functions that take what their `call` takes.
+        find: a function that returns a dictionary from layers to functions that take what their
+            `call` takes. It is asked again where a layer has been changed.
     """
 
-    def __init__(self, calls):
-        self.calls = calls
+    def __init__(self, find):
+        self._find = find
+        self._look()
+
+    def _look(self):
+        self.calls = self._find()
+        self._facts = {layer: _facts(layer) for layer in self.calls}
 
     @contextlib.contextmanager
     def in_use(self):
@@ -62,6 +68,8 @@ class NativeCalls:
         if not enabled():
             yield
             return
+        if any(_facts(layer) != known for layer, known in self._facts.items()):
+            self._look()
         # Past Keras's own __setattr__, which looks for state in whatever an attribute is given.
         for layer, call in self.calls.items():
             vars(layer)["call"] = call
@@ -70,6 +78,22 @@ class NativeCalls:
         finally:
             for layer in self.calls:
                 vars(layer).pop("call", None)
+
+
+def _facts(layer):
+    """What a native call has taken from a layer, and somebody may change later."""
+    own = vars(layer)
+    return (
+        type(layer),
+        own.get("call"),
+        own.get("activation"),
+        own.get("negative_slope"),
+        *(len(own.get(hooks, ())) for hooks in HOOKS),
+    )
+
+
+HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+"""Where PyTorch keeps functions that are to be called with a layer."""
 
 
 def find_calls(model, find):
@@ -96,6 +120,7 @@ def suits(layer):
     return (
         layer.built
         and "call" not in vars(layer)  # what somebody has put there is theirs
+        and not any(vars(layer).get(hooks) for hooks in HOOKS)
         and layer.activity_regularizer is None
         and layer.compute_dtype in ("float32", "float16", "bfloat16")
         and getattr(layer, "quantization_mode", None) is None

@@ -1,5 +1,7 @@
 """What makes a step fast on TensorFlow."""
 
+import functools
+
 from kgan.backend.native import NativeCalls, find_calls
 from kgan.backend.tensorflow import layers
 
@@ -11,4 +13,6 @@ def native_calls(model):
     layers: one would take away what another is using.
     """
     several = model.distribute_strategy.num_replicas_in_sync > 1
-    return NativeCalls({} if model.jit_compile or several else find_calls(model, layers.find))
+    if model.jit_compile or several:
+        return NativeCalls(dict)
+    return NativeCalls(functools.partial(find_calls, model, layers.find))

@@ -1,6 +1,8 @@
 """What makes a step fast on PyTorch: native calls of layers and of whole networks, kernels laid out
 as the processor wants them, and a fused Adam."""
 
+import functools
+
 import keras
 
 from kgan.backend.native import NativeCalls, find_calls, layers_of, private, suits, warn_of_moved
@@ -12,6 +14,12 @@ Functional = private("keras.src.models.functional", "Functional")
 
 def native_calls(model):
     """Returns the `NativeCalls` of a compiled model, and lays out its kernels."""
+    for variable in (*model.variables, *model.optimizer.variables):
+        lay_out(variable)
+    return NativeCalls(functools.partial(_find, model))
+
+
+def _find(model):
     native = find_calls(model, layers.find)
     try:
         plans = {network: Plan(graph) for network, graph in _graphs(model)}
@@ -21,9 +29,7 @@ def native_calls(model):
         native |= planned
     except (AttributeError, KeyError, TypeError) as error:
         warn_of_moved("the graph of a network", error)
-    for variable in (*model.variables, *model.optimizer.variables):
-        lay_out(variable)
-    return NativeCalls({layer: each.as_call() for layer, each in native.items()})
+    return {layer: each.as_call() for layer, each in native.items()}
 
 
 def _graphs(model):
