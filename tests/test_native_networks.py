@@ -357,3 +357,17 @@ def test_a_layer_that_is_changed_later_counts_as_it_is_then(images, monkeypatch)
             assert told
         if change is not hook:
             assert not np.allclose(natively, unchanged, rtol=1e-5, atol=1e-6)
+
+
+@torch_alone
+def test_one_filter_and_one_image_have_a_gradient():
+    """With Keras's own call PyTorch 2.13 has none: "slow_conv2d: grad_weight must be contiguous"."""
+    latent = keras.Input((4,))
+    x = layers.Reshape((8, 8, 16))(layers.Dense(8 * 8 * 16)(latent))
+    x = layers.Conv2D(1, 3, padding="same", activation="tanh")(x)
+    gan = kgan.GAN(
+        keras.Model(latent, x), kgan.networks.mlp_discriminator((8, 8, 1), width=8), seed=0
+    )
+    gan.compile()
+    losses = gan.train_on_batch(np.zeros((1, 8, 8, 1), "float32"), return_dict=True)
+    assert np.isfinite(losses["generator_loss"])

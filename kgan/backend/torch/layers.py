@@ -90,6 +90,10 @@ def convolution(layer):
         else:
             kernel = channels_first_kernel(layer.kernel.value)
             groups = x.shape[1] // kernel.shape[1]
+            if len(kernel) == len(x) == 1:
+                # For one image and one filter PyTorch may take a way that wants a plain kernel, and
+                # it cannot tell by the strides of a single filter that this one is none.
+                kernel = kernel.contiguous()
         padding = 0
         if layer.padding == "same":
             settings = layer.kernel_size, layer.strides, layer.dilation_rate
