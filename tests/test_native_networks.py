@@ -361,7 +361,7 @@ def test_a_layer_that_is_changed_later_counts_as_it_is_then(images, monkeypatch)
 
 @torch_alone
 def test_one_filter_and_one_image_have_a_gradient():
-    """With Keras's own call PyTorch 2.13 has none: "slow_conv2d: grad_weight must be contiguous"."""
+    """By Keras's call PyTorch 2.13 fails: "slow_conv2d: grad_weight must be contiguous"."""
     latent = keras.Input((4,))
     x = layers.Reshape((8, 8, 16))(layers.Dense(8 * 8 * 16)(latent))
     x = layers.Conv2D(1, 3, padding="same", activation="tanh")(x)
