@@ -92,13 +92,18 @@ def _remove_abandoned(folder):
             os.close(descriptor)
 
 
+def is_name(name):
+    """Whether a text names a file in the folder itself, and none elsewhere."""
+    return Path(name).name == name not in ("", ".", "..") and "\0" not in name
+
+
 def inside(folder, name):
     """The path of a file or folder of its own in a folder, whose name a report gives.
 
     Raises:
         ValueError: the name leads elsewhere, or to a link, a device, a pipe or a socket.
     """
-    if not isinstance(name, str) or "\0" in name or Path(name).name != name:
+    if not is_name(name):
         raise ValueError(f"a file of a bundle is named by itself, without folders: {name!r}")
     path = Path(folder) / name
     kept_out = [each for each in (path, *_below(path)) if not _is_plain(each)]

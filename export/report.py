@@ -111,7 +111,7 @@ class Artefact:
             if not isinstance(value, _KINDS[name]) or isinstance(value, bool):
                 raise TypeError(f"{name} cannot be {str(value)[:100]!r}")
         for name in ("file", "samples"):
-            if Path(entry.get(name, "")).name != entry.get(name, ""):
+            if entry.get(name, "") and not files.is_name(entry[name]):
                 raise ValueError(f"{name} must be in the folder itself, not at {entry[name]!r}")
         texts = [*entry["versions"].values(), *entry["compared_on"]]
         if not all(isinstance(text, str) for text in texts):

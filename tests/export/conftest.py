@@ -14,7 +14,16 @@ if keras.backend.backend() != "torch":
     # comes after it. The backend a model was trained on matters to its values and its layers.
     collect_ignore = [
         f"test_export_{what}.py"
-        for what in ("child", "folding", "formats", "operators", "refusals", "report", "runtime")
+        for what in (
+            "child",
+            "folding",
+            "formats",
+            "operators",
+            "refusals",
+            "report",
+            "runtime",
+            "strangers",
+        )
     ]
 
 # For the helpers here, in the tests and in the child process, which must import the same layers.
