@@ -25,7 +25,7 @@ class InstanceNorm(nn.Module):
     """The statistics of an image by itself, for batches of one image.
 
     As a batch norm: in PyTorch 2.13 `functional.instance_norm` has a wrong gradient on CPUs, for a
-    batch of one in channels_last, and is six times as slow.
+    batch of one in channels_last.
     """
 
     def __init__(self, filters):

@@ -16,7 +16,7 @@ def transposed_convolution(layer, x):
     """With the gradient of the kernel as that of the adjoint, an ordinary convolution.
 
     As JAX derives it, it convolves a map spread out by the strides with a window as large as a
-    map, for which XLA on a CPU has no fast program: twenty times slower.
+    map, for which XLA on a CPU has no fast program.
     """
 
     def convolve(x, kernel):
