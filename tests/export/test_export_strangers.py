@@ -57,7 +57,20 @@ def message(header, rest=b""):
         message({"arrays": [{"name": "x", "dtype": ["float32"], "shape": [2]}]}),
         message(b"\x80\x04K\x01."),  # a pickle
     ],
-    ids=str,
+    ids=[
+        "size",
+        "depth",
+        "list",
+        "keys",
+        "arrays",
+        "object",
+        "negative",
+        "huge",
+        "text",
+        "name",
+        "dtype",
+        "pickle",
+    ],
 )
 def test_what_is_no_message_is_refused(stream):
     with pytest.raises(ValueError, match=r"no message of kgan|larger than"):
