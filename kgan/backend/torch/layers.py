@@ -15,6 +15,7 @@ from keras import activations, layers
 from torch.nn import functional
 
 from kgan import layers as kgan_layers
+from kgan.backend.torch.convolution import conv2d, conv_transpose2d
 from kgan.backend.torch.instance_normalization import normalize
 from kgan.backend.torch.state import in_stateless_scope
 
@@ -94,7 +95,7 @@ def convolution(layer):
                 # For one image and one filter PyTorch may take a way that wants a plain kernel, and
                 # it cannot tell by the strides of a single filter that this one is none.
                 kernel = kernel.contiguous()
-        padding = 0
+        padding = (0,) * layer.rank
         if layer.padding == "same":
             settings = layer.kernel_size, layer.strides, layer.dilation_rate
             padding, uneven = same_padding(x.shape[2:], *settings)
@@ -120,7 +121,7 @@ def same_padding(sizes, widths, strides, dilations):
         uneven = [total // 2, total - total // 2, *uneven]
     if uneven[::2] == uneven[1::2]:
         return tuple(even), None
-    return 0, tuple(uneven)
+    return (0,) * len(even), tuple(uneven)
 
 
 def transposed_convolution(layer):
@@ -297,10 +298,10 @@ def value(variable):
     return None if variable is None else variable.value
 
 
-CONVOLUTIONS = {1: torch.conv1d, 2: torch.conv2d, 3: torch.conv3d}
+CONVOLUTIONS = {1: torch.conv1d, 2: conv2d, 3: torch.conv3d}
 TRANSPOSED_CONVOLUTIONS = {
     1: torch.conv_transpose1d,
-    2: torch.conv_transpose2d,
+    2: conv_transpose2d,
     3: torch.conv_transpose3d,
 }
 POOLINGS = {
