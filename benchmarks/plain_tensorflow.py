@@ -12,6 +12,10 @@ import math
 
 import tensorflow as tf
 
+# TensorFlow's pass that fuses operations trips over a LeakyReLU that has a gradient ("remapper
+# failed"), and then leaves the graph as it was: without the pass it is the same graph.
+tf.config.optimizer.set_experimental_options({"remapping": False})
+
 NOTES = "one tf.function a step, FusedBatchNormV3, ResourceApplyAdam"
 
 
@@ -97,10 +101,7 @@ class Discriminator(Network):
         self.dense_bias = self.add(1, value=0.0)
 
     def __call__(self, x):
-        # With four axes, which TensorFlow does not take for a bias: it would fuse it with the
-        # activation, fail over the gradient ("remapper failed") and leave the graph as it was.
-        bias = tf.reshape(self.bias, (1, 1, 1, -1))
-        x = tf.nn.leaky_relu(halve(x, self.first) + bias, 0.2)
+        x = tf.nn.leaky_relu(tf.nn.bias_add(halve(x, self.first), self.bias), 0.2)
         for kernel, norm in zip(self.kernels, self.norms, strict=True):
             x = tf.nn.leaky_relu(norm(halve(x, kernel)), 0.2)
         return tf.reshape(x, (len(x), -1)) @ self.dense + self.dense_bias
