@@ -19,10 +19,12 @@ ACTIVATIONS = (None, "relu", "tanh", "sigmoid", "softplus", "silu", "elu", "leak
 
 # What may stand between a native call and Keras, relative to the length of what Keras gives, or to
 # one where that is short. In half precision it is the distance from float32 beyond twice that of
-# Keras, which rounds in other places; and where a number falls on the other side of a kink, a whole
-# gradient comes or goes, of the few hundred that there are.
+# Keras, which rounds in other places.
 TOLERANCES = {"float32": 1e-4, "mixed_bfloat16": 0.02, "mixed_float16": 0.01}
-GRADIENT_TOLERANCES = {"float32": 1e-4, "mixed_bfloat16": 0.2, "mixed_float16": 0.2}
+# Where rounding takes a number to the other side of a kink, a whole gradient comes or goes, of the
+# few hundred that there are.
+AT_A_KINK = {"float32": 1e-4, "mixed_bfloat16": 0.2, "mixed_float16": 0.2}
+KINKED = ("ReLU", "Max", "Minimum")
 
 IMAGE, SEQUENCE, VOLUME, ROW = (7, 8, 4), (9, 4), (5, 6, 4, 2), (6,)
 SHAPES = {"1D": SEQUENCE, "2D": IMAGE, "3D": VOLUME}
@@ -146,9 +148,21 @@ def test_a_native_call_gives_what_keras_gives(kind, precision):
             for name in by_keras:
                 pair, wanted = (natively[name], by_keras[name]), reference[name]
                 native, keras_own = (np.linalg.norm(found - wanted) for found in pair)
-                tolerances = TOLERANCES if name == "outputs" else GRADIENT_TOLERANCES
-                allowed = tolerances[precision] * max(1, length(name, reference))
+                smooth = name == "outputs" or not kinked(kind, options, draw)
+                allowed = (TOLERANCES if smooth else AT_A_KINK)[precision] * max(
+                    1, length(name, reference)
+                )
                 assert native <= 2 * keras_own + allowed, (name, training, options, shapes)
+
+
+def kinked(kind, options, draw):
+    """Whether a network has a kink: in the layer, in its activation, or in the LeakyReLU after."""
+    function = getattr(options.get("activation"), "__name__", options.get("activation"))
+    return (
+        draw % 2
+        or any(each in kind.__name__ for each in KINKED)
+        or function in ("relu", "leaky_relu")
+    )
 
 
 def length(name, results):

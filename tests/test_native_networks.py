@@ -189,7 +189,7 @@ def test_losses_of_20_steps_are_those_of_keras(name, monkeypatch):
     by_keras, natively = losses("0"), losses("1")
     assert np.ptp(by_keras, axis=0).min() > 1e-3  # something was learned
     distance = np.abs(natively - by_keras) / np.maximum(1, np.abs(by_keras))
-    assert distance.max() < 2e-6
+    assert distance.max() < 1e-6
 
 
 def test_native_calls_are_in_use_in_a_step_and_only_there(images, monkeypatch):
