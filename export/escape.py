@@ -6,7 +6,8 @@ import unicodedata
 
 # Control characters, those that turn the direction of writing, and halves of pairs.
 _ACTING = {"Cc", "Cf", "Cs"}
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$])")
+# An underscore within a word means nothing.
+_SPECIAL = re.compile(r"([\\`*\[\]<>|~&$]|(?<![^\W_])_|_(?![^\W_]))")
 
 
 def terminal(text, keep=""):

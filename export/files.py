@@ -94,7 +94,8 @@ def _remove_abandoned(folder):
 
 def is_name(name):
     """Whether a text names a file in the folder itself, in characters that can be shown."""
-    return Path(name).name == name not in ("", ".", "..") and name.isprintable()
+    plain = name.isprintable() and len(name.encode()) < 256  # as long as file systems have them
+    return plain and Path(name).name == name not in ("", ".", "..")
 
 
 def inside(folder, name):

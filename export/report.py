@@ -13,7 +13,7 @@ FILE = "export_report.json"
 SCHEMA = 1
 PASSED, FAILED, NOT_EXPORTED = "passed", "failed", "not exported"
 _NUMBER = (int, float, type(None))
-_LATENCY = {...: _NUMBER}
+_LATENCY = {"batch": int, "threads": int, ...: _NUMBER}
 
 
 def _name(value):
@@ -22,7 +22,7 @@ def _name(value):
 
 
 def _latency(value):
-    if value is not None:
+    if value not in (None, {}):
         schema.check(value, _LATENCY)
 
 
