@@ -35,10 +35,7 @@ def of_json(content):
     for path in [*_paths(content)]:
         name = ".".join(map(str, path)) or "all"
         for kind, value in VALUES.items():
-            yield (
-                f"{name} = {kind}",
-                _with(content, path, lambda holder, key, v=value: _set(holder, key, v)),
-            )
+            yield f"{name} = {kind}", _with(content, path, value)
         if path:
             yield f"{name} missing", _with(content, path, MISSING)
     yield "a name more", {**content, "more": 1} if isinstance(content, dict) else [*content, 1]
