@@ -17,9 +17,12 @@ def terminal(text, keep=""):
         text: anything.
         keep: characters that stay, such as newlines in a message of several lines.
     """
+    text = str(text)
+    if text.isprintable():
+        return text
     return "".join(
         letter if letter in keep or unicodedata.category(letter) not in _ACTING else _code(letter)
-        for letter in str(text)
+        for letter in text
     )
 
 
