@@ -19,6 +19,7 @@ from pathlib import Path
 
 from kgan.export import messages, schema
 from kgan.export import metadata as metadata_
+from kgan.export.escape import terminal
 from kgan.export.spec import TensorSpec
 
 # No runtime needs Keras, whose import is most of the start. -P as for the converter.
@@ -129,7 +130,7 @@ class Runner:
             late.cancel()
         if "error" in header:
             kind = ImportError if header.get("kind") == "ImportError" else RuntimeError
-            raise kind(str(header["error"]))
+            raise kind(terminal(header["error"], keep="\n"))
         return header, arrays
 
 

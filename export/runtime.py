@@ -1,11 +1,14 @@
 """Runs an exported file on NumPy arrays, where neither Keras nor TensorFlow is installed."""
 
 import os
+from dataclasses import asdict
 from functools import partial
 
 import numpy as np
 
 from kgan.export import formats, process, seal
+from kgan.export.escape import terminal
+from kgan.export.spec import TensorSpec
 
 
 def load(path: str | os.PathLike, threads: int | None = None) -> "Runtime":
@@ -56,6 +59,8 @@ def load(path: str | os.PathLike, threads: int | None = None) -> "Runtime":
         runner = load_file(path, threads)
         if not sealed and seal.MARK.items() <= runner.metadata.items():
             raise ValueError("it has changed since it was exported: its SHA-256 is gone")
+        for tensor in (*runner.inputs, *runner.outputs):
+            TensorSpec.from_json(asdict(tensor))
         return Runtime(runner)
     except ImportError as error:
         raise ImportError(
@@ -65,7 +70,7 @@ def load(path: str | os.PathLike, threads: int | None = None) -> "Runtime":
     except Exception as error:  # each runtime has its own
         raise ValueError(
             f"The file does not load: it is damaged, or not written by kgan.export. "
-            f"{type(error).__name__}: {error} Received: path={str(path)!r}"
+            f"{type(error).__name__}: {terminal(error)} Received: path={str(path)!r}"
         ) from error
 
 

@@ -18,14 +18,14 @@ def load(path, **options):
         ValueError: if it is not a regular file, is damaged or encrypted, or unpacks to far more
             than Keras writes; or if Keras cannot load it, whatever Keras raises then.
     """
-    from kgan.export import archives
+    from kgan.export import archives, escape
 
     archives.check(path)
     try:
         return keras.saving.load_model(path, **options)
     except Exception as error:  # a hostile configuration can raise anything
         said = str(error) if isinstance(error, (TypeError, ValueError)) else repr(error)
-        first = " ".join(said.split(". ")[0].split())
+        first = escape.terminal(" ".join(said.split(". ")[0].split()))
         raise ValueError(f"Keras cannot load it: {first[:300]}") from error
 
 
