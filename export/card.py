@@ -1,7 +1,13 @@
 """The model card of a bundle: what is in it, how to run it, and how near to Keras it is.
 
+Names and values from files are escaped, so that none becomes a heading, a link or code.
+
 All of it follows from `export_report.json`.
 """
+
+import json
+
+from kgan.export.escape import markdown, markdown_code
 
 FILE = "model_card.md"
 # Told elsewhere in the card, the same in Netron and the like, or what only machines read.
@@ -13,6 +19,7 @@ _ELSEWHERE = {
     "converter_versions",
     "batch_size",
     "int8",
+    "sealed",
 }
 
 
@@ -44,20 +51,24 @@ def _sections(report):
         "comparison; it finds damage, not forgery, since nothing here is signed."
     )
     yield "\n".join(_compared(artefact) for artefact in passed)
-    reasons = [f"- `{each.file}`: {each.reason}" for each in report.artefacts if each.reason]
+    reasons = [
+        f"- {markdown_code(each.file)}: {markdown(each.reason)}"
+        for each in report.artefacts
+        if each.reason
+    ]
     if reasons:
         yield "\n".join(reasons)
 
 
 def _model(artefacts, alone):
-    files = ", ".join(f"`{each.file}`" for each in artefacts)
+    files = ", ".join(markdown_code(each.file) for each in artefacts)
     if not alone:
         yield f"## {files}"
     first = artefacts[0]
     yield _tensors("Input", first.inputs) + "\n" + _tensors("Output", first.outputs)
     facts = {key: value for key, value in first.metadata.items() if key not in _ELSEWHERE}
     lines = [
-        f"- {key.replace('_', ' ')}: {_text(value)}"
+        f"- {markdown(key.replace('_', ' '))}: {markdown(_text(value))}"
         for key, value in facts.items()
         if value not in (None, "", [], {})
     ]
@@ -88,12 +99,13 @@ def _model(artefacts, alone):
 def _of_its_own(artefact):
     """What is true of one file alone."""
     if artefact.batch_size:
-        yield f"- `{artefact.file}`: batch is {artefact.batch_size}"
+        yield f"- {markdown_code(artefact.file)}: batch is {artefact.batch_size}"
     for name, scale in _scales(artefact).items():
         zero = scale["zero_point"]
         shifted = f"(int8 {'+' if zero < 0 else '-'} {abs(zero)})"
         factor = f"{scale['scale']:.9g}"
-        yield f"- `{artefact.file}`: `{name}` is int8; its value is {shifted} * {factor}"
+        file, name = markdown_code(artefact.file), markdown_code(name)
+        yield f"- {file}: {name} is int8; its value is {shifted} * {factor}"
 
 
 def _scales(artefact):
@@ -103,8 +115,8 @@ def _scales(artefact):
 def _compared(artefact):
     sizes = ", ".join(map(str, artefact.batch_sizes))
     told = (
-        f"- `{artefact.file}` was judged on {', '.join(artefact.compared_on)} inputs, in batches "
-        f"of {sizes}"
+        f"- {markdown_code(artefact.file)} was judged on "
+        f"{markdown(', '.join(artefact.compared_on))} inputs, in batches of {sizes}"
     )
     if not artefact.latency:
         return told
@@ -113,7 +125,7 @@ def _compared(artefact):
 
 
 def _tensors(side, tensors):
-    return "\n".join(f"- {side}: `{tensor}`" for tensor in tensors)
+    return "\n".join(f"- {side}: {markdown_code(tensor)}" for tensor in tensors)
 
 
 def _text(value):
@@ -121,12 +133,18 @@ def _text(value):
 
 
 def _markdown(row):
-    return "| " + " | ".join(row) + " |"
+    return "| " + " | ".join(map(markdown, row)) + " |"
+
+
+def _quoted(text):
+    """A string of Python and of JavaScript."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _feed(artefact):
     lines = [
-        f'    "{each.name}": np.zeros({(artefact.batch_size or 1, *each.shape)}, "{each.dtype}"),'
+        f"    {_quoted(each.name)}: np.zeros({(artefact.batch_size or 1, *each.shape)}, "
+        f"{_quoted(each.dtype)}),"
         for each in artefact.inputs
     ]
     return "\n".join(["inputs = {", *lines, "}"])
@@ -136,7 +154,7 @@ def _onnx(artefact):
     return f"""# pip install numpy onnxruntime
 import numpy as np, onnxruntime
 
-session = onnxruntime.InferenceSession("{artefact.file}")
+session = onnxruntime.InferenceSession({_quoted(artefact.file)})
 {_feed(artefact)}
 outputs = session.run(None, inputs)  # one array each"""
 
@@ -146,7 +164,7 @@ def _tflite(artefact):
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-run = Interpreter("{artefact.file}").get_signature_runner("serving_default")
+run = Interpreter({_quoted(artefact.file)}).get_signature_runner("serving_default")
 {_feed(artefact)}"""
     if not _scales(artefact):
         return f"{start}\noutputs = run(**inputs)  # a dictionary of arrays by name"
@@ -166,7 +184,7 @@ def _saved_model(artefact):
     return f"""# pip install tensorflow
 import numpy as np, tensorflow as tf
 
-run = tf.saved_model.load("{artefact.file}").signatures["serving_default"]
+run = tf.saved_model.load({_quoted(artefact.file)}).signatures["serving_default"]
 {_feed(artefact)}
 outputs = run(**{{name: tf.constant(array) for name, array in inputs.items()}})"""
 
@@ -179,12 +197,14 @@ def _javascript(artefact):
         "bool": "Uint8Array",
     }
     lines = ["// npm install onnxruntime-web", 'import * as ort from "onnxruntime-web";', ""]
-    lines.append(f'const session = await ort.InferenceSession.create("{artefact.file}");')
+    file = _quoted(artefact.file)
+    lines.append(f"const session = await ort.InferenceSession.create({file});")
     lines.append("const inputs = {")
     for tensor in artefact.inputs:
         shape = [1, *tensor.shape]
         count = " * ".join(map(str, shape))
         array = f"new {kinds.get(tensor.dtype, 'BigInt64Array')}({count})"
-        lines.append(f'  "{tensor.name}": new ort.Tensor("{tensor.dtype}", {array}, {shape}),')
+        name, dtype = _quoted(tensor.name), _quoted(tensor.dtype)
+        lines.append(f"  {name}: new ort.Tensor({dtype}, {array}, {shape}),")
     lines += ["};", "const outputs = await session.run(inputs);"]
     return "\n".join(lines)

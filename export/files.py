@@ -2,13 +2,13 @@
 
 import contextlib
 import hashlib
-import json
 import os
 import shutil
 import stat
 import tempfile
 from pathlib import Path
 
+from kgan.export import schema
 from kgan.export.errors import ExportError
 
 try:
@@ -93,8 +93,9 @@ def _remove_abandoned(folder):
 
 
 def is_name(name):
-    """Whether a text names a file in the folder itself, and none elsewhere."""
-    return Path(name).name == name not in ("", ".", "..") and "\0" not in name
+    """Whether a text names a file in the folder itself, in characters that can be shown."""
+    plain = name.isprintable() and len(name.encode()) < 256  # as long as file systems have them
+    return plain and Path(name).name == name not in ("", ".", "..")
 
 
 def inside(folder, name):
@@ -106,10 +107,21 @@ def inside(folder, name):
     if not is_name(name):
         raise ValueError(f"a file of a bundle is named by itself, without folders: {name!r}")
     path = Path(folder) / name
-    kept_out = [each for each in (path, *_below(path)) if not _is_plain(each)]
-    if kept_out:
-        raise ValueError(f"{kept_out[0]} is a link, a device, a pipe or a socket: not looked at")
+    if not _is_plain(path):
+        raise ValueError(f"{path} is a link, a device, a pipe or a socket: not looked at")
+    if path.exists():
+        check_plain(path)
     return path
+
+
+def check_plain(path):
+    """Raises a ValueError unless it is a regular file, or a folder of such and of folders."""
+    path = Path(path)
+    if not path.is_dir():
+        check_regular(path)
+    for each in _below(path):
+        if not _is_plain(each):
+            raise ValueError(f"{each} is a link, a device, a pipe or a socket: not looked at")
 
 
 def _below(path):
@@ -127,16 +139,37 @@ def _is_plain(path):
     return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
 
 
-def read_text(path, most=2**24):
-    """The text of a regular file.
+def check_regular(path, folder=None):
+    """Raises a ValueError for what is not a regular file, and may never end or act when read.
 
-    Raises:
-        ValueError: it is no regular file, or larger than `most` bytes, or no UTF-8.
-        OSError: it cannot be read.
+    Args:
+        path: of the file.
+        folder: where it must lie, links followed. Default: anywhere.
     """
     path = Path(path)
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise ValueError(f"{path} is no regular file")
+    try:
+        regular = stat.S_ISREG(path.stat().st_mode)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror or error}") from error
+    if not regular:
+        raise ValueError(f"{path} is a folder, a device, a pipe or a socket: not looked at")
+    if folder is not None and not path.resolve().is_relative_to(Path(folder).resolve()):
+        raise ValueError(f"{path} is a link out of its folder: not looked at")
+
+
+def read_text(path, most=2**22, folder=None):
+    """The text of a regular file.
+
+    Args:
+        path: of the file.
+        most: bytes that it may have.
+        folder: where it must lie, see `check_regular`.
+
+    Raises:
+        ValueError: it is not a regular file there, is larger, or is not UTF-8.
+        OSError: it cannot be read.
+    """
+    check_regular(path, folder)
     with open(path, "rb") as file:
         content = file.read(most + 1)
     if len(content) > most:
@@ -144,21 +177,9 @@ def read_text(path, most=2**24):
     return content.decode("utf-8")
 
 
-def read_json(path, most=2**24):
-    """What a JSON file holds.
-
-    Raises:
-        ValueError: as `read_text`, or it is no JSON, has NaN or infinity, or is nested too deep.
-        OSError: it cannot be read.
-    """
-
-    def refuse(constant):
-        raise ValueError(f"{constant} is no JSON")
-
-    try:
-        return json.loads(read_text(path, most), parse_constant=refuse)
-    except RecursionError:
-        raise ValueError(f"{path} is nested too deep") from None
+def read_json(path, most=2**22, folder=None):
+    """What a JSON file holds: as `read_text` and `schema.parse`."""
+    return schema.parse(read_text(path, most, folder))
 
 
 def sha256(path):

@@ -10,6 +10,8 @@ import struct
 
 import numpy as np
 
+from kgan.export import schema
+
 LARGEST_HEADER = 2**24
 LARGEST_ARRAYS = 2**33
 """Bytes of a header, and of the arrays that follow it."""
@@ -54,7 +56,7 @@ def read(stream):
     if length > LARGEST_HEADER:
         raise ValueError(f"a header of {length} bytes is larger than {LARGEST_HEADER}")
     try:
-        header = json.loads(bytes(_exactly(stream, length)))
+        header = schema.parse(bytes(_exactly(stream, length)))
         entries = [_entry(entry) for entry in header.pop("arrays")]
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(f"no message of kgan: {type(error).__name__}: {error}") from None

@@ -8,6 +8,8 @@ import json
 
 import numpy as np
 
+from kgan.export import metadata as metadata_
+from kgan.export import schema, seal
 from kgan.export.spec import BATCH, TensorSpec
 
 NAME = "onnx"
@@ -58,9 +60,12 @@ def convert(model, spec, path, precision, options, metadata):
     proto.producer_name = "kgan"
     proto.producer_version = metadata["kgan_version"]
     proto.graph.name = options["name"]
-    onnx.helper.set_model_props(proto, {key: _text(value) for key, value in metadata.items()})
+    onnx.helper.set_model_props(
+        proto, {key: _text(value) for key, value in (metadata | seal.MARK).items()}
+    )
     onnx.checker.check_model(proto, full_check=True)
     onnx.save(proto, path)
+    seal.put(path)
 
 
 def load(path, threads=None):
@@ -89,8 +94,13 @@ class Runner:
         )
         self.inputs = tuple(map(_declared, self._session.get_inputs()))
         self.outputs = tuple(map(_declared, self._session.get_outputs()))
-        properties = self._session.get_modelmeta().custom_metadata_map
-        self.metadata = {key: _value(text) for key, text in properties.items()}
+        about = self._session.get_modelmeta()
+        properties = {**about.custom_metadata_map}
+        properties.pop(seal.KEY, None)
+        if about.producer_name == "kgan" and not properties:
+            raise ValueError("its metadata is missing")
+        metadata = {key: _value(text) for key, text in properties.items()}
+        self.metadata = metadata_.check(metadata)
 
     def __call__(self, inputs):
         names = [tensor.name for tensor in self.outputs]
@@ -222,6 +232,6 @@ def _text(value):
 
 def _value(text):
     try:
-        return json.loads(text)
+        return schema.parse(text)
     except ValueError:
         return text

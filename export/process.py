@@ -2,8 +2,9 @@
 
 So nothing that a converter wrote can take down the process that asks whether it is right, and
 TensorFlow is never imported beside another backend. A SavedModel is a program: to run a stranger's
-is to run it with one's own rights, in that process. What it prints goes nowhere, and what the
-process answers is read as numbers and text alone (`messages.py`).
+is to run it with one's own rights, in that process. What it prints goes nowhere, what the process
+answers is read as numbers and text alone (`messages.py`), and it may take no more time than it is
+given and no more memory than the machine has.
 """
 
 import contextlib
@@ -14,8 +15,11 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
-from kgan.export import messages
+from kgan.export import messages, schema
+from kgan.export import metadata as metadata_
+from kgan.export.escape import terminal
 from kgan.export.spec import TensorSpec
 
 # No runtime needs Keras, whose import is most of the start. -P as for the converter.
@@ -76,7 +80,9 @@ class Runner:
             self.inputs, self.outputs = (
                 tuple(map(TensorSpec.from_json, header[side])) for side in ("inputs", "outputs")
             )
-            self.metadata, self.batch_size = dict(header["metadata"]), header["batch_size"]
+            self.metadata = metadata_.check(header["metadata"])
+            self.batch_size = header["batch_size"]
+            schema.check(self.batch_size, (int, type(None)), "the batch size")
         except (KeyError, TypeError, ValueError) as error:
             self.close()
             raise ValueError(f"What the file says of itself is damaged: {error}") from None
@@ -85,6 +91,9 @@ class Runner:
         with contextlib.suppress(BrokenPipeError):  # then the answer tells how it ended
             messages.write(self._questions, {}, inputs)
         header, outputs = self._answer()
+        missing = {tensor.name for tensor in self.outputs} - set(outputs)
+        if missing or not isinstance(header.get("seconds"), (int, float)):
+            raise RuntimeError(f"The file gave no such output: {', '.join(sorted(missing))}")
         self.seconds = float(header["seconds"])
         return outputs
 
@@ -121,8 +130,19 @@ class Runner:
             late.cancel()
         if "error" in header:
             kind = ImportError if header.get("kind") == "ImportError" else RuntimeError
-            raise kind(str(header["error"]))
+            raise kind(terminal(header["error"], keep="\n"))
         return header, arrays
+
+
+def _limit_memory():
+    """Lets this process fail before the machine does, where the system can see to that."""
+    with contextlib.suppress(ImportError, AttributeError, OSError, ValueError):
+        import resource
+
+        most = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        resource.setrlimit(resource.RLIMIT_DATA, (most, resource.RLIM_INFINITY))
+        # In a container with less memory, it is the first to be ended.
+        Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 def serve(name, path, threads, questions, answers):
@@ -135,6 +155,7 @@ def serve(name, path, threads, questions, answers):
         questions, answers: descriptors of the two pipes, as text.
     """
     questions, answers = os.fdopen(int(questions), "rb"), os.fdopen(int(answers), "wb")
+    _limit_memory()
 
     def fail(error):
         is_import = isinstance(error, ImportError)

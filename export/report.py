@@ -1,29 +1,54 @@
 """What an export made, as an object, a table and `export_report.json`."""
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from kgan.export import files
+from kgan.export import files, formats, metadata, schema
+from kgan.export.escape import terminal
 from kgan.export.spec import TensorSpec
 
 FILE = "export_report.json"
 SCHEMA = 1
 PASSED, FAILED, NOT_EXPORTED = "passed", "failed", "not exported"
 _NUMBER = (int, float, type(None))
-# What each entry of a report is, as JSON has it.
-_KINDS = {
-    **dict.fromkeys(("max_abs_error", "max_error", "psnr", "tolerance", "min_psnr"), _NUMBER),
-    **dict.fromkeys(("file", "format", "precision", "verdict", "reason", "sha256"), str),
-    **dict.fromkeys(("samples", "samples_sha256", "training_backend", "source_sha256"), str),
-    **dict.fromkeys(("versions", "options", "metadata"), dict),
-    **dict.fromkeys(("inputs", "outputs", "batch_sizes", "compared_on"), list),
-    **dict.fromkeys(("seconds", "child_seconds"), (int, float)),
-    "bytes": int,
-    "batch_size": (int, type(None)),
-    "latency": (dict, type(None)),
+_LATENCY = {"batch": int, "threads": int, ...: _NUMBER}
+
+
+def _name(value):
+    if not isinstance(value, str) or not (value == "" or files.is_name(value)):
+        raise ValueError(f"a file in the folder itself is needed, not {schema.shown(value)}")
+
+
+def _latency(value):
+    if value not in (None, {}):
+        schema.check(value, _LATENCY)
+
+
+_ARTEFACT = {
+    "file": _name,
+    "format": frozenset(formats.MODULES),
+    "precision": frozenset(formats.PRECISIONS),
+    "verdict": frozenset((PASSED, FAILED, NOT_EXPORTED)),
+    "inputs": [TensorSpec.from_json],
+    "outputs": [TensorSpec.from_json],
+    "batch_sizes": [int],
+    "compared_on": [str],
+    "versions": {...: str},
+    "latency?": _latency,
+    "batch_size?": (int, type(None)),
+    "samples?": _name,
+    **dict.fromkeys(("training_backend", "source_sha256"), str),
+    **dict.fromkeys(("reason?", "sha256?", "samples_sha256?"), str),
+    "options": {...: object},
+    "metadata?": metadata.check,
+    **dict.fromkeys(("max_abs_error?", "max_error?", "psnr?"), _NUMBER),
+    **dict.fromkeys(("tolerance?", "min_psnr?"), _NUMBER),
+    **dict.fromkeys(("seconds?", "child_seconds?"), (int, float)),
+    "bytes?": int,
 }
-_LATENCY = ("median_ms", "p90_ms", "keras_median_ms")
+_REPORT = {"schema?": int, "sha256?": str, "artefacts": [_ARTEFACT]}
 
 
 @dataclass(frozen=True)
@@ -100,27 +125,7 @@ class Artefact:
 
     @classmethod
     def from_json(cls, entry):
-        """Builds an artefact from its entry in `export_report.json`.
-
-        Raises:
-            KeyError, TypeError, ValueError: the entry is not what `ExportReport.to_json` writes.
-        """
-        for name, value in entry.items():
-            if name not in _KINDS:
-                raise ValueError(f"an artefact has no {name!r}")
-            if not isinstance(value, _KINDS[name]) or isinstance(value, bool):
-                raise TypeError(f"{name} cannot be {str(value)[:100]!r}")
-        for name in ("file", "samples"):
-            if entry.get(name, "") and not files.is_name(entry[name]):
-                raise ValueError(f"{name} must be in the folder itself, not at {entry[name]!r}")
-        texts = [*entry["versions"].values(), *entry["compared_on"]]
-        if not all(isinstance(text, str) for text in texts):
-            raise TypeError("versions and compared_on are texts")
-        if not all(type(size) is int for size in entry["batch_sizes"]):
-            raise TypeError("batch_sizes are integers")
-        latency = entry.get("latency") or {}
-        if not all(isinstance(latency.get(name), _NUMBER) for name in _LATENCY):
-            raise TypeError("latency is in numbers")
+        """Builds an artefact from its entry in an `export_report.json` that `read` has checked."""
         tensors = {
             side: tuple(map(TensorSpec.from_json, entry[side])) for side in ("inputs", "outputs")
         }
@@ -153,7 +158,7 @@ class ExportReport:
     def to_json(self):
         """The report as JSON text, the content of `export_report.json`."""
         entries = [asdict(artefact) for artefact in self.artefacts]
-        content = {"schema": SCHEMA, "artefacts": entries}
+        content = {"schema": SCHEMA, "sha256": _sha256(entries), "artefacts": entries}
         return json.dumps(content, indent=2, sort_keys=True, allow_nan=False)
 
     def rows(self):
@@ -164,7 +169,7 @@ class ExportReport:
 
     def table(self):
         """The table alone, as text."""
-        rows = self.rows()
+        rows = [[terminal(cell) for cell in row] for row in self.rows()]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = [
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -180,7 +185,7 @@ class ExportReport:
         lines, told = [], {}
         for artefact in self.artefacts:
             if artefact.reason:
-                lines += ["", about(artefact.file, artefact.reason)]
+                lines += ["", terminal(about(artefact.file, artefact.reason), keep="\n")]
         for artefact in filter(lambda each: each.passed, self.artefacts):
             inputs = ", ".join(map(str, artefact.inputs))
             outputs = ", ".join(map(str, artefact.outputs))
@@ -190,8 +195,9 @@ class ExportReport:
             of_signature = told.setdefault(f"{signature}; {seconds}", {})
             of_signature.setdefault(compared, []).append(artefact.file)
         for signature, compared in told.items():
-            lines += ["", signature]
-            lines += [f"{', '.join(names)}: {what}" for what, names in compared.items()]
+            lines += ["", terminal(signature)]
+            told_of = (f"{', '.join(names)}: {what}" for what, names in compared.items())
+            lines += map(terminal, told_of)
         return lines
 
 
@@ -204,15 +210,26 @@ def read(path):
     """Reads an `export_report.json`.
 
     Raises:
-        KeyError, TypeError, ValueError: it is none, or damaged.
+        ValueError: it is not one, or damaged.
     """
     path = Path(path)
-    content = files.read_json(path)
-    if not isinstance(content, dict) or not isinstance(content["artefacts"], list):
-        raise TypeError("a report is a dictionary with a list of artefacts")
-    if not all(isinstance(entry, dict) for entry in content["artefacts"]):
-        raise TypeError("an artefact is a dictionary")
+    content = files.read_json(path, folder=path.parent)
+    schema.check(content, _REPORT, "the report")
     return ExportReport(path.parent, tuple(map(Artefact.from_json, content["artefacts"])))
+
+
+def check_hash(path):
+    """Raises a ValueError if a report that `read` can read has another hash than it carries.
+
+    Those of earlier versions of kgan have none.
+    """
+    content = files.read_json(path)
+    if "sha256" in content and content["sha256"] != _sha256(content["artefacts"]):
+        raise ValueError("it has changed since the export: its SHA-256 is not the one it carries")
+
+
+def _sha256(entries):
+    return hashlib.sha256(json.dumps(entries, sort_keys=True).encode()).hexdigest()
 
 
 def merge(report):

@@ -1,11 +1,14 @@
 """Runs an exported file on NumPy arrays, where neither Keras nor TensorFlow is installed."""
 
 import os
+from dataclasses import asdict
 from functools import partial
 
 import numpy as np
 
-from kgan.export import formats, process
+from kgan.export import formats, process, seal
+from kgan.export.escape import terminal
+from kgan.export.spec import TensorSpec
 
 
 def load(path: str | os.PathLike, threads: int | None = None) -> "Runtime":
@@ -13,6 +16,17 @@ def load(path: str | os.PathLike, threads: int | None = None) -> "Runtime":
 
     An `.onnx` file needs onnxruntime, a `.tflite` file ai-edge-litert, a SavedModel folder
     TensorFlow, which then runs in a process of its own.
+
+    A file carries a SHA-256 of itself, which is compared first: one that has changed by a byte is
+    refused. So is one that its runtime cannot load, or whose metadata is not what kgan writes. Not
+    looked at are the values that it computes, which `verify` compares, and the bytes of files
+    that kgan wrote before they had a hash. A hash is not a signature: a file that was made to
+    deceive can carry a right one.
+
+    To load a stranger's SavedModel is to run a stranger's program, in that process, with one's own
+    rights: what it writes to is not held back. `.onnx` and `.tflite` files are data, but their
+    runtimes run in the caller's own process, without limits of time and memory; `verify` runs
+    them in a process with both.
 
     Args:
         path: a file, or a SavedModel folder. Of a bundle, name one of its files.
@@ -22,7 +36,8 @@ def load(path: str | os.PathLike, threads: int | None = None) -> "Runtime":
         A `Runtime`.
 
     Raises:
-        ValueError: it is no exported file, or a damaged one; `threads` is no positive integer.
+        ValueError: it is not an exported file, has changed or does not load; `threads` is not a
+            positive integer.
         FileNotFoundError: there is nothing.
         ImportError: the runtime of its format is not installed.
 
@@ -40,7 +55,13 @@ def load(path: str | os.PathLike, threads: int | None = None) -> "Runtime":
         # TensorFlow must not be imported beside another backend of Keras.
         alone = module.PACKAGES[-1] == "tensorflow"
         load_file = partial(process.Runner, module) if alone else module.load
-        return Runtime(load_file(path, threads))
+        sealed = seal.check(path)
+        runner = load_file(path, threads)
+        if not sealed and seal.MARK.items() <= runner.metadata.items():
+            raise ValueError("it has changed since it was exported: its SHA-256 is gone")
+        for tensor in (*runner.inputs, *runner.outputs):
+            TensorSpec.from_json(asdict(tensor))
+        return Runtime(runner)
     except ImportError as error:
         raise ImportError(
             f"Running a {module.NAME} file needs a package that is not installed: {error}. "
@@ -49,7 +70,7 @@ def load(path: str | os.PathLike, threads: int | None = None) -> "Runtime":
     except Exception as error:  # each runtime has its own
         raise ValueError(
             f"The file does not load: it is damaged, or not written by kgan.export. "
-            f"{type(error).__name__}: {error} Received: path={str(path)!r}"
+            f"{type(error).__name__}: {terminal(error)} Received: path={str(path)!r}"
         ) from error
 
 

@@ -1,11 +1,11 @@
 """The inputs a model is compared on, and their file, from which `verify` repeats the comparison."""
 
 import math
-import zipfile
-import zlib
 from dataclasses import dataclass
 
 import numpy as np
+
+from kgan.export import archives
 
 BATCH_SIZES = (1, 2, 7, 16)
 STORED_BYTES = 4_000_000
@@ -13,21 +13,7 @@ CONSTANT = "constant zeros"  # of images, see `parity.expected`
 TENFOLD = ("tens", "negative tens", "10 x normal")
 OWN = ("sample", "calibration")  # kinds of inputs that the user gave, and that come first
 # One batch is kept however large it is.
-UNPACKED_BYTES, MEMBERS = 2**30, 10_000
-UNREADABLE = (
-    AttributeError,
-    EOFError,
-    KeyError,
-    NotImplementedError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-"""What reading a damaged archive raises, by the place of the damage."""
+UNPACKED_BYTES = 2**30
 # Enough for the range of every activation to settle; more only takes longer.
 CALIBRATION_SIZE = 200
 LEAST_CALIBRATION = 100
@@ -184,38 +170,35 @@ def load(path, spec):
     """Reads the batches and spans of `save`, for the tensors that `spec` names.
 
     Raises:
-        One of `UNREADABLE`: the file is none of these, damaged, or unpacks to more than it may.
+        ValueError: the file is none of these, damaged, or unpacks to more than it may.
     """
-    _check_sizes(path)
-    with np.load(path, allow_pickle=False) as file:
-        batches = [
-            Batch(
-                str(kind),
-                {tensor.name: file[f"{index}.inputs.{tensor.name}"] for tensor in spec.inputs},
-                {tensor.name: file[f"{index}.outputs.{tensor.name}"] for tensor in spec.outputs},
-                bool(typical),
-            )
-            for index, (kind, typical) in enumerate(
-                zip(file["kinds"], file["typical"], strict=True)
-            )
-        ]
-        return batches, {each.name: float(file[f"span.{each.name}"]) for each in spec.outputs}
+    with archives.opened(path, UNPACKED_BYTES) as archive:
+        _check_sizes(archive)
+        with np.load(path, allow_pickle=False) as file:
+            batches = [
+                Batch(
+                    str(kind),
+                    {each.name: file[f"{index}.inputs.{each.name}"] for each in spec.inputs},
+                    {each.name: file[f"{index}.outputs.{each.name}"] for each in spec.outputs},
+                    bool(typical),
+                )
+                for index, (kind, typical) in enumerate(
+                    zip(file["kinds"], file["typical"], strict=True)
+                )
+            ]
+            return batches, {each.name: float(file[f"span.{each.name}"]) for each in spec.outputs}
 
 
-def _check_sizes(path):
+def _check_sizes(archive):
     """Raises a ValueError, before anything is unpacked, for arrays larger than `save` writes."""
-    with zipfile.ZipFile(path) as archive:
-        members = archive.infolist()
-        if sum(member.file_size for member in members) > UNPACKED_BYTES or len(members) > MEMBERS:
-            raise ValueError(f"it unpacks to more than {UNPACKED_BYTES} bytes or {MEMBERS} arrays")
-        for member in members:
-            with archive.open(member) as file:
-                version = np.lib.format.read_magic(file)
-                read = getattr(np.lib.format, f"read_array_header_{version[0]}_0")
-                shape, _, dtype = read(file)
-                declared = math.prod(shape) * dtype.itemsize
-                if dtype.hasobject or declared > member.file_size:
-                    raise ValueError(f"{member.filename} declares {declared} bytes that it lacks")
+    for member in archive.infolist():
+        with archive.open(member) as file:
+            version = np.lib.format.read_magic(file)
+            read = getattr(np.lib.format, f"read_array_header_{version[0]}_0")
+            shape, _, dtype = read(file)
+            declared = math.prod(shape) * dtype.itemsize
+            if dtype.hasobject or declared > member.file_size:
+                raise ValueError(f"{member.filename} declares {declared} bytes that it lacks")
 
 
 def own_batches(spec, batches, argument="samples"):

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from kgan.export import files, seal
+from kgan.export import metadata as metadata_
 from kgan.export.spec import TensorSpec, in_order
 
 NAME = "saved_model"
@@ -27,14 +29,15 @@ def convert(model, spec, path, precision, options, metadata):
     from kgan.export import serving
 
     serving.save(model, spec, path, layer=True)
-    text = json.dumps(metadata, indent=2, sort_keys=True)
+    text = json.dumps(metadata | seal.MARK, indent=2, sort_keys=True)
     (Path(path) / METADATA).write_text(text + "\n", encoding="utf-8")
+    seal.put(path)
 
 
 def is_own(path):
     """Whether a folder is a SavedModel that was written here, and holds nothing else."""
     path = Path(path)
-    own = {"saved_model.pb", "fingerprint.pb", "variables", "assets", METADATA}
+    own = {"saved_model.pb", "fingerprint.pb", "variables", "assets", METADATA, seal.LIST}
     return (path / METADATA).is_file() and {each.name for each in path.iterdir()} <= own
 
 
@@ -59,7 +62,7 @@ class Runner:
 
         from kgan.export.serving import SIGNATURE
 
-        self.metadata = json.loads((Path(path) / METADATA).read_text(encoding="utf-8"))
+        self.metadata = metadata_.check(files.read_json(Path(path) / METADATA))
         tf.config.threading.set_intra_op_parallelism_threads(threads or 0)
         self._model = tf.saved_model.load(path)  # its variables would die with it
         self._serve = self._model.signatures[SIGNATURE]

@@ -29,13 +29,16 @@ class TensorSpec:
         """The tensor that an entry of a report or a message describes.
 
         Raises:
-            KeyError, TypeError, ValueError: it describes none.
+            ValueError: it describes none.
         """
+        if not isinstance(entry, dict) or set(entry) != {"name", "shape", "dtype"}:
+            raise ValueError(f"a tensor has name, shape and dtype, unlike {str(entry)[:80]!r}")
         name, shape, dtype = entry["name"], entry["shape"], entry["dtype"]
         sizes = isinstance(shape, (list, tuple)) and len(shape) < 32
         sizes = sizes and all(size is None or (type(size) is int and size >= 0) for size in shape)
-        if not isinstance(name, str) or not isinstance(dtype, str) or not sizes:
-            raise ValueError(f"no tensor is {str(entry)[:200]}")
+        texts = all(isinstance(text, str) and text.isprintable() for text in (name, dtype))
+        if not texts or not sizes:
+            raise ValueError(f"no tensor is {str(entry)[:200]!r}")
         return cls(name, tuple(shape), dtype)
 
 

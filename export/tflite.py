@@ -7,6 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from kgan.export import metadata as metadata_
+from kgan.export import seal
+from kgan.export.schema import parse
 from kgan.export.spec import TensorSpec, in_order
 
 NAME = "tflite"
@@ -54,8 +57,9 @@ def convert(model, spec, path, precision, options, metadata):
             converter.inference_input_type = converter.inference_output_type = tf.int8
         converter.target_spec.supported_ops = [operators]
         content = _converted(converter)
-    metadata = {**metadata, "batch_size": options["batch_size"], **_scales(content)}
+    metadata = {**metadata, "batch_size": options["batch_size"], **_scales(content), **seal.MARK}
     Path(path).write_bytes(_finished(content, metadata))
+    seal.put(path)
 
 
 def load(path, threads=None):
@@ -79,7 +83,7 @@ class Runner:
         from ai_edge_litert.interpreter import Interpreter
 
         content = Path(path).read_bytes()
-        self.metadata = _metadata(content)
+        self.metadata = metadata_.check(_metadata(content))
         self._interpreter = Interpreter(model_content=content, num_threads=threads)
         self._interpreter.allocate_tensors()
         signature = self._interpreter.get_signature_runner("serving_default")
@@ -212,5 +216,5 @@ def _metadata(content):
     for index in range(model.MetadataLength()):
         if model.Metadata(index).Name() == METADATA.encode():
             data = model.Buffers(model.Metadata(index).Buffer()).DataAsNumpy()
-            return json.loads(data.tobytes())
+            return parse(data.tobytes())
     return {}

@@ -12,8 +12,10 @@ from kgan.export.spec import ModelSpec
 def verify(path: str | Path) -> report.ExportReport:
     """Checks exported files against their report: present, unchanged, and still computing the same.
 
-    It finds damage, not forgery: the report itself, with its bounds, and the model card are taken
-    as they are.
+    It finds damage, not forgery: nothing is signed, and the model card is not looked at. Only
+    regular files in the folder itself are read, no links, and each file runs in a process of its
+    own, with limits of time and memory. A SavedModel is a program all the same: to verify a
+    stranger's is to run it there, with one's own rights.
     Needs NumPy and the runtime of the format (onnxruntime, LiteRT, or TensorFlow for a
     SavedModel), nothing else.
 
@@ -58,6 +60,7 @@ def verify(path: str | Path) -> report.ExportReport:
         if checked:
             wrong.append(f"Verified: {', '.join(artefact.file for artefact in checked)}.")
         raise VerificationError("\n".join(wrong))
+    _check_report(folder / report.FILE)
     if missing:
         raise missing
     return report.ExportReport(folder, tuple(checked))
@@ -70,9 +73,17 @@ def _read(path, given):
             f"Received: path={str(given)!r}"
         )
     try:
-        return report.read(path)
-    except (KeyError, TypeError, ValueError) as error:
+        return report.read(files.inside(path.parent, path.name))
+    except (OSError, ValueError) as error:
         raise VerificationError(f"{path} is damaged: {type(error).__name__}: {error}") from error
+
+
+def _check_report(path):
+    # Last, since what is wrong with a file says more than that something is.
+    try:
+        report.check_hash(path)
+    except ValueError as error:
+        raise VerificationError(f"{path} is damaged: {error}") from error
 
 
 def _verify(folder, artefact):
@@ -86,8 +97,8 @@ def _verify(folder, artefact):
     spec = ModelSpec(artefact.inputs, artefact.outputs)
     try:
         batches, spans = samples.load(kept, spec)
-    except samples.UNREADABLE as error:
-        raise VerificationError(f"{kept}: cannot be read: {error}") from error
+    except ValueError as error:
+        raise VerificationError(str(error)) from error
     try:
         bound = parity.Bound(
             artefact.tolerance, artefact.min_psnr, limits=artefact.precision == "float32"

@@ -12,9 +12,11 @@ import numpy as np
 from kgan import backend
 from kgan.batches import with_callbacks
 from kgan.callbacks.memories import Memories
+from kgan.export import archives, schema
 from kgan.settings import differences, settings_of
 
 MEMBER = "kgan_checkpoint.json"
+_STATE = {"epochs": int, "ended": bool, "settings": {...: object}, "random_state": str}
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -86,16 +88,16 @@ class Checkpoint(keras.callbacks.Callback):
         if not self.path.exists():
             return 0, False
         try:
-            with zipfile.ZipFile(self.path) as file:
-                damaged = file.testzip()
+            archives.check(self.path)
+            with archives.opened(self.path) as file:
                 whole = MEMBER in file.namelist()
-                saved = json.loads(file.read(MEMBER)) if whole and not damaged else None
-                if saved:
+                if whole:
+                    saved = schema.parse(file.read(MEMBER), constants=True)
+                    schema.check(saved, _STATE, "its state")
+                    random_state = bytes.fromhex(saved["random_state"])
                     self.memories.read(file)
-        except (zipfile.BadZipFile, json.JSONDecodeError, EOFError) as error:
+        except ValueError as error:
             raise self._unreadable(error) from error
-        if damaged:
-            raise self._unreadable(f"its part {damaged} is damaged")
         if not whole:
             raise ValueError(
                 f"{self.path} is a saved model and no checkpoint: name another file. To go on "
@@ -110,7 +112,7 @@ class Checkpoint(keras.callbacks.Callback):
                 "to start anew. Received (what the checkpoint has): " + "; ".join(different)
             )
         self.model.load_weights(self.path)
-        backend.set_random_state(bytes.fromhex(saved["random_state"]))
+        backend.set_random_state(random_state)
         return saved["epochs"], saved["ended"]
 
     def on_train_begin(self, logs=None):

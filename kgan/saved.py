@@ -6,6 +6,29 @@ import keras
 import numpy as np
 
 
+def load(path, **options):
+    """Loads a `.keras` file that others may have written, after a look at what it unpacks to.
+
+    Args:
+        path: the file.
+        **options: as for `keras.saving.load_model`, whose safe mode stays as it is: on, unless the
+            user has turned it off.
+
+    Raises:
+        ValueError: if it is not a regular file, is damaged or encrypted, or unpacks to far more
+            than Keras writes; or if Keras cannot load it, whatever Keras raises then.
+    """
+    from kgan.export import archives, escape
+
+    archives.check(path)
+    try:
+        return keras.saving.load_model(path, **options)
+    except Exception as error:  # a hostile configuration can raise anything
+        said = str(error) if isinstance(error, (TypeError, ValueError)) else repr(error)
+        first = escape.terminal(" ".join(said.split(". ")[0].split()))
+        raise ValueError(f"Keras cannot load it: {first[:300]}") from error
+
+
 class Saved:
     """Makes a model whose constructor keeps each argument under its own name saveable.
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from kgan.batches import Batches
 from kgan.data.image_stream import ImageStream
+from kgan.export.escape import terminal
 
 SHOWN = 6
 # Parts of Keras's configurations that follow from others.
@@ -46,7 +47,7 @@ def differences(saved, now):
     """
     before, after = _leaves(saved), _leaves(now)
     found = [
-        f"{name} {_show(after.get(name))} ({_show(before.get(name))})"
+        terminal(f"{name} {_show(after.get(name))} ({_show(before.get(name))})")
         for name in sorted({*before, *after}, key=lambda name: (name.count("."), name))
         if before.get(name) != after.get(name)
     ]

@@ -6,7 +6,10 @@ import numbers
 
 import numpy as np
 
+from kgan.export import schema
+
 KEPT = ("best", "best_epoch", "wait", "cooldown_counter")
+_MEMORY = {**dict.fromkeys((f"{name}?" for name in KEPT), (int, float)), "best_weights?": str}
 
 
 class Memories:
@@ -48,11 +51,14 @@ class Memories:
         """Takes what `write` has added to a file, for `bring_back`."""
         if "memories.json" not in file.namelist():
             return
-        self.kept = json.loads(file.read("memories.json"))
-        for memory in self.kept.values():
+        kept = schema.parse(file.read("memories.json"), constants=True)
+        schema.check(kept, {...: _MEMORY}, "its memories")
+        for memory in kept.values():
             if "best_weights" in memory:
-                with np.load(io.BytesIO(file.read(memory["best_weights"]))) as weights:
+                packed = io.BytesIO(file.read(memory["best_weights"]))
+                with np.load(packed, allow_pickle=False) as weights:
                     memory["best_weights"] = [weights[name] for name in weights.files]
+        self.kept = kept
 
     def bring_back(self):
         """Gives the callbacks what was read, once they have forgotten: when training begins."""

@@ -63,12 +63,18 @@ def main():
 
 
 def _warn(message, *_, **__):
-    print(f"kgan: warning: {message}", file=sys.stderr)
+    _tell(f"kgan: warning: {message}")
 
 
 def _fail(error, code):
-    print(f"kgan: {error}", file=sys.stderr)
+    _tell(f"kgan: {error}")
     sys.exit(code)
+
+
+def _tell(text):
+    from kgan.export.escape import terminal
+
+    print(terminal(text, keep="\n\t"), file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -238,9 +238,7 @@ def saved_in(path):
 
 def load_model(path):
     """A saved GAN, or a ValueError that says why it is none."""
-    import keras
-
-    from kgan import AdversarialModel
+    from kgan import AdversarialModel, saved
 
     path = saved_in(path)
     if path.suffix in (".onnx", ".tflite") and path.is_file():
@@ -257,12 +255,12 @@ def load_model(path):
             f"Received: {path}"
         )
     try:
-        model = keras.saving.load_model(path)
-    except (TypeError, ValueError) as error:
+        model = saved.load(path)
+    except ValueError as error:
         raise ValueError(
             "This file cannot be loaded as a GAN saved with gan.save(). A model of your own class "
             "is loaded in Python, after importing the module that defines the class. "
-            f"Received: {path} ({str(error).split('.')[0]})"
+            f"Received: {path} ({error})"
         ) from error
     if not isinstance(model, AdversarialModel):
         raise ValueError(

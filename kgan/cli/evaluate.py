@@ -1,7 +1,6 @@
 """The command that measures a GAN, saved or exported, beside real images."""
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -204,7 +203,7 @@ def _exported(path):
 def _held_out(model, data, split, chosen):
     """The seed by which the run of a model held out a tenth of its data."""
     run = settings.trained_with(model)
-    if "metrics" not in run:
+    if not {"metrics", "data", "seed"} <= set(run):
         raise ValueError(
             "--held-out is for a run of kgan train --metrics, whose settings.json lies in the "
             "folder of the model or in the one above. Received: " + str(model)
@@ -218,6 +217,11 @@ def _held_out(model, data, split, chosen):
         raise ValueError(
             "Copies are those of training images, which --held-out leaves out: measure "
             "duplicate_rate without it. Received: --held-out with duplicate_rate"
+        )
+    if not run["seed"].isdecimal():
+        raise ValueError(
+            "The settings.json of this run is damaged: its seed is an integer from 0 on. "
+            f"Received: seed {run['seed']!r}"
         )
     return int(run["seed"])
 
@@ -239,14 +243,14 @@ def _check_out(out, model):
     if out is None:
         return
     from kgan import checks
+    from kgan.report import forms
 
     checks.check_folder(out.parent, "The place of --out")
     if not out.exists():
         return
     try:
-        scores = json.loads(out.read_text(encoding="utf-8"))
-        others = {score["protocol"]["model"] for score in scores.values()} - {model}
-    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
+        others = {str(score["protocol"]["model"]) for score in forms.scores(out)} - {model}
+    except (KeyError, OSError, TypeError, ValueError) as error:
         raise ValueError(
             "--out is a file for scores, and there is something else: name another, such as "
             f"scores.json. Received: --out {out}"

@@ -65,8 +65,7 @@ def metrics(chosen, features, images=None, labels=None):
 
 
 def _features(text, images, labels):
-    import keras
-
+    from kgan import saved
     from kgan.metrics.classifier import features_of
 
     if text in ("pixels", "inception"):
@@ -82,7 +81,12 @@ def _features(text, images, labels):
         raise ValueError(
             f"This file is damaged, or no model saved by Keras. Received: --features {text}"
         )
-    return keras.saving.load_model(text, compile=False)
+    try:
+        return saved.load(text, compile=False)
+    except ValueError as error:
+        raise ValueError(
+            f"This file cannot be loaded as a Keras model. Received: --features {text} ({error})"
+        ) from error
 
 
 def _classifier(images, labels, option):

@@ -1,7 +1,9 @@
 """What a run was asked for: kept in its folder, read there, and compared."""
 
+import contextlib
 import importlib
 import json
+import math
 import os
 import time
 
@@ -19,13 +21,20 @@ def trained_with(gan):
 
     The file lies in the folder of the run or in one right below; of others nothing is known.
     """
+    for folder in arguments.saved_in(gan).absolute().parents[:2]:
+        found = _kept_in(folder)
+        if found:
+            return found
+    return {}
+
+
+def _kept_in(folder):
+    """The settings in a folder; none where there are none, or they are damaged."""
+    from kgan.report import forms
     from kgan.report.run import SETTINGS
 
-    for folder in arguments.saved_in(gan).absolute().parents[:2]:
-        try:
-            return json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
+    with contextlib.suppress(OSError, ValueError):
+        return forms.settings(folder / SETTINGS)[0]
     return {}
 
 
@@ -81,8 +90,7 @@ class Record:
 
         self.path = folder / SETTINGS
         self.start = time.perf_counter()
-        earlier = json.loads(self.path.read_text()) if self.path.exists() else {}
-        self.earlier = float(earlier.get("minutes", 0)) if options.get("resume") else 0.0
+        self.earlier = _minutes(folder) if options.get("resume") else 0.0
         self.content = {
             **{
                 name: str(value)
@@ -113,6 +121,15 @@ class Record:
         unfinished = self.path.with_name(f".{self.path.name}")
         unfinished.write_text(text + "\n", encoding="utf-8")
         os.replace(unfinished, self.path)
+
+
+def _minutes(folder):
+    """What the run in a folder took before, as far as its settings tell."""
+    try:
+        minutes = float(_kept_in(folder).get("minutes", 0))
+    except ValueError:
+        return 0.0
+    return minutes if 0 <= minutes < math.inf else 0.0
 
 
 def _versions():

@@ -159,7 +159,7 @@ def _jobs(images, out, overwrite):
     """The files to translate, and where to."""
     from kgan.data.files import find_images
 
-    if not images.exists():
+    if not (images.is_dir() or images.is_file()):
         raise ValueError(f"There is no such folder or file. Received: {images}")
     folder = images if images.is_dir() else images.parent
     files = find_images(images) if images.is_dir() else [images]

@@ -38,7 +38,8 @@ def find_images(path: str | os.PathLike) -> list[Path]:
         ValueError: if there is no such folder, it is a file, or no image is in it.
     """
     folder = Path(path)
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+    # A pipe of such a name would be waited for without end.
+    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
     if not files:
         state = "a file, not a folder" if folder.exists() else "no such folder"
         if folder.is_dir():

@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import math
 import os
+import warnings
 from pathlib import Path
 
 import keras
@@ -12,6 +13,7 @@ from keras import ops
 
 from kgan import checks
 from kgan.metrics.features import in_float32
+from kgan.metrics.hashes import structure
 
 FEWEST_EPOCHS, FEWEST_STEPS = 4, 300
 TRAINED = 2  # the way of training, by which kept classifiers are told from older ones
@@ -52,12 +54,20 @@ def train_classifier(
             f"Received: images {images.shape[1:]} with labels {np.unique(labels)[:2].tolist()}"
         )
     checks.check_count(epochs=epochs, batch_size=batch_size)
+    model = _network(images, labels, seed)
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(_Shuffled(images, labels, batch_size, epochs, seed), shuffle=False, verbose=0)
+    return model
+
+
+def _network(images, labels, seed):
+    """The classifier of some images before it has learned."""
     layers, seeds = keras.layers, itertools.count(seed)
 
     def weights():
         return {"kernel_initializer": keras.initializers.GlorotUniform(next(seeds))}
 
-    model = keras.Sequential(
+    return keras.Sequential(
         [
             keras.Input(images.shape[1:]),
             layers.Conv2D(32, 3, strides=2, padding="same", activation="relu", **weights()),
@@ -70,9 +80,6 @@ def train_classifier(
         ],
         name="classifier",
     )
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    model.fit(_Shuffled(images, labels, batch_size, epochs, seed), shuffle=False, verbose=0)
-    return model
 
 
 class _Shuffled(keras.utils.PyDataset):
@@ -139,14 +146,32 @@ def kept_classifier(images, labels, epochs=None, seed=0, folder=None):
     if folder is None:
         folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kgan"
     file = Path(folder) / file_name(images, labels, epochs, seed)
-    if file.is_file():
-        return keras.saving.load_model(file)
+    if file.exists():
+        try:
+            return _kept(file, images, labels, seed)
+        except ValueError as error:
+            warnings.warn(
+                "A classifier that was kept cannot be used, and is trained anew. "
+                f"Received: {file} ({error})",
+                stacklevel=2,
+            )
     classifier = train_classifier(images, labels, epochs=epochs, seed=seed)
     file.parent.mkdir(parents=True, exist_ok=True)
     # Written beside its place and moved there, so that two runs at once cannot spoil it.
     unfinished = file.with_name(f".{os.getpid()}.{file.name}")
     classifier.save(unfinished)
     os.replace(unfinished, file)
+    return classifier
+
+
+@in_float32()
+def _kept(file, images, labels, seed):
+    """The classifier in a file. Raises a ValueError if it is damaged, or another network."""
+    from kgan import saved
+
+    classifier = saved.load(file)
+    if structure(classifier) != structure(_network(np.asarray(images), np.asarray(labels), seed)):
+        raise ValueError("it holds another network")
     return classifier
 
 

@@ -26,6 +26,8 @@ def get(features):
         ValueError: if it is none of these.
         OSError: if the weights of `"inception"` are neither here nor can be downloaded.
     """
+    if isinstance(features, Network):
+        return features
     if isinstance(features, dict):
         network = Network(keras.saving.deserialize_keras_object(features))
         network.awaits_weights = True
@@ -35,12 +37,18 @@ def get(features):
     if isinstance(features, str) and features == "pixels":
         return _PIXELS
     if isinstance(features, str) and features == "inception":
+        _inception().model  # noqa: B018, which raises now what it must
         return _inception()
     received = repr(features) if isinstance(features, str) else f"a {type(features).__name__}"
     raise ValueError(
         'features must be "pixels", "inception", or a Keras model from images to features. '
         f"Received: features={received}"
     )
+
+
+def of_config(features):
+    """What `get` takes, of a configuration in a file: to load it downloads nothing."""
+    return _inception() if features == "inception" else features
 
 
 @contextlib.contextmanager
@@ -187,8 +195,8 @@ class Inception(Network):
     Args:
         weights: `"imagenet"`, which Keras downloads once, or the path of the same file.
 
-    Raises:
-        OSError: if they are neither here nor can be downloaded.
+    `model` is read when it is first wanted, and raises an OSError if the weights are neither here
+    nor can be downloaded.
 
     Reference: Szegedy et al., Rethinking the Inception Architecture for Computer Vision, 2016
     (arXiv:1512.00567).
@@ -198,11 +206,16 @@ class Inception(Network):
     network = None
     size = 299
 
-    @in_float32()
     def __init__(self, weights="imagenet"):
+        self.weights, self.awaits_weights = weights, False
+
+    @functools.cached_property
+    @in_float32()
+    def model(self):
+        """The network, read when it is first wanted: a model with this measure loads without."""
         try:
             network = keras.applications.InceptionV3(
-                include_top=False, weights=weights, pooling="avg"
+                include_top=False, weights=self.weights, pooling="avg"
             )
         except Exception as error:  # Keras raises a bare Exception when it cannot download
             if isinstance(error, ValueError):
@@ -216,7 +229,7 @@ class Inception(Network):
         images = keras.Input((None, None, 3))
         resize = keras.layers.Resizing(self.size, self.size, interpolation="bilinear")
         # Its range is [-1, 1], as that of our images.
-        super().__init__(keras.Model(images, network(resize(images)), name="inception_v3"))
+        return keras.Model(images, network(resize(images)), name="inception_v3")
 
     @property
     def protocol(self):

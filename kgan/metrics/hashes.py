@@ -12,12 +12,16 @@ UNSEEN_ENDS = ("_initializer", "_regularizer", "_constraint")
 
 def digest(model):
     """Returns the first 12 digits of the SHA-256 of a model's layers and weights."""
-    structure = json.dumps(_structure(model), sort_keys=True, default=str)
-    sha = hashlib.sha256(structure.encode())
+    sha = hashlib.sha256(structure(model).encode())
     for weight in model.get_weights():
         sha.update(json.dumps([str(weight.dtype), *weight.shape]).encode())
         sha.update(np.ascontiguousarray(weight).tobytes())
     return sha.hexdigest()[:12]
+
+
+def structure(model):
+    """Returns text that is the same for networks of the same layers, whatever their weights."""
+    return json.dumps(_structure(model), sort_keys=True, default=str)
 
 
 def _structure(model):

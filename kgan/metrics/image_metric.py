@@ -29,6 +29,13 @@ class ImageMetric(keras.metrics.Metric):
         self.features = extractors.get(features)
         self.reset_state()
 
+    @classmethod
+    def from_config(cls, config):
+        config = {**config}
+        if "features" in config:
+            config["features"] = extractors.of_config(config["features"])
+        return super().from_config(config)
+
     @property
     def score_names(self):
         """What the scores of `result()` are called."""

@@ -1,10 +1,8 @@
 """Scores with what they mean: value and protocol side by side."""
 
-import hashlib
 import json
 import math
 import os
-import zipfile
 from pathlib import Path
 
 import keras
@@ -62,13 +60,16 @@ def file_hash(path):
     """Returns the first 12 digits of the SHA-256 of a file, or of all that is in a folder.
 
     Of a saved model it is that of the weights: the rest tells when it was saved, too.
+
+    Raises:
+        ValueError: if a saved model is damaged.
     """
-    from kgan.export.files import sha256
+    from kgan.export import archives, files
 
     if Path(path).suffix == ".keras":
-        with zipfile.ZipFile(path) as archive:
-            return hashlib.sha256(archive.read(WEIGHTS)).hexdigest()[:12]
-    return sha256(path)[:12]
+        with archives.opened(path) as archive:
+            return archives.sha256(archive, WEIGHTS)[:12]
+    return files.sha256(path)[:12]
 
 
 def write(scores, path):

@@ -27,7 +27,7 @@ def write(run: str | os.PathLike, out: str | os.PathLike | None = None) -> Path:
             report where the file is to be.
     """
     out = Path(run) / "report.html" if out is None else Path(out)
-    if out.is_dir() or (out.is_file() and MARK not in out.read_bytes()[:2000]):
+    if out.is_dir() or (out.is_file() and MARK not in _beginning(out)):
         raise ValueError(
             "There is something else than a report of kgan: name another file with --out, such as "
             f"report.html. Received: {out}"
@@ -48,3 +48,8 @@ def write(run: str | os.PathLike, out: str | os.PathLike | None = None) -> Path:
     os.chmod(file.name, 0o644)  # a temporary file is its owner's alone
     os.replace(file.name, out)
     return out
+
+
+def _beginning(path):
+    with open(path, "rb") as file:
+        return file.read(2000)

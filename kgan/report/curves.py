@@ -1,7 +1,8 @@
 """Curves as inline SVG, whose colours come from the page: light, dark and in print."""
 
-import html
 import math
+
+from kgan.export.escape import html
 
 WIDTH, HEIGHT = 480, 230
 LARGEST = 1e150  # what is beyond is as good as infinite
@@ -39,7 +40,7 @@ def chart(epochs, series, log=False, marks=(), errors=None):
 
     parts = [
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label="{html.escape(", ".join(name for name, _ in series))} by epoch">'
+        f'aria-label="{html(", ".join(name for name, _ in series))} by epoch">'
     ]
     for tick in ticks:
         parts.append(

@@ -1,13 +1,13 @@
 """The page: what is known of a run, laid out for people."""
 
 import datetime
-import html
 import importlib.resources
 import itertools
 import math
 import re
 
 from kgan.callbacks.epoch_picture import epoch_of
+from kgan.export.escape import html as _safe
 from kgan.report import pictures
 from kgan.report.curves import chart, colours
 from kgan.report.run import UNNAMED
@@ -295,7 +295,3 @@ def _settings(run):
 def _foot():
     today = datetime.date.today().isoformat()
     return f"<footer>Written by kgan report on {today}.</footer>"
-
-
-def _safe(text):
-    return html.escape(str(text))

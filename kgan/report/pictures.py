@@ -3,16 +3,30 @@
 import base64
 import io
 import tempfile
+import warnings
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from kgan.callbacks.epoch_picture import epoch_of
+from kgan.export import archives
 from kgan.images import save_film
 
 WIDEST, SMALL = 900, 420  # pixels, of the film and of the pictures in the strip
 MOST_FRAMES, SHOWN = 48, 6
+_TOO_LARGE = (Image.DecompressionBombWarning, Image.DecompressionBombError)
+
+
+def check_picture(picture):
+    """Decodes a picture once; a ValueError says that it is damaged or too large."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(picture, formats=["PNG"]) as image:
+                image.load()
+    except (*archives.DAMAGE, MemoryError, *_TOO_LARGE) as error:
+        raise ValueError(f"{picture} cannot be read: {error}") from error
 
 
 def film(pictures):

@@ -1,23 +1,20 @@
 """What a folder tells of the run that made it."""
 
 import contextlib
-import csv
 import dataclasses
-import importlib
 import inspect
-import json
-import math
-import zipfile
+import types
 from pathlib import Path
 
-from PIL import Image
-
 from kgan.callbacks.epoch_picture import pictures_in
+from kgan.export import archives, files, schema
+from kgan.report import forms
+from kgan.report.pictures import check_picture
 
 SETTINGS = "settings.json"
 USUAL = {"run_eagerly": False, "steps_per_execution": 1, "jit_compile": "auto"}  # of compile
-UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OSError, ImportError, csv.Error)
-UNREADABLE += (zipfile.BadZipFile,)  # what reading files in another form may raise
+# What files in another form may raise: the schemas a ValueError, the others what they let through.
+UNREADABLE = (*archives.DAMAGE, MemoryError)
 UNNAMED = "weights that are not named"
 
 
@@ -70,15 +67,16 @@ def read(folder):
         raise ValueError(f"There is no such folder of a run. Received: {folder}")
     for picture in pictures_in(run.folder / "samples"):
         try:
-            with Image.open(picture) as image:
-                image.load()
+            files.check_regular(picture, run.folder)
+            check_picture(picture)
             run.pictures.append(picture)
-        except (OSError, SyntaxError):  # as Pillow calls some damages
+        except ValueError:
             run.unreadable.append(str(picture.relative_to(run.folder)))
     for file in sorted(run.folder.rglob("*")):
         reader = _reader(file, run.folder)
         if reader:
             try:
+                files.check_regular(file, run.folder)
                 reader(run, file)
             except UNREADABLE:
                 run.unreadable.append(str(file.relative_to(run.folder)))
@@ -107,62 +105,41 @@ def _reader(file, folder):
 
 
 def _read_log(run, file):
-    *lines, rest = file.read_text(encoding="utf-8").splitlines(keepends=True) or [""]
-    if rest.endswith("\n"):
-        lines.append(rest)
-    elif rest:  # of a run that was killed as it wrote
+    run.epochs, run.log, cut = forms.log(file)
+    if cut:  # of a run that was killed as it wrote
         run.unreadable.append(f"a line of {file.name}")
-    # A run that was killed before its checkpoint and went on has written an epoch twice.
-    rows = list({int(row["epoch"]): row for row in csv.DictReader(lines)}.values())
-    epochs = [int(row["epoch"]) + 1 for row in rows]
-    names = [name for name in (rows[0] if rows else ()) if name and name != "epoch"]
-    columns = {name: [_number(row[name]) for row in rows] for name in names}
-    # Keras makes a column of validation for each name, also where there is none.
-    empty = {name for name in names if all(row[name] in ("NA", "", None) for row in rows)}
-    run.log = {name: values for name, values in columns.items() if name not in empty}
-    run.epochs = epochs
 
 
 def _read_settings(run, file):
-    content = json.loads(file.read_text(encoding="utf-8"))
-    run.versions |= {name: str(value) for name, value in content.pop("versions", {}).items()}
-    if "images" in content:
-        content.pop("channels", None)  # asked for; of what the images turned out to be it is part
-    run.settings = {name: _text(value) for name, value in content.items() if value is not None}
+    run.settings, versions = forms.settings(file)
+    run.versions |= versions
+    if "images" in run.settings:
+        run.settings.pop("channels", None)  # asked for; it is part of what the images turned out
 
 
 def _read_warnings(run, file):
-    unique = {}
-    *lines, _ = file.read_text(encoding="utf-8").split("\n")  # of a run that was killed
-    for line in lines:
-        with contextlib.suppress(ValueError, KeyError, TypeError):
-            entry = json.loads(line)
-            # A run that was killed before its checkpoint tells again what it told after that.
-            unique[int(entry["epoch"]), str(entry["rule"]), str(entry["text"])] = entry
-            continue
-        run.unreadable.append(f"a line of {file.name}")
+    found, damaged = forms.warnings(file)
+    run.unreadable += [f"a line of {file.name}"] * damaged
+    # A run that was killed before its checkpoint tells again what it told after that.
+    unique = {(entry["epoch"], entry["rule"], entry["text"]): entry for entry in found}
     run.warnings = [unique[key] for key in sorted(unique)]
 
 
 def _read_scores(run, file):
-    content = json.loads(file.read_text(encoding="utf-8"))
-    content = content.get("scores", content) if isinstance(content, dict) else content
-    if isinstance(content, dict):
-        content = [{"name": name, **score} for name, score in content.items()]
     run.scores += [
         {
-            "name": str(score["name"]),
-            "value": math.nan if score["value"] is None else float(score["value"]),
-            "protocol": _protocol(score.get("protocol", "")),
+            **score,
+            "protocol": _protocol(score["protocol"]),
             "file": file.name,
-            "of": _hash_in(score.get("protocol")),
+            "of": _hash_in(score["protocol"]),
         }
-        for score in content
+        for score in forms.scores(file)
     ]
 
 
 def _hash_in(protocol):
-    return protocol.get("model_hash") if isinstance(protocol, dict) else None
+    digest = protocol.get("model_hash") if isinstance(protocol, dict) else None
+    return None if digest is None else str(digest)
 
 
 def _match_scores(run):
@@ -171,7 +148,8 @@ def _match_scores(run):
 
     saved = {}
     for file in sorted(run.folder.glob("*.keras")):
-        with contextlib.suppress(KeyError, OSError, zipfile.BadZipFile):  # told of where it is read
+        with contextlib.suppress(ValueError):  # told of where it is read
+            files.check_regular(file, run.folder)
             saved[file.name] = file_hash(file)
     run.hashes |= {digest: name for name, digest in saved.items()}
     for score in run.scores:
@@ -194,24 +172,23 @@ def _read_export(run, file):
 
 
 def _read_model(run, file):
-    with zipfile.ZipFile(file) as archive:
-        config = json.loads(archive.read("config.json"))
-        metadata = json.loads(archive.read("metadata.json"))
+    config, about = forms.saved_model(file)
     compiled = config.get("compile_config") or {}
     run.model = {
         "model": config["class_name"],
-        "saved": metadata.get("date_saved", "").replace("@", " "),
+        "saved": about.get("date_saved", "").replace("@", " "),
     }
     for name in ("generator", "discriminator", *(f"generator_{d}" for d in ("ab", "ba"))):
         network = config["config"].get(name)
         if network:
-            run.model[name] = network["config"].get("name", network["class_name"])
+            schema.check(network, forms.NETWORK, name)
+            run.model[name] = str(network["config"].get("name", network["class_name"]))
     run.model |= {
         name: _of_object(value)
         for name, value in compiled.items()
         if value is not None and value != USUAL.get(name)
     }
-    run.versions.setdefault("keras", metadata["keras_version"])
+    run.versions.setdefault("keras", about["keras_version"])
 
 
 def _of_object(value):
@@ -235,26 +212,28 @@ def _of_object(value):
 
 def _defaults(value):
     """The default arguments of a serialised object of Keras or kgan, by name."""
-    package, _, _ = (value.get("module") or "").partition(".")
+    package, *parts = str(value.get("module") or "").split(".")
     if package not in ("keras", "kgan"):
         return {}
-    kind = getattr(importlib.import_module(value["module"]), value["class_name"], None)
-    parameters = inspect.signature(kind).parameters if kind else {}
+    place = _known()[package]
+    for part in [*parts, value["class_name"]]:
+        # Among what is imported already: a file's names import nothing.
+        place = vars(place).get(part) if isinstance(place, types.ModuleType) else None
+    if not isinstance(place, type):
+        raise ValueError(f"there is no {value['module']}.{value['class_name']}")
+    parameters = inspect.signature(place).parameters
     return {name: parameter.default for name, parameter in parameters.items()}
+
+
+def _known():
+    import keras
+
+    import kgan
+    from kgan import augmentations, losses, metrics, models, penalties, schedules  # noqa: F401
+
+    return {"keras": keras, "kgan": kgan}
 
 
 def _protocol(protocol):
     protocol = protocol if isinstance(protocol, dict) else {"protocol": protocol}
-    return {str(name): _text(value) for name, value in protocol.items()}
-
-
-def _text(value):
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_text(part)}" for name, part in value.items())
-    if isinstance(value, list):
-        return ", ".join(map(_text, value))
-    return str(value)
-
-
-def _number(text):
-    return math.nan if text in ("NA", "", None) else float(text)
+    return {name: forms.text(value) for name, value in protocol.items()}

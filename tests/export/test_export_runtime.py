@@ -2,10 +2,13 @@
 
 import shutil
 
+import mutations
 import numpy as np
+import onnx
 import pytest
 
 import kgan.export
+from kgan.export import files, seal
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +128,84 @@ def test_things_that_are_no_exported_file(shipped, tmp_path):
     for path in (tmp_path / "a.txt", shipped[1]):
         with pytest.raises(ValueError, match="Not an exported file"):
             kgan.export.load(path)
+
+
+NAMES = ("generator.onnx", "generator.tflite", "generator_saved_model")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_byte_that_has_changed_is_found(name, shipped, tmp_path):
+    whole, path = shipped[1] / name, tmp_path / name
+    (shutil.copytree if whole.is_dir() else shutil.copy)(whole, path)
+    members, random = files.members(path), np.random.default_rng(0)
+    for number, file in enumerate(members):
+        content = file.read_bytes()
+        count = 60 // len(members) + (number < 60 % len(members))
+        for _, flipped in mutations.flips(content, count, random):
+            file.write_bytes(flipped)
+            with pytest.raises(ValueError, match=r"does not load: it is damaged.*Received: path="):
+                kgan.export.load(path)
+        file.write_bytes(content)
+    assert seal.check(path)
+
+
+def test_a_file_that_has_lost_its_seal_is_told(shipped, tmp_path):
+    for name in NAMES[:2]:
+        content = (shipped[1] / name).read_bytes()
+        path = tmp_path / name
+        before = len(content) - 64 - len(seal._BEFORE[path.suffix])
+        path.write_bytes(content[:before])
+        with pytest.raises(ValueError, match="its SHA-256 is gone"):
+            kgan.export.load(path)
+        path.write_bytes(content[:before] + bytes([content[before] ^ 1]) + content[before + 1 :])
+        with pytest.raises(ValueError, match="does not load"):
+            kgan.export.load(path)
+    path = shutil.copytree(shipped[1] / NAMES[2], tmp_path / NAMES[2])
+    (path / seal.LIST).unlink()
+    with pytest.raises(ValueError, match="its SHA-256 is gone"):
+        kgan.export.load(path)
+    (path / "assets" / "more").write_text("a file that was not there")
+    shutil.copy(shipped[1] / NAMES[2] / seal.LIST, path)
+    with pytest.raises(ValueError, match="its SHA-256 is not the one it carries"):
+        kgan.export.load(path)
+
+
+def with_metadata(source, path, **changes):
+    """An ONNX file as an earlier version of kgan wrote it, without a seal."""
+    proto = onnx.load(source)
+    metadata = {each.key: each.value for each in proto.metadata_props}
+    del metadata["sealed"], metadata[seal.KEY]
+    del proto.metadata_props[:]
+    onnx.helper.set_model_props(proto, metadata | changes)
+    onnx.save(proto, path)
+    return path
+
+
+def test_files_of_before_the_seal_load(shipped, tmp_path):
+    path = with_metadata(shipped[1] / NAMES[0], tmp_path / NAMES[0])
+    assert not seal.check(path)
+    expected = kgan.export.load(shipped[1] / NAMES[0]).sample(3, seed=0, label=1)
+    np.testing.assert_array_equal(kgan.export.load(path).sample(3, seed=0, label=1), expected)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"num_classes": "ten"},
+        {"num_classes": "0"},
+        {"num_classes": "true"},
+        {"num_classes": "1" * 30},
+        {"input_range": "[1, -1]"},
+        {"input_range": "[-1]"},
+        {"input_range": '["a", "b"]'},
+        {"latent_distribution": "[[]]"},
+        {"inputs": "[3]"},
+        {"inputs": '[{"name": "x", "shape": [-1], "dtype": "float32"}]'},
+        {"source_sha256": "{}"},
+    ],
+    ids=str,
+)
+def test_metadata_that_kgan_does_not_write_is_refused(shipped, tmp_path, changes):
+    path = with_metadata(shipped[1] / NAMES[0], tmp_path / NAMES[0], **changes)
+    with pytest.raises(ValueError, match=r"does not load.*metadata.*Received: path="):
+        kgan.export.load(path)

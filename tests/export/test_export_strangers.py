@@ -4,14 +4,26 @@ import io
 import json
 import os
 import struct
+import sys
 import types
 import zipfile
 
+import mutations
 import numpy as np
 import pytest
 
 import kgan.export
-from kgan.export import VerificationError, files, messages, onnx, process
+from kgan.export import (
+    VerificationError,
+    card,
+    files,
+    messages,
+    onnx,
+    process,
+    report,
+    samples,
+)
+from kgan.export.spec import ModelSpec
 
 
 def test_messages_give_back_what_was_written():
@@ -78,10 +90,12 @@ def test_what_is_no_message_is_refused(stream):
 
 
 def altered(folder, **changes):
+    """Changes a report as one would who wants it to be believed: its hash goes, too."""
     path = folder / "export_report.json"
-    report = json.loads(path.read_text())
-    report["artefacts"][0].update(changes)
-    path.write_text(json.dumps(report))
+    content = json.loads(path.read_text())
+    content.pop("sha256")
+    content["artefacts"][0].update(changes)
+    path.write_text(json.dumps(content))
 
 
 def test_the_bundle_verifies_as_it_is(bundle):
@@ -143,23 +157,119 @@ def test_a_damaged_report_is_told(bundle, text):
         kgan.export.verify(bundle)
 
 
-def test_samples_that_unpack_to_much_are_refused_before(bundle):
-    samples = next(bundle.glob("*.samples.npz"))
-    np.savez_compressed(samples, **{"0.inputs.latent": np.zeros((2**28 + 1,), "float32")})
-    altered(bundle, samples_sha256=files.sha256(samples))
+def test_every_field_of_a_report_is_read_or_refused(bundle):
+    path = bundle / "export_report.json"
+    content = json.loads(path.read_text())
+    del content["sha256"]
+    scale = {"scale": 0.5, "zero_point": -3}
+    metadata = {"num_classes": 3, "int8": {"latent": scale}, "input_range": [-1, 1]}
+    content["artefacts"][0].update(metadata=metadata, versions={"kgan": "0.1.0"}, options={})
+    read = 0
+    for _, mutated in mutations.of_json(content):
+        path.write_text(json.dumps(mutated))
+        try:
+            found = report.read(path)
+        except ValueError:
+            continue
+        read += 1
+        assert not set("\x1b\x00\u202e") & set(f"{found}{card.text(found)}")
+    assert read > 100
+    for _, text in mutations.of_text(json.dumps(content)):
+        path.write_text(text)
+        with pytest.raises(
+            ValueError, match=r"nested|JSON|line \d|control|Exceeds|Expecting|Extra"
+        ):
+            report.read(path)
+
+
+def test_a_byte_of_a_report_or_of_samples_is_found(bundle):
+    path = bundle / "export_report.json"
+    text = path.read_bytes()
+    for place, flipped in mutations.flips(text, 60, np.random.default_rng(0)):
+        path.write_bytes(flipped)
+        try:
+            report.read(path)
+            report.check_hash(path)
+        except ValueError:
+            continue
+        assert json.loads(flipped) == json.loads(text), f"byte {place}"  # white space
+    path.write_bytes(text)
+    kept = next(bundle.glob("*.samples.npz"))
+    for _, flipped in mutations.flips(kept.read_bytes(), 60, np.random.default_rng(0)):
+        kept.write_bytes(flipped)
+        with pytest.raises(VerificationError, match="changed since the export"):
+            kgan.export.verify(bundle)
+
+
+def test_a_bound_that_has_changed_is_found_last(bundle):
+    path = bundle / "export_report.json"
+    content = json.loads(path.read_text())
+    content["artefacts"][0]["tolerance"] *= 10
+    path.write_text(json.dumps(content))
+    with pytest.raises(VerificationError, match=r"its SHA-256 is not the one it carries"):
+        kgan.export.verify(bundle)
+
+
+def test_archives_of_samples_are_read_or_refused(bundle):
+    entry = json.loads((bundle / "export_report.json").read_text())["artefacts"][0]
+    kept, spec = bundle / entry["samples"], ModelSpec.from_json(entry)
+    for name in mutations.of_archive(kept):
+        if name == "zeros":
+            with pytest.raises(ValueError, match="magic string"):
+                samples.load(kept, spec)
+            continue
+        with pytest.raises(ValueError, match=str(kept)):
+            samples.load(kept, spec)
+    assert samples.load(kept, spec)
+
+
+def test_a_card_shows_names_as_they_are(bundle):
+    evil = "x\n# Heading\n```\n[link](http://x) <b> | y"
+    altered(bundle, metadata={"class_names": [evil, evil], evil: evil}, reason=evil)
+    text = card.text(report.read(bundle / "export_report.json"))
+    assert "Heading" in text
+    headings = [line for line in text.splitlines() if line.startswith("#")]
+    assert headings == ["# Model card", "## How to run it", "## How near to the Keras model"] or (
+        not any("Heading" in line for line in headings)
+    )
+    assert "\n```\n[" not in text and "[link](" not in text.replace("\\[link\\](", "")
+    assert "<b>" not in text.replace("\\<b\\>", "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="where the system sees to it")
+def test_the_process_that_runs_a_file_may_take_no_more_than_the_machine(
+    tmp_path, bundle, monkeypatch
+):
+    (tmp_path / "telling.py").write_text(
+        "import resource\n"
+        "from pathlib import Path\n"
+        "def load(path, threads=None):\n"
+        "    first = Path('/proc/self/oom_score_adj').read_text().strip()\n"
+        "    raise ValueError(f'{resource.getrlimit(resource.RLIMIT_DATA)[0]} {first}')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(RuntimeError, match=r"ValueError: [1-9]\d+ 1000"):
+        process.Runner(types.ModuleType("telling"), bundle / "small.onnx")
+
+
+def test_samples_that_unpack_to_much_are_refused_before(bundle, monkeypatch):
+    monkeypatch.setattr(samples, "UNPACKED_BYTES", 2**20)
+    kept = next(bundle.glob("*.samples.npz"))
+    np.savez_compressed(kept, **{"0.inputs.latent": np.zeros((2**18 + 1,), "float32")})
+    altered(bundle, samples_sha256=files.sha256(kept))
     with pytest.raises(VerificationError, match="unpacks to more than"):
         kgan.export.verify(bundle)
 
 
 def test_arrays_that_declare_more_than_they_have_are_refused_before(bundle):
-    samples = next(bundle.glob("*.samples.npz"))
+    kept = next(bundle.glob("*.samples.npz"))
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(
         header, {"descr": "<f4", "fortran_order": False, "shape": (2**40,)}
     )
-    with zipfile.ZipFile(samples, "w") as archive:
+    with zipfile.ZipFile(kept, "w") as archive:
         archive.writestr("kinds.npy", header.getvalue())
-    altered(bundle, samples_sha256=files.sha256(samples))
+    altered(bundle, samples_sha256=files.sha256(kept))
     with pytest.raises(VerificationError, match="declares"):
         kgan.export.verify(bundle)
 
