@@ -63,19 +63,22 @@ def run(request, folder, timeout):
     request_path.write_text(json.dumps(request), encoding="utf-8")
     (folder / RESPONSE).unlink(missing_ok=True)
     log_path = folder / "worker.log"
-    with open(log_path, "wb") as log:
+    with (
+        open(log_path, "wb") as log,
+        subprocess.Popen(
+            [*COMMAND, str(request_path)],
+            env=environment(),
+            stdin=subprocess.PIPE,  # see `lifeline`
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        ) as process,
+    ):
         try:
-            code = subprocess.run(
-                [*COMMAND, str(request_path)],
-                env=environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                timeout=timeout,
-                check=False,
-            ).returncode
+            code = process.wait(timeout)
         except subprocess.TimeoutExpired:
             code = None
+        finally:
+            process.kill()
     if code != 0:
         raise ExportError(_explain(code, timeout, _response(folder), log_path))
 

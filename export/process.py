@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 
-from kgan.export import messages
+from kgan.export import lifeline, messages
 from kgan.export.spec import TensorSpec
 
 # No runtime needs Keras, whose import is most of the start. -P as for the converter.
@@ -63,7 +63,7 @@ class Runner:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-c", _START, *arguments],
                 env=child.environment(),
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # see `lifeline`
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 pass_fds=pipes,
@@ -92,7 +92,7 @@ class Runner:
         """Ends the process."""
         self._process.kill()
         self._process.wait()
-        for pipe in (self._answers, self._questions):
+        for pipe in (self._answers, self._questions, self._process.stdin):
             with contextlib.suppress(OSError):
                 pipe.close()
 
@@ -134,6 +134,7 @@ def serve(name, path, threads, questions, answers):
         threads: CPU threads as text; "0": the runtime's choice.
         questions, answers: descriptors of the two pipes, as text.
     """
+    lifeline.end_with_parent()
     questions, answers = os.fdopen(int(questions), "rb"), os.fdopen(int(answers), "wb")
 
     def fail(error):

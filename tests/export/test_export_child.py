@@ -13,7 +13,7 @@ import pytest
 from export_test_models import NAMES, small_model
 
 import kgan.export
-from kgan.export import child, files, parity, process
+from kgan.export import child, parity, process, transaction
 
 
 def contents(folder):
@@ -127,8 +127,8 @@ def _runs(pid):
 def test_what_a_killed_export_left_is_removed(tmp_path):
     (tmp_path / ".kgan-export-dead").mkdir()
     (tmp_path / ".kgan-export-dead" / "half.onnx").write_text("half")
-    with files.staging(tmp_path / "a.onnx") as first:
-        with files.staging(tmp_path / "b.onnx") as second:
+    with transaction.staging(tmp_path / "a.onnx") as first:
+        with transaction.staging(tmp_path / "b.onnx") as second:
             assert sorted(tmp_path.iterdir()) == sorted([first, second])
         assert list(tmp_path.iterdir()) == [first]
     assert list(tmp_path.iterdir()) == []
