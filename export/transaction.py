@@ -119,7 +119,8 @@ def _finish(folder):
     if not os.path.lexists(committed):
         return
     try:
-        files.inside(folder, COMMITTED)
+        if not files.inside(folder, COMMITTED).is_dir():
+            raise ValueError("It is a file.")
         for name in sorted(os.listdir(committed)):
             _move(files.inside(committed, name), folder / name)
     except ValueError as error:
