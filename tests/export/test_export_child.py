@@ -1,5 +1,6 @@
 """A converter that crashes, hangs or lies is an error with its cause; older files survive."""
 
+import os
 import subprocess
 import sys
 import time
@@ -97,23 +98,56 @@ def test_a_missing_runtime_is_no_wrong_file():
         parity.load(export_test_runners, "absent", "a file")
 
 
-def test_the_child_ends_when_its_parent_is_killed():
-    body = "import os, threading, time; from kgan.export import worker; "
-    body += "threading.Thread(target=worker._end_with, args=(os.getppid(),)).start(); "
-    body += "print('up', flush=True); time.sleep(600)"
-    code = f"import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', {body!r}]); "
-    code += "print(p.pid, flush=True); p.wait()"
+WITH_CONVERTER = """
+from pathlib import Path
+from kgan.export import child
+code = "import os, time; print(os.getpid(), flush=True); from kgan.export import lifeline; "
+code += "lifeline.end_with_parent(); time.sleep(600)"
+child.COMMAND = (sys.executable, "-c", "import sys; sys.modules['keras'] = None; " + code)
+child.run({}, Path(sys.argv[1]), 600)
+"""
+WITH_FILE = """
+import export_test_runners
+from kgan.export import process
+process.Runner(export_test_runners, "hang")
+"""
+
+
+@pytest.mark.parametrize("code", [WITH_CONVERTER, WITH_FILE], ids=["converter", "runtime"])
+def test_no_process_outlives_the_one_that_started_it(code, tmp_path):
     parent = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=child.environment()
+        [sys.executable, "-c", f"import sys; sys.modules['keras'] = None{code}", tmp_path],
+        env={**child.environment(), "KERAS_BACKEND": "torch"},
     )
     with parent:
-        told = [parent.stdout.readline().strip() for _ in range(2)]
-        pid = int(next(line for line in told if line != "up"))
+        _wait_until(lambda: _children(parent.pid))
+        (pid,) = _children(parent.pid)
         parent.kill()
-        deadline = time.monotonic() + 30
-        while _runs(pid) and time.monotonic() < deadline:
-            time.sleep(0.1)
-    assert not _runs(pid)
+    _wait_until(lambda: not _runs(pid))
+
+
+def test_a_converter_whose_parent_is_dead_before_it_looks_ends(tmp_path):
+    """Its request is a pipe that nobody writes to, so that nothing else can end it."""
+    os.mkfifo(tmp_path / "request.json")
+    with subprocess.Popen(
+        [*child.COMMAND, tmp_path / "request.json"], env=child.environment(), stdin=subprocess.PIPE
+    ) as process:
+        process.stdin.close()
+        try:
+            assert process.wait(60) == 1
+        finally:
+            process.kill()
+
+
+def _wait_until(true):
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def _children(pid):
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
 
 def _runs(pid):
