@@ -4,6 +4,7 @@ It rebuilds the model in float32 from its blueprint and converts it to every for
 crash here is an error there: the parent reads `response.json`, the exit code and the last lines.
 """
 
+import contextlib
 import json
 import re
 import sys
@@ -25,7 +26,8 @@ def main(request_path):
         work(request, folder, response)
     except Exception as error:
         response["error"] = f"{type(error).__name__}: {error}"
-        _respond(folder, response)
+        with contextlib.suppress(OSError):  # a full disk, say, which then is the error itself
+            _respond(folder, response)
         raise
 
 
