@@ -1,5 +1,6 @@
 """A converter that crashes, hangs or lies is an error with its cause; older files survive."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -212,6 +213,25 @@ def test_a_disk_that_is_full_in_the_child(bundle, monkeypatch):
     before = contents(bundle)
     with pytest.raises(kgan.export.ExportError, match="while converting to onnx"):
         kgan.export.export(small_model(units=4000), bundle / "small.onnx", **NAMES)
+    assert contents(bundle) == before
+
+
+@pytest.mark.parametrize(
+    "end", ["sys.exit(1)", "json.dump({'failed': {'small.onnx': 'no'}}, file)"]
+)
+def test_a_disk_that_the_converter_has_filled_is_told_as_such(
+    end, bundle, fake_worker, monkeypatch
+):
+    """What it says of that itself may not have found room."""
+
+    def fail(**_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    fake_worker(f"file = open(os.path.dirname(sys.argv[1]) + '/response.json', 'w'); {end}")
+    monkeypatch.setattr("tempfile.TemporaryFile", fail)
+    before = contents(bundle)
+    with pytest.raises(kgan.export.ExportError, match=r"Cannot write there: .*No space left"):
+        kgan.export.export(small_model(), bundle / "small.onnx", **NAMES)
     assert contents(bundle) == before
 
 
