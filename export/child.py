@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 from kgan.export.errors import ExportError
@@ -32,6 +33,7 @@ def convert(request, folder, timeout):
 
     Raises:
         ExportError: the model could not even be rebuilt.
+        OSError: the disk is full.
     """
     started = time.perf_counter()
     failed, waiting = {}, request["artefacts"]
@@ -50,6 +52,8 @@ def convert(request, folder, timeout):
         failed.update(_response(folder).get("failed", {}))
         names = [artefact["name"] for artefact in waiting]
         waiting = waiting[names.index(fallen) + 1 :] if fallen else []
+    if failed:
+        _check_room(folder)
     return time.perf_counter() - started, failed
 
 
@@ -58,25 +62,30 @@ def run(request, folder, timeout):
 
     Raises:
         ExportError: it crashed, failed, or did not end in time.
+        OSError: so it did, and the disk is full.
     """
     request_path = folder / "request.json"
     request_path.write_text(json.dumps(request), encoding="utf-8")
     (folder / RESPONSE).unlink(missing_ok=True)
     log_path = folder / "worker.log"
-    with open(log_path, "wb") as log:
+    with (
+        open(log_path, "wb") as log,
+        subprocess.Popen(
+            [*COMMAND, str(request_path)],
+            env=environment(),
+            stdin=subprocess.PIPE,  # see `lifeline`
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        ) as process,
+    ):
         try:
-            code = subprocess.run(
-                [*COMMAND, str(request_path)],
-                env=environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                timeout=timeout,
-                check=False,
-            ).returncode
+            code = process.wait(timeout)
         except subprocess.TimeoutExpired:
             code = None
+        finally:
+            process.kill()
     if code != 0:
+        _check_room(folder)
         raise ExportError(_explain(code, timeout, _response(folder), log_path))
 
 
@@ -91,6 +100,14 @@ def environment():
         "PYTHONWARNINGS": "ignore",
         "PYTHONPATH": os.pathsep.join(path),
     }
+
+
+def _check_room(folder):
+    """Raises an OSError if the disk is full, which takes response and log of the worker with it."""
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(bytes(2**16))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _response(folder):

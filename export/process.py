@@ -17,7 +17,7 @@ import threading
 import time
 from pathlib import Path
 
-from kgan.export import messages, schema
+from kgan.export import lifeline, messages, schema
 from kgan.export import metadata as metadata_
 from kgan.export.escape import terminal
 from kgan.export.spec import TensorSpec
@@ -67,7 +67,7 @@ class Runner:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-c", _START, *arguments],
                 env=child.environment(),
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # see `lifeline`
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 pass_fds=pipes,
@@ -101,7 +101,7 @@ class Runner:
         """Ends the process."""
         self._process.kill()
         self._process.wait()
-        for pipe in (self._answers, self._questions):
+        for pipe in (self._answers, self._questions, self._process.stdin):
             with contextlib.suppress(OSError):
                 pipe.close()
 
@@ -154,6 +154,7 @@ def serve(name, path, threads, questions, answers):
         threads: CPU threads as text; "0": the runtime's choice.
         questions, answers: descriptors of the two pipes, as text.
     """
+    lifeline.end_with_parent()
     questions, answers = os.fdopen(int(questions), "rb"), os.fdopen(int(answers), "wb")
     _limit_memory()
 

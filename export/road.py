@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import itertools
 import json
 import math
 import os
@@ -10,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from kgan.export import card, child, files, job, parity, preflight, proof, report
+from kgan.export import card, child, job, parity, preflight, proof, report, transaction
 from kgan.export import formats as formats_
 from kgan.export.errors import ExportError, ParityError
 
@@ -46,7 +47,9 @@ def export(
     normalisation uses its moving statistics and is folded into the layer before it. The batch axis
     stays dynamic, but for TFLite. Beside the files appear `export_report.json`, for each file the
     samples with which `verify` can repeat the comparison, and in a bundle `model_card.md`. A file
-    that is not proven does not appear; an older one of its name stays as it was.
+    that is not proven does not appear; an older one of its name stays as it was. Of an export that
+    is killed all files appear or none: the next `export`, `verify` or `load` there finishes what
+    was begun, or takes it back.
 
     Args:
         model: a built `keras.Model`: functional, Sequential, or subclassed with one argument.
@@ -121,7 +124,7 @@ def export(
     limits = (tolerance, float32_psnr, float16_tolerance, float16_psnr, int8_psnr)
     bounds = parity.bounds(*limits)
     _check_older_report(plans[0].path.parent)
-    with files.staging(plans[0].path) as folder:
+    with transaction.staging(plans[0].path) as folder:
         ready = job.prepare(
             model,
             folder,
@@ -193,6 +196,8 @@ def check(
 
 def _plans(path, names, precision, name, look=True):
     plans = formats_.plan(path, names, precision, name)
+    if look:
+        transaction.recover(plans[0].path.parent)
     for plan in plans:
         preflight.require(plan.format.PACKAGES)
         if look:
@@ -233,19 +238,16 @@ def _put_in_place(made, plans, staging):
     made = report.ExportReport(folder, tuple(made))
     wrong = [artefact for artefact in made.artefacts if not artefact.passed]
     if len(wrong) < len(made.artefacts):
-        with files.locked(folder):
+        with transaction.locked(folder):
             whole = report.merge(made)
             texts = {report.FILE: whole.to_json() + "\n"}
             if plans[0].bundle or (folder / card.FILE).exists():
                 texts[card.FILE] = card.text(whole)
-            # All is written before anything moves, so that a full disk leaves the older files.
             for name, text in texts.items():
                 (staging / name).write_text(text, encoding="utf-8")
-            for artefact in filter(lambda each: each.passed, made.artefacts):
-                files.replace(staging / artefact.samples, folder / artefact.samples)
-                files.replace(staging / artefact.file, folder / artefact.file)
-            for name in texts:
-                files.replace(staging / name, folder / name)
+            passed = [artefact for artefact in made.artefacts if artefact.passed]
+            pairs = [(artefact.file, artefact.samples) for artefact in passed]
+            transaction.commit(folder, staging, [*itertools.chain(*pairs), *texts])
     if wrong:
         kind = ParityError if any(each.verdict == report.FAILED for each in wrong) else ExportError
         reasons = [each.reason for each in wrong]

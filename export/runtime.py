@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from kgan.export import formats, process, seal
+from kgan.export import formats, process, seal, transaction
 from kgan.export.escape import terminal
 from kgan.export.spec import TensorSpec
 
@@ -40,12 +40,15 @@ def load(path: str | os.PathLike, threads: int | None = None) -> "Runtime":
             positive integer.
         FileNotFoundError: there is nothing.
         ImportError: the runtime of its format is not installed.
+        ExportError: an export there was killed, and cannot be finished since nothing can be
+            written.
 
     Example:
         >>> generator = kgan.export.load("generator.onnx")
         >>> images = generator(latents)
         >>> images = generator.sample(16, seed=0)  # those of gan.generate(16, seed=0)
     """
+    transaction.recover(os.path.dirname(path))
     if not os.path.exists(path):
         raise FileNotFoundError(f"There is no exported file. Received: path={str(path)!r}")
     if threads is not None and (not isinstance(threads, int) or threads < 1):

@@ -4,8 +4,8 @@ import math
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from kgan.export import files, formats, parity, report, samples
-from kgan.export.errors import ParityError, VerificationError
+from kgan.export import files, formats, parity, report, samples, transaction
+from kgan.export.errors import ExportError, ParityError, VerificationError
 from kgan.export.spec import ModelSpec
 
 
@@ -29,17 +29,22 @@ def verify(path: str | Path) -> report.ExportReport:
     Raises:
         VerificationError: no report, a file is missing or changed, it does not load, or it does
             not reproduce the stored outputs. The message names each such file and what differs.
+            Or an export there was killed, and cannot be finished where nothing can be written.
         ImportError: the runtime of a file is not installed; the other files have been checked.
 
     Example:
         >>> print(kgan.export.verify("generator.onnx"))
     """
     path = Path(path)
-    if not path.exists():
-        raise VerificationError(f"There is nothing to verify. Received: path={str(path)!r}")
     whole = path.is_dir() and not (path / "saved_model.pb").is_file()
     alone = not whole and path.name != report.FILE
     folder = path if whole else path.parent
+    try:
+        transaction.recover(folder)
+    except ExportError as error:
+        raise VerificationError(str(error)) from error
+    if not path.exists():
+        raise VerificationError(f"There is nothing to verify. Received: path={str(path)!r}")
     written = _read(folder / report.FILE, path)
     artefacts = tuple(each for each in written.artefacts if each.passed)
     if alone:

@@ -4,22 +4,21 @@ It rebuilds the model in float32 from its blueprint and converts it to every for
 crash here is an error there: the parent reads `response.json`, the exit code and the last lines.
 """
 
+import contextlib
 import json
-import os
 import re
 import sys
-import threading
-import time
 import traceback
 from pathlib import Path
 
-from kgan.export import blueprint, folding, formats, preflight
+from kgan.export import blueprint, folding, formats, lifeline, preflight
 from kgan.export.spec import ModelSpec
+from kgan.files import write_text
 
 
 def main(request_path):
     """Does what the request says; keeps `response.json` beside it at the stage it is in."""
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    lifeline.end_with_parent()
     folder = Path(request_path).parent
     request = json.loads(Path(request_path).read_text(encoding="utf-8"))
     response = {"stage": "starting", "failed": {}}
@@ -27,7 +26,8 @@ def main(request_path):
         work(request, folder, response)
     except Exception as error:
         response["error"] = f"{type(error).__name__}: {error}"
-        _respond(folder, response)
+        with contextlib.suppress(OSError):  # a full disk, say, which then is the error itself
+            _respond(folder, response)
         raise
 
 
@@ -90,17 +90,9 @@ def _use_plain_signs():
     numpy.signbit = lambda x: x < 0
 
 
-def _end_with(parent):
-    """Ends this process soon after the one that started it, which may be killed."""
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)
-
-
 def _respond(folder, response):
     # Rewritten at every stage, because a crash leaves no time to say where it happened.
-    (folder / "response.new").write_text(json.dumps(response), encoding="utf-8")
-    os.replace(folder / "response.new", folder / "response.json")
+    write_text(folder / "response.json", json.dumps(response))
 
 
 if __name__ == "__main__":

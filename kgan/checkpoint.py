@@ -1,7 +1,6 @@
 """A run that was killed goes on as if it had never stopped."""
 
 import json
-import os
 import warnings
 import zipfile
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from kgan import backend
+from kgan import backend, files
 from kgan.batches import with_callbacks
 from kgan.callbacks.memories import Memories
 from kgan.export import archives, schema
@@ -56,6 +55,7 @@ class Checkpoint(keras.callbacks.Callback):
 
         Says so where `fit` may speak, and warns if there is nothing left to train.
         """
+        files.check_place(self.path)
         epochs, ended = self.restore()
         # Last, so that what the other callbacks change at the end of an epoch is saved.
         options = with_callbacks(options, self)
@@ -131,24 +131,23 @@ class Checkpoint(keras.callbacks.Callback):
             self.save(self.epochs, ended=True)
 
     def save(self, epochs, ended=False):
-        """Writes the file, whole or not at all."""
+        """Writes the file, whole or not at all.
+
+        Raises:
+            OSError: if it cannot be written; an older one is as it was.
+        """
         self.epochs = epochs
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self.path.with_name(f".{self.path.stem}.unfinished.keras")
-        self.model.save(unfinished)
         state = {
             "epochs": epochs,
             "ended": ended,
             "settings": self.settings,
             "random_state": backend.random_state().hex(),
         }
-        with zipfile.ZipFile(unfinished, "a") as file:
-            file.writestr(MEMBER, json.dumps(state))
-            self.memories.write(file)
-        # On the disk first, else a power cut could leave the new name with nothing behind it.
-        with open(unfinished, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(unfinished, self.path)
+        with files.atomic(self.path) as unfinished:
+            keras.Model.save(self.model, unfinished)
+            with zipfile.ZipFile(unfinished, "a") as file:
+                file.writestr(MEMBER, json.dumps(state))
+                self.memories.write(file)
 
     def _unreadable(self, reason):
         return ValueError(

@@ -1,11 +1,11 @@
 """Pixels: between float images in [-1, 1] and what people look at."""
 
 import math
-import os
 from pathlib import Path
 
 import numpy as np
 
+from kgan import files
 from kgan.optional import Later
 
 Image = Later("PIL.Image")
@@ -183,8 +183,5 @@ def _enlarged(picture, images, scale):
 
 
 def _write(path, picture, kind, **options):
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    picture.save(temporary, format=kind, **options)
-    os.replace(temporary, path)
+    with files.atomic(path) as unfinished:
+        picture.save(unfinished, format=kind, **options)

@@ -5,6 +5,8 @@ import inspect
 import keras
 import numpy as np
 
+from kgan import files
+
 
 def load(path, **options):
     """Loads a `.keras` file that others may have written, after a look at what it unpacks to.
@@ -37,6 +39,22 @@ class Saved:
     """
 
     trained_on = None  # the backend of the last `fit`
+
+    def save(self, filepath, overwrite=True, **options):
+        """Saves as `keras.Model.save` does; a `.keras` file is written whole or not at all.
+
+        Args:
+            filepath, overwrite, **options: as of `keras.Model.save`.
+
+        Raises:
+            OSError: if the file cannot be written; an older one is as it was.
+        """
+        name = str(filepath)
+        if overwrite and name.endswith(".keras") and "://" not in name:
+            with files.atomic(filepath) as unfinished:
+                super().save(unfinished, **options)
+        else:
+            super().save(filepath, overwrite, **options)
 
     def get_config(self):
         own = [name for name in inspect.signature(type(self).__init__).parameters if name != "self"]

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kgan import backend, checks
+from kgan import backend, checks, files
 from kgan.callbacks.probe import Probe
 from kgan.callbacks.symptoms import LOSSES, VARIETY, Diagnoses
 from kgan.callbacks.variety import Drawn, variety
@@ -155,8 +155,7 @@ class CollapseMonitor(keras.callbacks.Callback):
         if not self.history:
             if self.log and epoch == 0:
                 # Empty, it tells that all was well.
-                self.log.parent.mkdir(parents=True, exist_ok=True)
-                self.log.write_text("", encoding="utf-8")
+                files.write_text(self.log, "")
             self._epoch = epoch
             self.history.append({"epoch": epoch, "updates": self._updates(), **self._measures()})
             self._keep()
@@ -206,9 +205,7 @@ class CollapseMonitor(keras.callbacks.Callback):
         for diagnosis in self._diagnoses(self.history, self.model.game):
             self.warnings.append(diagnosis)
             if self.log:
-                self.log.parent.mkdir(parents=True, exist_ok=True)
-                with self.log.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(dataclasses.asdict(diagnosis)) + "\n")
+                files.append_line(self.log, json.dumps(dataclasses.asdict(diagnosis)))
             if self.verbose:
                 print(f"\n{diagnosis}")
             if self.stop:

@@ -4,9 +4,9 @@ import contextlib
 import importlib
 import json
 import math
-import os
 import time
 
+from kgan import files
 from kgan.cli import arguments
 
 # Options of `train` with which a run that goes on must have begun.
@@ -118,9 +118,7 @@ class Record:
         minutes = self.earlier + (time.perf_counter() - self.start) / 60
         known = f"{minutes:.1f}" if minutes >= 1 else f"{minutes:.2f}"
         text = json.dumps({**self.content, "minutes": known}, indent=1)
-        unfinished = self.path.with_name(f".{self.path.name}")
-        unfinished.write_text(text + "\n", encoding="utf-8")
-        os.replace(unfinished, self.path)
+        files.write_text(self.path, text + "\n")
 
 
 def _minutes(folder):

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kgan import checks
+from kgan import checks, files
 from kgan.metrics.features import in_float32
 from kgan.metrics.hashes import structure
 
@@ -156,11 +156,8 @@ def kept_classifier(images, labels, epochs=None, seed=0, folder=None):
                 stacklevel=2,
             )
     classifier = train_classifier(images, labels, epochs=epochs, seed=seed)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    # Written beside its place and moved there, so that two runs at once cannot spoil it.
-    unfinished = file.with_name(f".{os.getpid()}.{file.name}")
-    classifier.save(unfinished)
-    os.replace(unfinished, file)
+    with files.atomic(file) as unfinished:
+        classifier.save(unfinished)
     return classifier
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import keras
 
+from kgan import files
+
 WEIGHTS = "model.weights.h5"  # in a .keras file
 
 
@@ -74,14 +76,13 @@ def file_hash(path):
 
 def write(scores, path):
     """Writes what `report` returned, or `gan.scores`, as JSON; the folder is made if needed."""
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
     # JSON has no NaN: a score that is none is null.
     known = {
         name: {**score, "value": score["value"] if math.isfinite(score["value"]) else None}
         for name, score in scores.items()
     }
     text = json.dumps(known, indent=2, ensure_ascii=False, allow_nan=False)
-    Path(path).write_text(text + "\n", encoding="utf-8")
+    files.write_text(path, text + "\n")
 
 
 def in_common(protocols):

@@ -1,10 +1,10 @@
 """One HTML file that tells of a run: curves, pictures, scores, settings, exported files."""
 
 import os
-import tempfile
 import warnings
 from pathlib import Path
 
+from kgan import files
 from kgan.report.page import MARK, page
 from kgan.report.run import read
 
@@ -40,13 +40,7 @@ def write(run: str | os.PathLike, out: str | os.PathLike | None = None) -> Path:
             stacklevel=2,
         )
     text = page(known)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        "w", dir=out.parent, encoding="utf-8", delete=False, prefix=f".{out.name}."
-    ) as file:
-        file.write(text)
-    os.chmod(file.name, 0o644)  # a temporary file is its owner's alone
-    os.replace(file.name, out)
+    files.write_text(out, text)
     return out
 
 

@@ -72,6 +72,7 @@ def read(folder):
             run.pictures.append(picture)
         except ValueError:
             run.unreadable.append(str(picture.relative_to(run.folder)))
+    _finish_exports(run)
     for file in sorted(run.folder.rglob("*")):
         reader = _reader(file, run.folder)
         if reader:
@@ -87,6 +88,17 @@ def read(folder):
             f"with log.csv, samples/ or gan.keras. Received: {folder}"
         )
     return run
+
+
+def _finish_exports(run):
+    """Lets bundles whose export was killed be whole."""
+    from kgan.export import ExportError, transaction
+
+    for committed in sorted(run.folder.rglob(transaction.COMMITTED)):
+        try:
+            transaction.recover(committed.parent)
+        except ExportError:
+            run.unreadable.append(str(committed.parent.relative_to(run.folder)))
 
 
 def _reader(file, folder):

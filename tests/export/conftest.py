@@ -18,6 +18,7 @@ if keras.backend.backend() != "torch":
             "child",
             "folding",
             "formats",
+            "kills",
             "operators",
             "refusals",
             "report",

@@ -1,5 +1,7 @@
 """A converter that crashes, hangs or lies is an error with its cause; older files survive."""
 
+import errno
+import os
 import subprocess
 import sys
 import time
@@ -13,7 +15,7 @@ import pytest
 from export_test_models import NAMES, small_model
 
 import kgan.export
-from kgan.export import child, files, parity, process
+from kgan.export import child, parity, process, transaction
 
 
 def contents(folder):
@@ -97,23 +99,56 @@ def test_a_missing_runtime_is_no_wrong_file():
         parity.load(export_test_runners, "absent", "a file")
 
 
-def test_the_child_ends_when_its_parent_is_killed():
-    body = "import os, threading, time; from kgan.export import worker; "
-    body += "threading.Thread(target=worker._end_with, args=(os.getppid(),)).start(); "
-    body += "print('up', flush=True); time.sleep(600)"
-    code = f"import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', {body!r}]); "
-    code += "print(p.pid, flush=True); p.wait()"
+WITH_CONVERTER = """
+from pathlib import Path
+from kgan.export import child
+code = "import os, time; print(os.getpid(), flush=True); from kgan.export import lifeline; "
+code += "lifeline.end_with_parent(); time.sleep(600)"
+child.COMMAND = (sys.executable, "-c", "import sys; sys.modules['keras'] = None; " + code)
+child.run({}, Path(sys.argv[1]), 600)
+"""
+WITH_FILE = """
+import export_test_runners
+from kgan.export import process
+process.Runner(export_test_runners, "hang")
+"""
+
+
+@pytest.mark.parametrize("code", [WITH_CONVERTER, WITH_FILE], ids=["converter", "runtime"])
+def test_no_process_outlives_the_one_that_started_it(code, tmp_path):
     parent = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=child.environment()
+        [sys.executable, "-c", f"import sys; sys.modules['keras'] = None{code}", tmp_path],
+        env={**child.environment(), "KERAS_BACKEND": "torch"},
     )
     with parent:
-        told = [parent.stdout.readline().strip() for _ in range(2)]
-        pid = int(next(line for line in told if line != "up"))
+        _wait_until(lambda: _children(parent.pid))
+        (pid,) = _children(parent.pid)
         parent.kill()
-        deadline = time.monotonic() + 30
-        while _runs(pid) and time.monotonic() < deadline:
-            time.sleep(0.1)
-    assert not _runs(pid)
+    _wait_until(lambda: not _runs(pid))
+
+
+def test_a_converter_whose_parent_is_dead_before_it_looks_ends(tmp_path):
+    """Its request is a pipe that nobody writes to, so that nothing else can end it."""
+    os.mkfifo(tmp_path / "request.json")
+    with subprocess.Popen(
+        [*child.COMMAND, tmp_path / "request.json"], env=child.environment(), stdin=subprocess.PIPE
+    ) as process:
+        process.stdin.close()
+        try:
+            assert process.wait(60) == 1
+        finally:
+            process.kill()
+
+
+def _wait_until(true):
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def _children(pid):
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
 
 def _runs(pid):
@@ -127,8 +162,8 @@ def _runs(pid):
 def test_what_a_killed_export_left_is_removed(tmp_path):
     (tmp_path / ".kgan-export-dead").mkdir()
     (tmp_path / ".kgan-export-dead" / "half.onnx").write_text("half")
-    with files.staging(tmp_path / "a.onnx") as first:
-        with files.staging(tmp_path / "b.onnx") as second:
+    with transaction.staging(tmp_path / "a.onnx") as first:
+        with transaction.staging(tmp_path / "b.onnx") as second:
             assert sorted(tmp_path.iterdir()) == sorted([first, second])
         assert list(tmp_path.iterdir()) == [first]
     assert list(tmp_path.iterdir()) == []
@@ -178,6 +213,25 @@ def test_a_disk_that_is_full_in_the_child(bundle, monkeypatch):
     before = contents(bundle)
     with pytest.raises(kgan.export.ExportError, match="while converting to onnx"):
         kgan.export.export(small_model(units=4000), bundle / "small.onnx", **NAMES)
+    assert contents(bundle) == before
+
+
+@pytest.mark.parametrize(
+    "end", ["sys.exit(1)", "json.dump({'failed': {'small.onnx': 'no'}}, file)"]
+)
+def test_a_disk_that_the_converter_has_filled_is_told_as_such(
+    end, bundle, fake_worker, monkeypatch
+):
+    """What it says of that itself may not have found room."""
+
+    def fail(**_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    fake_worker(f"file = open(os.path.dirname(sys.argv[1]) + '/response.json', 'w'); {end}")
+    monkeypatch.setattr("tempfile.TemporaryFile", fail)
+    before = contents(bundle)
+    with pytest.raises(kgan.export.ExportError, match=r"Cannot write there: .*No space left"):
+        kgan.export.export(small_model(), bundle / "small.onnx", **NAMES)
     assert contents(bundle) == before
 
 

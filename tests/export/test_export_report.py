@@ -10,7 +10,7 @@ import threading
 import pytest
 
 import kgan.export
-from kgan.export import files, report
+from kgan.export import files, report, transaction
 
 
 def flip_a_byte(path, where=0.5):
@@ -137,7 +137,7 @@ def artefact_like(exported, name):
 
 
 def merge(folder, artefact):
-    with files.locked(folder):
+    with transaction.locked(folder):
         whole = report.merge(report.ExportReport(folder, (artefact,)))
         (folder / report.FILE).write_text(whole.to_json())
 
