@@ -20,7 +20,7 @@ from kgan.scores import Measures, Scored, once
 from kgan.turns import Turns, layers_of, spectral_layers, trainable
 
 
-class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
+class AdversarialModel(Turns, Sampled, Saved, Scored, backend.Trainer, keras.Model):
     """A `keras.Model` that two players train: a discriminator side and a generator side.
 
     Every step follows the same story:

@@ -1,5 +1,6 @@
 """What a trained model gives: images, and files that give the same images."""
 
+import contextlib
 import os
 from collections.abc import Sequence
 
@@ -70,9 +71,10 @@ class Sampled:
         share = backend.devices(self)  # each of them must get as many as the others
         inputs = [np.resize(x, (count + -count % share, *x.shape[1:])) for x in inputs]
         x = inputs[0] if len(inputs) == 1 else inputs
-        images = (network or self).predict(
-            x, batch_size=batch_size + -batch_size % share, verbose=0
-        )
+        with contextlib.nullcontext() if network is None else backend.kept(network):
+            images = (network or self).predict(
+                x, batch_size=batch_size + -batch_size % share, verbose=0
+            )
         return np.asarray(images[:count], "float32")
 
     def export(self, path: str | os.PathLike, formats: Sequence[str] | None = None, **options):
