@@ -8,8 +8,9 @@ import numpy as np
 from keras import ops
 
 from kgan import augmentations as augmentations_module
-from kgan import averages, backend, batches, checks, losses
+from kgan import backend, batches, checks, losses
 from kgan import penalties as penalties_module
+from kgan.averaged import Averaged
 from kgan.callbacks.terminate_on_nan import watch_both_players
 from kgan.checkpoint import Checkpoint
 from kgan.means import Means
@@ -20,7 +21,7 @@ from kgan.scores import Measures, Scored, once
 from kgan.turns import Turns, layers_of, spectral_layers, trainable
 
 
-class AdversarialModel(Turns, Sampled, Saved, Scored, backend.Trainer, keras.Model):
+class AdversarialModel(Turns, Averaged, Sampled, Saved, Scored, backend.Trainer, keras.Model):
     """A `keras.Model` that two players train: a discriminator side and a generator side.
 
     Every step follows the same story:
@@ -89,7 +90,7 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, backend.Trainer, keras.Mod
         self._uses = set()  # what the losses have called of what compile was given
         self._measures = Measures()
         self.scores = {}
-        self.averages = []
+        self.averages, self.ema = [], None
         self.built = True  # it owns no weights: its networks are built when they are given to it
 
     # What a GAN defines -----------------------------------------------------------------------
@@ -189,7 +190,9 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, backend.Trainer, keras.Mod
                 fresh real and generated samples. Default: 1.
             ema: decay of the exponential moving average of the generator's weights, such as 0.999.
                 `generate`, `predict`, `evaluate` and `export` then use the average (Yazici et al.,
-                The Unusual Effectiveness of Averaging in GAN Training, 2019). Default: None, off.
+                The Unusual Effectiveness of Averaging in GAN Training, 2019), which is at hand as
+                `averaged_generator`. One that is kept already goes on. Until its first update it
+                is what the generator is, loaded weights included. Default: None, off.
             metrics: measures of generated images, such as `[kgan.metrics.FrechetDistance()]`, for
                 `evaluate` and, as `val_frechet_distance`, for each epoch of `fit` with
                 `validation_data`. Default: none. Keras's own metrics compare pairs, and are for
@@ -221,8 +224,6 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, backend.Trainer, keras.Mod
         self.discriminator_steps = discriminator_steps
         if ema is not None and not 0 < ema < 1:
             raise ValueError(f"ema must be a decay in (0, 1), or None. Received: ema={ema!r}")
-        self.ema = ema
-        self.averages = [averages.average_of(network) for network in self.generators if ema]
         self._measures = Measures(metrics, self.has_targets)
         self.scores = {}
         self._compile_arguments = {
@@ -255,6 +256,7 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, backend.Trainer, keras.Mod
             )
         )
         players.build_players(variables["discriminator"], variables["generator"])
+        self.keep_averages(ema, players)
         self._means = Means()
         self._settings = None
         super().compile(
@@ -302,6 +304,7 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, backend.Trainer, keras.Mod
                 checkpoint is of a run with other settings.
         """
         self._assert_compiled("fit")
+        self.refresh_averages()
         checks.check_no_weights(kwargs)
         x, y = checks.two(x, y)
         y = np.asarray(y) if isinstance(y, list) else y
@@ -334,6 +337,7 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, backend.Trainer, keras.Mod
         Their protocols are then in `scores`.
         """
         self._assert_compiled("evaluate")
+        self.refresh_averages()
         checks.check_no_weights(kwargs)
         x, y = checks.two(x, y)
         self._measures.check_data(x)
@@ -344,12 +348,14 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, backend.Trainer, keras.Mod
     def train_on_batch(self, x, y=None, **kwargs):
         """One step, as in `keras.Model.train_on_batch`."""
         self._assert_compiled("train_on_batch")
+        self.refresh_averages()
         self._check_data(x, y, None)
         return super().train_on_batch(x, y, **kwargs)
 
     def test_on_batch(self, x, y=None, **kwargs):
         """The metrics of one batch, as in `keras.Model.test_on_batch`."""
         self._assert_compiled("test_on_batch")
+        self.refresh_averages()
         self._check_data(x, y, None)
         return super().test_on_batch(x, y, **kwargs)
 
