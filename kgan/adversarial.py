@@ -1,6 +1,8 @@
 """The game on `keras.Model`: what a GAN defines, and the verbs that Keras's users know."""
 
+import contextlib
 import os
+import signal
 from collections.abc import Sequence
 
 import keras
@@ -13,6 +15,7 @@ from kgan import penalties as penalties_module
 from kgan.averaged import Averaged
 from kgan.callbacks.terminate_on_nan import watch_both_players
 from kgan.checkpoint import Checkpoint
+from kgan.interrupts import Interrupts
 from kgan.means import Means
 from kgan.optimizers import PlayerOptimizers, adam_unless_given, loss_scaled
 from kgan.sampled import Sampled
@@ -293,7 +296,9 @@ class AdversarialModel(Turns, Averaged, Sampled, Saved, Scored, backend.Trainer,
                 again. On a CPU, with arrays, the result is bit for bit that of a run that never
                 stopped; a stream must itself give the same batches in the same epoch. Callbacks
                 that look for the best epoch (`ModelCheckpoint`, `EarlyStopping`) go on too, and a
-                run that one of them has ended stays ended. Default: None, no checkpoint.
+                run that one of them has ended stays ended. One run at a time may have a file.
+                Ctrl-C and SIGTERM end the run after the batch, Ctrl-C without a checkpoint too;
+                a second one ends it at once. Default: None, no checkpoint.
             **kwargs: every other argument of `keras.Model.fit`.
 
         Returns:
@@ -301,7 +306,8 @@ class AdversarialModel(Turns, Averaged, Sampled, Saved, Scored, backend.Trainer,
 
         Raises:
             ValueError: if the model is not compiled, the data cannot be trained on, or the
-                checkpoint is of a run with other settings.
+                checkpoint is of a run with other settings or in use by another one.
+            KeyboardInterrupt, SystemExit: after Ctrl-C or SIGTERM.
         """
         self._assert_compiled("fit")
         self.refresh_averages()
@@ -320,13 +326,20 @@ class AdversarialModel(Turns, Averaged, Sampled, Saved, Scored, backend.Trainer,
         options["callbacks"] = watch_both_players(options.get("callbacks"))
         batches.show(options["callbacks"], first, x, batch_size)
         x, y, options = batches.arrange(self, x, y, options)
-        if checkpoint is not None:
-            options = Checkpoint(checkpoint, self, (x, y), options).resume(options)
-        if getattr(x, "even", False):
-            x, callbacks = backend.stream(x)
-            options = batches.with_callbacks(options, *callbacks)
-        self.trained_on = keras.config.backend()
-        return super().fit(x, y, **options)
+        with contextlib.ExitStack() as stack:
+            signals = [signal.SIGINT]
+            if checkpoint is not None:
+                checkpoint = Checkpoint(checkpoint, self, (x, y), options)
+                stack.enter_context(checkpoint.locked())
+                options = checkpoint.resume(options)
+                signals.append(signal.SIGTERM)
+            if getattr(x, "even", False):
+                x, callbacks = backend.stream(x)
+                options = batches.with_callbacks(options, *callbacks)
+            interrupts = stack.enter_context(Interrupts(signals))
+            options = batches.with_callbacks(options, interrupts)
+            self.trained_on = keras.config.backend()
+            return super().fit(x, y, **options)
 
     def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
         """Returns the losses and metrics in inference mode, as `keras.Model.evaluate` does.

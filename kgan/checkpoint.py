@@ -12,9 +12,11 @@ import numpy as np
 from kgan import backend
 from kgan.batches import with_callbacks
 from kgan.callbacks.memories import Memories
+from kgan.locks import locked
 from kgan.settings import differences, settings_of
 
 MEMBER = "kgan_checkpoint.json"
+LOSSES = ("discriminator_loss", "generator_loss")
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -38,7 +40,8 @@ class Checkpoint(keras.callbacks.Callback):
     def __init__(self, path, model, data, options):
         super().__init__()
         self.path = Path(path)
-        self.sound = False
+        self.sound = self.warned = False
+        self.epochs = 0
         if self.path.suffix != ".keras":
             raise ValueError(
                 "A checkpoint is a saved model, so its name must end in .keras. "
@@ -49,12 +52,25 @@ class Checkpoint(keras.callbacks.Callback):
         callbacks = options.get("callbacks") or []
         self.memories = Memories(getattr(callbacks, "callbacks", callbacks))
 
+    def locked(self):
+        """A context in which no other run can have the same checkpoint.
+
+        Raises:
+            ValueError: if one has.
+        """
+        return locked(
+            self.path.with_name(f".{self.path.stem}.lock"),
+            f"Another run goes on from and writes the checkpoint {self.path.name}: wait for its "
+            "end, or name another file.",
+        )
+
     def resume(self, options):
         """Restores the state and returns the arguments of `fit` with which to go on.
 
         Says so where `fit` may speak, and warns if there is nothing left to train.
         """
         epochs, ended = self.restore()
+        self.epochs = epochs
         # Last, so that what the other callbacks change at the end of an epoch is saved.
         options = with_callbacks(options, self)
         if not epochs:
@@ -117,11 +133,19 @@ class Checkpoint(keras.callbacks.Callback):
         self.memories.bring_back()
 
     def on_epoch_end(self, epoch, logs=None):
-        losses = [value for name, value in (logs or {}).items() if name.endswith("r_loss")]
+        losses = {name: (logs or {}).get(name, 0.0) for name in LOSSES}
         # What cannot be gone on from must not take the place of what can.
-        self.sound = bool(np.isfinite(losses).all())
+        self.sound = bool(np.isfinite([*losses.values()]).all())
         if self.sound:
             self.save(epoch + 1)
+        elif not self.warned:
+            self.warned = True
+            warnings.warn(
+                f"The losses are no longer finite, so the checkpoint {self.path} stays as it was "
+                f"after epoch {self.epochs}: go on from there with a lower rate. "
+                f"Received in epoch {epoch + 1}: {losses}",
+                stacklevel=2,
+            )
 
     def on_train_end(self, logs=None):
         if self.model.stop_training and self.sound:
@@ -130,13 +154,20 @@ class Checkpoint(keras.callbacks.Callback):
 
     def save(self, epochs, ended=False):
         """Writes the file, whole or not at all."""
-        self.epochs = epochs
+        self.epochs, self.ended = epochs, ended
         self.path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = self.path.with_name(f".{self.path.stem}.unfinished.keras")
+        try:
+            self._write(unfinished)
+            os.replace(unfinished, self.path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+    def _write(self, unfinished):
         self.model.save(unfinished)
         state = {
-            "epochs": epochs,
-            "ended": ended,
+            "epochs": self.epochs,
+            "ended": self.ended,
             "settings": self.settings,
             "random_state": backend.random_state().hex(),
         }
@@ -146,7 +177,6 @@ class Checkpoint(keras.callbacks.Callback):
         # On the disk first, else a power cut could leave the new name with nothing behind it.
         with open(unfinished, "rb") as file:
             os.fsync(file.fileno())
-        os.replace(unfinished, self.path)
 
     def _unreadable(self, reason):
         return ValueError(
