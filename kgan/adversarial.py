@@ -1,6 +1,8 @@
 """The game on `keras.Model`: what a GAN defines, and the verbs that Keras's users know."""
 
+import contextlib
 import os
+import signal
 from collections.abc import Sequence
 
 import keras
@@ -8,10 +10,12 @@ import numpy as np
 from keras import ops
 
 from kgan import augmentations as augmentations_module
-from kgan import averages, backend, batches, checks, losses
+from kgan import backend, batches, checks, losses
 from kgan import penalties as penalties_module
+from kgan.averaged import Averaged
 from kgan.callbacks.terminate_on_nan import watch_both_players
 from kgan.checkpoint import Checkpoint
+from kgan.interrupts import Interrupts
 from kgan.means import Means
 from kgan.optimizers import PlayerOptimizers, adam_unless_given, loss_scaled
 from kgan.sampled import Sampled
@@ -20,7 +24,7 @@ from kgan.scores import Measures, Scored, once
 from kgan.turns import Turns, layers_of, spectral_layers, trainable
 
 
-class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
+class AdversarialModel(Turns, Averaged, Sampled, Saved, Scored, backend.Trainer, keras.Model):
     """A `keras.Model` that two players train: a discriminator side and a generator side.
 
     Every step follows the same story:
@@ -89,7 +93,7 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
         self._uses = set()  # what the losses have called of what compile was given
         self._measures = Measures()
         self.scores = {}
-        self.averages = []
+        self.averages, self.ema = [], None
         self.built = True  # it owns no weights: its networks are built when they are given to it
 
     # What a GAN defines -----------------------------------------------------------------------
@@ -189,7 +193,9 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
                 fresh real and generated samples. Default: 1.
             ema: decay of the exponential moving average of the generator's weights, such as 0.999.
                 `generate`, `predict`, `evaluate` and `export` then use the average (Yazici et al.,
-                The Unusual Effectiveness of Averaging in GAN Training, 2019). Default: None, off.
+                The Unusual Effectiveness of Averaging in GAN Training, 2019), which is at hand as
+                `averaged_generator`. One that is kept already goes on. Until its first update it
+                is what the generator is, loaded weights included. Default: None, off.
             metrics: measures of generated images, such as `[kgan.metrics.FrechetDistance()]`, for
                 `evaluate` and, as `val_frechet_distance`, for each epoch of `fit` with
                 `validation_data`. Default: none. Keras's own metrics compare pairs, and are for
@@ -221,8 +227,6 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
         self.discriminator_steps = discriminator_steps
         if ema is not None and not 0 < ema < 1:
             raise ValueError(f"ema must be a decay in (0, 1), or None. Received: ema={ema!r}")
-        self.ema = ema
-        self.averages = [averages.average_of(network) for network in self.generators if ema]
         self._measures = Measures(metrics, self.has_targets)
         self.scores = {}
         self._compile_arguments = {
@@ -255,6 +259,7 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
             )
         )
         players.build_players(variables["discriminator"], variables["generator"])
+        self.keep_averages(ema, players)
         self._means = Means()
         self._settings = None
         super().compile(
@@ -291,7 +296,9 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
                 again. On a CPU, with arrays, the result is bit for bit that of a run that never
                 stopped; a stream must itself give the same batches in the same epoch. Callbacks
                 that look for the best epoch (`ModelCheckpoint`, `EarlyStopping`) go on too, and a
-                run that one of them has ended stays ended. Default: None, no checkpoint.
+                run that one of them has ended stays ended. One run at a time may have a file.
+                Ctrl-C and SIGTERM end the run after the batch, Ctrl-C without a checkpoint too;
+                a second one ends it at once. Default: None, no checkpoint.
             **kwargs: every other argument of `keras.Model.fit`.
 
         Returns:
@@ -299,9 +306,11 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
 
         Raises:
             ValueError: if the model is not compiled, the data cannot be trained on, or the
-                checkpoint is of a run with other settings.
+                checkpoint is of a run with other settings or in use by another one.
+            KeyboardInterrupt, SystemExit: after Ctrl-C or SIGTERM.
         """
         self._assert_compiled("fit")
+        self.refresh_averages()
         checks.check_no_weights(kwargs)
         x, y = checks.two(x, y)
         y = np.asarray(y) if isinstance(y, list) else y
@@ -317,13 +326,20 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
         options["callbacks"] = watch_both_players(options.get("callbacks"))
         batches.show(options["callbacks"], first, x, batch_size)
         x, y, options = batches.arrange(self, x, y, options)
-        if checkpoint is not None:
-            options = Checkpoint(checkpoint, self, (x, y), options).resume(options)
-        if getattr(x, "even", False):
-            x, callbacks = backend.stream(x)
-            options = batches.with_callbacks(options, *callbacks)
-        self.trained_on = keras.config.backend()
-        return super().fit(x, y, **options)
+        with contextlib.ExitStack() as stack:
+            signals = [signal.SIGINT]
+            if checkpoint is not None:
+                checkpoint = Checkpoint(checkpoint, self, (x, y), options)
+                stack.enter_context(checkpoint.locked())
+                options = checkpoint.resume(options)
+                signals.append(signal.SIGTERM)
+            if getattr(x, "even", False):
+                x, callbacks = backend.stream(x)
+                options = batches.with_callbacks(options, *callbacks)
+            interrupts = stack.enter_context(Interrupts(signals))
+            options = batches.with_callbacks(options, interrupts)
+            self.trained_on = keras.config.backend()
+            return super().fit(x, y, **options)
 
     def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
         """Returns the losses and metrics in inference mode, as `keras.Model.evaluate` does.
@@ -334,6 +350,7 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
         Their protocols are then in `scores`.
         """
         self._assert_compiled("evaluate")
+        self.refresh_averages()
         checks.check_no_weights(kwargs)
         x, y = checks.two(x, y)
         self._measures.check_data(x)
@@ -344,12 +361,14 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
     def train_on_batch(self, x, y=None, **kwargs):
         """One step, as in `keras.Model.train_on_batch`."""
         self._assert_compiled("train_on_batch")
+        self.refresh_averages()
         self._check_data(x, y, None)
         return super().train_on_batch(x, y, **kwargs)
 
     def test_on_batch(self, x, y=None, **kwargs):
         """The metrics of one batch, as in `keras.Model.test_on_batch`."""
         self._assert_compiled("test_on_batch")
+        self.refresh_averages()
         self._check_data(x, y, None)
         return super().test_on_batch(x, y, **kwargs)
 

@@ -5,11 +5,55 @@ from keras import ops
 
 
 def average_of(network):
-    """Returns a network that starts as a copy and is never trained itself."""
-    average = type(network).from_config(network.get_config())
-    average.set_weights(network.get_weights())
+    """Returns a network that starts as a copy and is never trained itself.
+
+    Layers are made again of their configuration, without being looked up by name; one that cannot
+    be, such as a `Lambda`, is called with averaged weights in place of its own.
+    """
+    try:
+        average = keras.models.clone_model(network, clone_function=_again, recursive=True)
+        average.set_weights(network.get_weights())
+    except (TypeError, ValueError, NotImplementedError):  # one that is not made of layers
+        average = AveragedLayer(network)
     average.trainable = False
     return average
+
+
+def _again(layer):
+    if not isinstance(layer, keras.Layer):
+        return layer  # an operation, which has no weights
+    if isinstance(layer, keras.layers.Lambda):
+        return AveragedLayer(layer)
+    try:
+        return type(layer).from_config(layer.get_config())
+    except Exception:  # whatever an own layer raises where it cannot be made again
+        return AveragedLayer(layer)
+
+
+class AveragedLayer(keras.Model):
+    """Gives what another layer or network gives, with weights of its own in place of that one's.
+
+    Args:
+        layer: a built layer. It is not owned: neither tracked nor saved here.
+    """
+
+    def __init__(self, layer):
+        super().__init__(name=layer.name, dtype=layer.dtype_policy)
+        # Past Keras's own __setattr__, which would take its weights for some of this layer.
+        vars(self)["_layer"] = lambda: layer
+        for weight in layer.weights:
+            # As it is: whether it is cast in mixed precision, the layer's own variable knows.
+            options = {"trainable": False, "autocast": False}
+            self.add_weight(weight.shape, "zeros", weight.dtype, **options).assign(weight)
+        self.built = True
+
+    def call(self, inputs, *arguments, **options):
+        layer = self._layer()
+        mapped = {id(weight): own for weight, own in zip(layer.weights, self.weights, strict=True)}
+        # All of its variables, since a scope does not fall through to the one around it.
+        values = [(each, mapped.get(id(each), each).value) for each in layer.variables]
+        with keras.StatelessScope(state_mapping=values):
+            return layer(inputs, *arguments, **options)
 
 
 def update(networks, averages, decay, step):

@@ -12,9 +12,11 @@ from kgan import backend, files
 from kgan.batches import with_callbacks
 from kgan.callbacks.memories import Memories
 from kgan.export import archives, schema
+from kgan.locks import locked
 from kgan.settings import differences, settings_of
 
 MEMBER = "kgan_checkpoint.json"
+LOSSES = ("discriminator_loss", "generator_loss")
 _STATE = {"epochs": int, "ended": bool, "settings": {...: object}, "random_state": str}
 
 
@@ -39,7 +41,8 @@ class Checkpoint(keras.callbacks.Callback):
     def __init__(self, path, model, data, options):
         super().__init__()
         self.path = Path(path)
-        self.sound = False
+        self.sound = self.warned = False
+        self.epochs = 0
         if self.path.suffix != ".keras":
             raise ValueError(
                 "A checkpoint is a saved model, so its name must end in .keras. "
@@ -50,6 +53,18 @@ class Checkpoint(keras.callbacks.Callback):
         callbacks = options.get("callbacks") or []
         self.memories = Memories(getattr(callbacks, "callbacks", callbacks))
 
+    def locked(self):
+        """A context in which no other run can have the same checkpoint.
+
+        Raises:
+            ValueError: if one has.
+        """
+        return locked(
+            self.path.with_name(f".{self.path.stem}.lock"),
+            f"Another run goes on from and writes the checkpoint {self.path.name}: wait for its "
+            "end, or name another file.",
+        )
+
     def resume(self, options):
         """Restores the state and returns the arguments of `fit` with which to go on.
 
@@ -57,6 +72,7 @@ class Checkpoint(keras.callbacks.Callback):
         """
         files.check_place(self.path)
         epochs, ended = self.restore()
+        self.epochs = epochs
         # Last, so that what the other callbacks change at the end of an epoch is saved.
         options = with_callbacks(options, self)
         if not epochs:
@@ -119,11 +135,19 @@ class Checkpoint(keras.callbacks.Callback):
         self.memories.bring_back()
 
     def on_epoch_end(self, epoch, logs=None):
-        losses = [value for name, value in (logs or {}).items() if name.endswith("r_loss")]
+        losses = {name: (logs or {}).get(name, 0.0) for name in LOSSES}
         # What cannot be gone on from must not take the place of what can.
-        self.sound = bool(np.isfinite(losses).all())
+        self.sound = bool(np.isfinite([*losses.values()]).all())
         if self.sound:
             self.save(epoch + 1)
+        elif not self.warned:
+            self.warned = True
+            warnings.warn(
+                f"The losses are no longer finite, so the checkpoint {self.path} stays as it was "
+                f"after epoch {self.epochs}: go on from there with a lower rate. "
+                f"Received in epoch {epoch + 1}: {losses}",
+                stacklevel=2,
+            )
 
     def on_train_end(self, logs=None):
         if self.model.stop_training and self.sound:
@@ -136,10 +160,10 @@ class Checkpoint(keras.callbacks.Callback):
         Raises:
             OSError: if it cannot be written; an older one is as it was.
         """
-        self.epochs = epochs
+        self.epochs, self.ended = epochs, ended
         state = {
-            "epochs": epochs,
-            "ended": ended,
+            "epochs": self.epochs,
+            "ended": self.ended,
             "settings": self.settings,
             "random_state": backend.random_state().hex(),
         }

@@ -1,5 +1,6 @@
 """What a trained model gives: images, and files that give the same images."""
 
+import contextlib
 import os
 from collections.abc import Sequence
 
@@ -29,6 +30,16 @@ class Sampled:
     def call(self, latents, training=False):
         """Returns the images of latents, so that `predict` does too."""
         return self.in_use(self.generator, training)(latents, training=training)
+
+    def predict(self, x, *arguments, **options):
+        """Returns the images of latents (of a translator: of images), see `keras.Model.predict`."""
+        self.refresh_averages()
+        return super().predict(x, *arguments, **options)
+
+    def predict_on_batch(self, x):
+        """Returns the images of one batch, see `keras.Model.predict_on_batch`."""
+        self.refresh_averages()
+        return super().predict_on_batch(x)
 
     def generate(self, n: int, seed: int | None = None, batch_size: int = 64) -> np.ndarray:
         """Returns `n` generated images.
@@ -65,14 +76,16 @@ class Sampled:
             batch_size: how many at a time.
             network: default: this model itself, whose `call` uses the generator.
         """
+        self.refresh_averages()
         backend.sync(self)
         count = len(inputs[0])
         share = backend.devices(self)  # each of them must get as many as the others
         inputs = [np.resize(x, (count + -count % share, *x.shape[1:])) for x in inputs]
         x = inputs[0] if len(inputs) == 1 else inputs
-        images = (network or self).predict(
-            x, batch_size=batch_size + -batch_size % share, verbose=0
-        )
+        with contextlib.nullcontext() if network is None else backend.kept(network):
+            images = (network or self).predict(
+                x, batch_size=batch_size + -batch_size % share, verbose=0
+            )
         return np.asarray(images[:count], "float32")
 
     def export(self, path: str | os.PathLike, formats: Sequence[str] | None = None, **options):
@@ -108,6 +121,7 @@ class Sampled:
         """Exports one of the generators, or its average if one is kept."""
         from kgan.export import check, export
 
+        self.refresh_averages()
         backend.sync(self)
         options = {"name": "generator", **options}
         network = self.in_use(generator, training=False)

@@ -108,6 +108,7 @@ class Saved:
 
     def save_own_variables(self, store):
         super().save_own_variables(store)
+        self.save_averaging(store)
         # Keras leaves out the state of seed generators, without which neither the latents nor
         # the dropout masks after loading would be those of a run that never stopped.
         for i, seed in enumerate(self._seeds()):
@@ -123,6 +124,7 @@ class Saved:
                 store[f"{name}_{i}"] = weight
 
     def load_own_variables(self, store):
+        self.load_averaging(store)
         for i, seed in enumerate(self._seeds()):
             seed.assign(store[f"seed_{i}"])
         stored, known = list(store.keys()), dict(self._measures.networks())
@@ -136,7 +138,7 @@ class Saved:
                 count = len(network.model.weights)
                 network.model.set_weights([store[f"{name}_{i}"] for i in range(count)])
             network.awaits_weights = False
-        kept = ("seed_", "metric_")
+        kept = ("seed_", "metric_", "average_")
         names = [name for name in stored if not name.startswith(kept)]
         super().load_own_variables({name: store[name] for name in names})
 

@@ -24,7 +24,8 @@ class Turns:
         self._discriminator_turn(batch, outputs)
         self._generator_turn(batch, outputs, pull_play)
         if self.ema:
-            averages.update(self.generators, self.averages, self.ema, self.optimizer.iterations)
+            updates = self.optimizer.iterations + self._average_offset
+            averages.update(self.generators, self.averages, self.ema, updates)
         return self.get_metrics_result()
 
     def _parts(self, batch):
@@ -113,12 +114,6 @@ class Turns:
     def _discriminator_terms(self, batch, outputs, training=True):
         terms = _float32(self.discriminator_loss(batch, outputs, training))
         return terms | _regularization(self.discriminators)
-
-    def in_use(self, network, training):
-        """Returns the generator network to call: in inference its average, if one is kept."""
-        if training or not self.averages:
-            return network
-        return self.averages[self.generators.index(network)]
 
     def augment(self, images, training=True):
         """Returns images as the discriminator is to see them."""

@@ -116,6 +116,16 @@ def refuse_for_translators(**options):
             )
 
 
+def the_only_run(out):
+    """A context in which no other run can write into a folder; a ValueError if one does."""
+    from kgan.locks import locked
+
+    return locked(
+        out / ".run.lock",
+        "Another run writes into this folder: wait for its end, or name another with --out.",
+    )
+
+
 def check_run(checkpoint, out, resume, overwrite):
     """Makes sure that a run goes on or starts as was asked for."""
     if resume and not checkpoint.is_file():

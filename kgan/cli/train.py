@@ -138,6 +138,7 @@ def train(
         **({"loss": loss} if loss else {}),
     )
     checkpoint = out / "checkpoint.keras"
+    context.with_resource(arguments.the_only_run(out))
     arguments.check_run(checkpoint, out, resume, overwrite)
     if resume:
         settings.check_same(out, asked)
@@ -165,13 +166,13 @@ def train(
             ],
             checkpoint=checkpoint,
         )
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as stop:
         record.write()
         again = "the same command with --resume goes on from the last whole epoch"
         if not checkpoint.is_file():
             again = "no epoch was whole, so there is nothing to go on from"
         console.print(f"Stopped: {again}.")
-        raise typer.Exit(130) from None
+        raise typer.Exit(getattr(stop, "code", 130)) from None
     record.write()
     for kept in best:
         if math.isfinite(kept.best):

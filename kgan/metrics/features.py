@@ -148,9 +148,9 @@ class Network:
         count, share = len(images), backend.devices(self.model)
         # Each device must get as many images as the others.
         images = np.resize(images, (count + -count % share, *images.shape[1:]))
-        features = self.model.predict(
-            images, batch_size=BATCH_SIZE + -BATCH_SIZE % share, verbose=0
-        )
+        size = BATCH_SIZE + -BATCH_SIZE % share
+        with backend.kept(self.model):
+            features = self.model.predict(images, batch_size=size, verbose=0)
         features = np.asarray(features[:count], "float32").reshape(count, -1)
         if not np.isfinite(features).all():
             raise ValueError(

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kgan import backend
 from kgan.data.mixtures import Mixture
 from kgan.metrics.features import Network, as_images, get
 from kgan.metrics.hashes import digest
@@ -207,7 +208,8 @@ class _Classified:
         self.network, self.threshold = network, threshold
         classifier = network.model
         self.shape = tuple(classifier.input_shape[1:])
-        tried = classifier.predict(np.zeros((1, *self.shape), "float32"), verbose=0)
+        with backend.kept(classifier):
+            tried = classifier.predict(np.zeros((1, *self.shape), "float32"), verbose=0)
         tried = np.asarray(tried, "float64")  # bfloat16 has no digits for a sum
         if tried.ndim != 2 or (tried < 0).any() or abs(tried.sum() - 1) > 1e-2:
             raise ValueError(

@@ -1,6 +1,7 @@
 """Everything that kgan knows of JAX."""
 
 from kgan.backend.jax.native import native_calls
+from kgan.backend.jax.trainer import Trainer, kept
 from kgan.backend.jax.training import (
     SeedGenerator,
     devices,
@@ -21,9 +22,11 @@ from kgan.backend.jax.training import (
 
 __all__ = [
     "SeedGenerator",
+    "Trainer",
     "devices",
     "dry_run",
     "input_gradient",
+    "kept",
     "native_calls",
     "random_state",
     "scope",

@@ -3,9 +3,11 @@
 from kgan.backend.tensorflow.native import native_calls
 from kgan.backend.tensorflow.training import (
     SeedGenerator,
+    Trainer,
     devices,
     dry_run,
     input_gradient,
+    kept,
     random_state,
     scope,
     set_random_state,
@@ -21,9 +23,11 @@ from kgan.backend.tensorflow.training import (
 
 __all__ = [
     "SeedGenerator",
+    "Trainer",
     "devices",
     "dry_run",
     "input_gradient",
+    "kept",
     "native_calls",
     "random_state",
     "scope",
