@@ -16,6 +16,7 @@ from kgan.means import Means
 from kgan.optimizers import PlayerOptimizers, adam_unless_given, loss_scaled
 from kgan.sampled import Sampled
 from kgan.saved import Saved
+from kgan.schedules import count_steps
 from kgan.scores import Measures, Scored, once
 from kgan.turns import Turns, layers_of, spectral_layers, trainable
 
@@ -186,7 +187,8 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
                 rate 2e-4 and beta_1 0.5, after the DCGAN paper (Radford et al., 2016).
             discriminator_optimizer: the same for the discriminator; an object of its own.
             discriminator_steps: turns of the discriminator for each of the generator's, each on
-                fresh real and generated samples. Default: 1.
+                fresh real and generated samples. Schedules of either's rate count steps, not turns.
+                Default: 1.
             ema: decay of the exponential moving average of the generator's weights, such as 0.999.
                 `generate`, `predict`, `evaluate` and `export` then use the average (Yazici et al.,
                 The Unusual Effectiveness of Averaging in GAN Training, 2019). Default: None, off.
@@ -254,6 +256,8 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
                 for player, networks in self._players()
             )
         )
+        count_steps(players.discriminator, discriminator_steps)
+        count_steps(players.generator, 1)
         players.build_players(variables["discriminator"], variables["generator"])
         self._means = Means()
         self._settings = None

@@ -5,6 +5,10 @@ import inspect
 import keras
 import numpy as np
 
+from kgan.schedules import CountsSteps
+
+COUNTS_STEPS = keras.saving.get_registered_name(CountsSteps)
+
 
 class Saved:
     """Makes a model whose constructor keeps each argument under its own name saveable.
@@ -105,11 +109,13 @@ class Saved:
 
 
 def _portable(config):
-    """Names Keras's optimizers as all backends know them.
+    """Names Keras's optimizers as all backends know them, and their schedules as they were given.
 
     On PyTorch Keras saves the names of its own PyTorch versions, which no other backend can use.
     """
     if isinstance(config, dict):
+        if config.get("registered_name") == COUNTS_STEPS:
+            return _portable(config["config"]["schedule"])  # `compile` lets it count steps anew
         config = {name: _portable(value) for name, value in config.items()}
         if str(config.get("module", "")).startswith("keras.src.backend.torch.optimizers"):
             config |= {"module": "keras.optimizers", "registered_name": None}
