@@ -10,6 +10,7 @@ from keras import ops
 from kgan import augmentations as augmentations_module
 from kgan import averages, backend, batches, checks, losses
 from kgan import penalties as penalties_module
+from kgan.added_losses import AddedLosses
 from kgan.callbacks.terminate_on_nan import watch_both_players
 from kgan.checkpoint import Checkpoint
 from kgan.means import Means
@@ -87,6 +88,7 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
         self.seed = seed
         self.seed_generator = backend.SeedGenerator(seed)
         self._means = Means()
+        self._added_losses = AddedLosses()
         self._uses = set()  # what the losses have called of what compile was given
         self._measures = Measures()
         self.scores = {}
@@ -260,6 +262,7 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
         count_steps(players.generator, 1)
         players.build_players(variables["discriminator"], variables["generator"])
         self._means = Means()
+        self._added_losses = AddedLosses()
         self._settings = None
         super().compile(
             optimizer=players,
@@ -356,6 +359,17 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
         self._assert_compiled("test_on_batch")
         self._check_data(x, y, None)
         return super().test_on_batch(x, y, **kwargs)
+
+    def add_loss(self, loss):
+        """Layers of the networks may add to the loss of their player; the model has two.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError(
+            "A term belongs to one of the players: return it from discriminator_loss or "
+            f"generator_loss, under a name. Received: add_loss() on a {type(self).__name__}"
+        )
 
     def _players(self):
         """Names and networks, in the order of the turns."""

@@ -128,9 +128,10 @@ def test_an_average_costs_the_optimizers_nothing(images):
     np.testing.assert_array_equal(flat(gan.averages[0]), before)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
-def test_a_schedule_lasts_as_long_for_both_players(images, tmp_path, dtype):
-    keras.config.set_dtype_policy(dtype)  # float16 puts a loss scale around the optimizers
+def test_a_schedule_lasts_as_long_for_both_players(images, tmp_path):
+    keras.config.set_dtype_policy(
+        "mixed_float16"
+    )  # float16 puts a loss scale around the optimizers
 
     def adam():
         return keras.optimizers.Adam(kgan.schedules.LinearDecay(1e-3, 8, 0))
@@ -146,8 +147,6 @@ def test_a_schedule_lasts_as_long_for_both_players(images, tmp_path, dtype):
     loaded = keras.saving.load_model(tmp_path / "gan.keras")
     np.testing.assert_allclose(rates(loaded), [5e-4, 5e-4], rtol=1e-5)
     assert loaded.settings()["compile_config"] == gan.settings()["compile_config"]
-    loaded.fit(images[:72], batch_size=8, verbose=0)
-    np.testing.assert_allclose(rates(loaded), [1.25e-4, 1.25e-4], rtol=1e-5)
 
 
 def test_settings_name_a_schedule_as_it_was_given():
