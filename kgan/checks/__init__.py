@@ -3,6 +3,8 @@
 from kgan.checks.arguments import check_count, check_folder, check_seed
 from kgan.checks.data import (
     check_divisible,
+    check_enough,
+    check_finite,
     check_images,
     check_labels,
     check_lengths,
@@ -13,6 +15,7 @@ from kgan.checks.data import (
     first_batch,
     is_arrays,
     is_float,
+    is_in_host_memory,
     is_stream,
     to_numpy,
     two,
@@ -41,6 +44,8 @@ __all__ = [
     "check_cycle",
     "check_distinct",
     "check_divisible",
+    "check_enough",
+    "check_finite",
     "check_fit",
     "check_folder",
     "check_images",
@@ -60,6 +65,7 @@ __all__ = [
     "first_batch",
     "is_arrays",
     "is_float",
+    "is_in_host_memory",
     "is_stream",
     "to_numpy",
     "two",

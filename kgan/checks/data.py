@@ -220,15 +220,58 @@ def check_shares(arrays, batch_size, devices):
         )
 
 
+def check_enough(batch, smallest, batch_size=None):
+    """Raises a ValueError for fewer samples than a step needs.
+
+    Args:
+        batch: a batch, or arrays of all the data.
+        smallest: how many it needs.
+        batch_size: of arrays, how many a step gets.
+    """
+    count = max(map(len, keras.tree.flatten(batch)))
+    if min(count, batch_size or count) < smallest:
+        size = f", {batch_size} of them a step" if batch_size else ""
+        raise ValueError(
+            f"A step needs at least {smallest} samples, for each turn of the discriminator, each "
+            "device and each pack: give more at a time, or take fewer discriminator_steps. "
+            f"Received: {count} samples{size}"
+        )
+
+
+def check_finite(batch):
+    """Raises a ValueError for arrays of floats with a value that is NaN or infinite."""
+    for array in keras.tree.flatten(batch):
+        array = np.asarray(array)
+        if array.size and is_float(array.dtype):
+            low, high = array.min(), array.max()
+            if not (np.isfinite(low) and np.isfinite(high)):
+                raise ValueError(
+                    "Samples must be finite: remove those that are not. "
+                    f"Received: range [{low}, {high}]"
+                )
+
+
 def whole_turns(arrays, batch_size, smallest):
-    """Leaves out the last few samples if they are too few for a step."""
+    """Leaves out the last few samples, and says so, if they are too few for a step."""
     count = len(keras.tree.flatten(arrays)[0])
     rest = count % batch_size
     if rest >= smallest or rest == 0:
         return arrays
+    warnings.warn(
+        f"The last samples are left out: a batch of them has fewer than the {smallest} that the "
+        "turns, devices and packs of a step need. Take another batch_size to use every sample. "
+        f"Received: a last batch of {rest}, with batches of {batch_size}",
+        stacklevel=4,
+    )
     return keras.tree.map_structure(
         lambda array: None if array is None else array[: count - rest], arrays
     )
+
+
+def is_in_host_memory(array):
+    """Whether a look at an array costs no transfer from a device."""
+    on_host = getattr(array, "is_cpu", False)  # of PyTorch
+    return isinstance(array, (np.ndarray, np.generic)) or on_host is True
 
 
 def to_numpy(array):
