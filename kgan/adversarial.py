@@ -20,6 +20,7 @@ from kgan.saved import Saved
 from kgan.schedules import count_steps
 from kgan.scores import Measures, Scored, once
 from kgan.turns import Turns, layers_of, spectral_layers, trainable
+from kgan.value_range import value_range
 
 
 class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
@@ -150,6 +151,16 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
         """
         checks.check_finite(batch)
 
+    def images_to_make(self, batch):
+        """Returns pairs of a generator and the real images of a batch that its own are to be like.
+
+        Their range must be that of the generator. Default: none, nothing is looked at.
+
+        Args:
+            batch: what `fit` was given, as NumPy arrays, before `unpack`.
+        """
+        return []
+
     def play(self, batch, training=True):
         """Returns what the generator side makes of a batch: a dictionary of float tensors."""
         raise NotImplementedError(f"{type(self).__name__} must define play(batch, training)")
@@ -219,6 +230,7 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
                 "discriminator_optimizer=; what a loss tracks is shown as a metric. "
                 f"Received: unknown arguments {', '.join(unknown)}"
             )
+        checks.check_spectral_normalization(layers_of((*self.discriminators, *self.generators)))
         self.game = losses.get(loss)
         self.penalties = penalties_module.check(penalties)
         penalties_module.warn_of_batch_norm(self.penalties, layers_of(self.discriminators))
@@ -436,6 +448,9 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
     def _check_data(self, x, y, batch_size, turns):
         batch, x = checks.first_batch(x, y, batch_size)
         self._check_one(batch)
+        for network, images in self.images_to_make(batch):
+            if isinstance(images, np.ndarray):
+                checks.check_range(images, value_range(network))
         devices = backend.devices(self)
         if checks.is_arrays(x):
             checks.check_shares(batch, batch_size, devices)

@@ -5,6 +5,7 @@ import inspect
 import keras
 import numpy as np
 
+from kgan import checks
 from kgan.schedules import CountsSteps
 
 COUNTS_STEPS = keras.saving.get_registered_name(CountsSteps)
@@ -33,14 +34,14 @@ class Saved:
     def from_config(cls, config, custom_objects=None):
         config = dict(config)
         trained_on = config.pop("trained_on", None)
-        model = cls(
-            **{
-                name: keras.saving.deserialize_keras_object(value, custom_objects)
-                if isinstance(value, dict) and "class_name" in value
-                else value
-                for name, value in config.items()
-            }
-        )
+        arguments = {
+            name: keras.saving.deserialize_keras_object(value, custom_objects)
+            if isinstance(value, dict) and "class_name" in value
+            else value
+            for name, value in config.items()
+        }
+        with checks.loading():
+            model = cls(**arguments)
         model.trained_on = trained_on
         return model
 
@@ -67,7 +68,8 @@ class Saved:
 
     def compile_from_config(self, config):
         if config:
-            self.compile(**keras.saving.deserialize_keras_object(config))
+            with checks.loading():
+                self.compile(**keras.saving.deserialize_keras_object(config))
 
     def save_own_variables(self, store):
         super().save_own_variables(store)

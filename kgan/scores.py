@@ -230,7 +230,9 @@ def measure(
         rng, reference = np.random.default_rng(seed), ImagesHash()
         for metric in metrics:
             metric.reset_state()
-        with shared(metrics):
+        with shared(metrics), warnings.catch_warnings():
+            # `evaluate` has said so, of a generator with another range.
+            warnings.filterwarnings("ignore", message="The images seem to lie in")
             batches = _batches(x, y, steps, batch_size)
             for batch in once(batches) if repeats else batches:
                 real, fake = map(checks.to_numpy, model.real_and_generated(batch, rng, domain))

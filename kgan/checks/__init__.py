@@ -11,6 +11,7 @@ from kgan.checks.data import (
     check_no_weights,
     check_pair,
     check_paired,
+    check_range,
     check_shares,
     first_batch,
     is_arrays,
@@ -19,6 +20,7 @@ from kgan.checks.data import (
     is_stream,
     to_numpy,
     two,
+    warn_of_half_range,
     whole_turns,
 )
 from kgan.checks.networks import (
@@ -32,8 +34,10 @@ from kgan.checks.networks import (
     check_jitter,
     check_logits,
     check_pair_fits,
+    check_spectral_normalization,
     check_translator,
     check_weights,
+    loading,
 )
 
 __all__ = [
@@ -58,8 +62,10 @@ __all__ = [
     "check_pair",
     "check_pair_fits",
     "check_paired",
+    "check_range",
     "check_seed",
     "check_shares",
+    "check_spectral_normalization",
     "check_translator",
     "check_weights",
     "first_batch",
@@ -67,7 +73,9 @@ __all__ = [
     "is_float",
     "is_in_host_memory",
     "is_stream",
+    "loading",
     "to_numpy",
     "two",
+    "warn_of_half_range",
     "whole_turns",
 ]

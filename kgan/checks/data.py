@@ -87,13 +87,48 @@ def check_images(images, shape, network="discriminator", verb="takes"):
             "in [0, 255] use images / 127.5 - 1; clip what a resize has overshot. "
             f"Received: range [{low}, {high}]"
         )
+
+
+def check_range(images, value_range):
+    """Raises a ValueError for real images that a generator cannot make; warns of what it might.
+
+    Args:
+        images: as NumPy's.
+        value_range: `(low, high)` of the generator, or None if it is not known.
+    """
+    if not (images.size and is_float(images.dtype)):
+        return
+    low, high = images.min(), images.max()
+    bottom, top = value_range or (-np.inf, np.inf)
+    if low < bottom - 0.01 or high > top + 0.01:
+        message = (
+            f"{'Images' if images.ndim == 4 else 'Samples'} must lie in the range of the generator "
+            f"that is to make them, [{bottom:g}, {top:g}]: {_range_fix(bottom)}. "
+            f"Received: range [{low}, {high}]"
+        )
+        if images.ndim == 4:
+            raise ValueError(message)
+        warnings.warn(message, stacklevel=4)
+    elif bottom < 0:
+        warn_of_half_range(images)
+
+
+def warn_of_half_range(images):
+    """Warns of images that seem to lie in [0, 1], where they are to lie in [-1, 1]."""
+    low, high = images.min(), images.max()
     # A few images may all be bright, but hardly so that the darkest pixel is just above 0.
-    if len(shape) == 3 and low >= 0 and high > 0.5 and (len(images) >= 8 or low < 0.1):
+    if images.ndim == 4 and low >= 0 and high > 0.5 and (len(images) >= 8 or low < 0.1):
         warnings.warn(
             "The images seem to lie in [0, 1], but a generator that ends in tanh gives [-1, 1]: "
             f"use images * 2 - 1. Received: range [{low}, {high}]",
-            stacklevel=4,
+            stacklevel=5,
         )
+
+
+def _range_fix(bottom):
+    if bottom == 0:
+        return "use (images + 1) / 2 for a sigmoid, or best a generator that ends in tanh"
+    return "scale them to it, or let the generator end without an activation"
 
 
 def two(x, y):
