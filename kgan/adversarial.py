@@ -10,8 +10,9 @@ import numpy as np
 from keras import ops
 
 from kgan import augmentations as augmentations_module
-from kgan import backend, batches, checks, losses
+from kgan import backend, batches, checks, losses, streams
 from kgan import penalties as penalties_module
+from kgan.added_losses import AddedLosses
 from kgan.averaged import Averaged
 from kgan.callbacks.terminate_on_nan import watch_both_players
 from kgan.checkpoint import Checkpoint
@@ -20,8 +21,10 @@ from kgan.means import Means
 from kgan.optimizers import PlayerOptimizers, adam_unless_given, loss_scaled
 from kgan.sampled import Sampled
 from kgan.saved import Saved
+from kgan.schedules import count_steps
 from kgan.scores import Measures, Scored, once
 from kgan.turns import Turns, layers_of, spectral_layers, trainable
+from kgan.value_range import value_range
 
 
 class AdversarialModel(Turns, Averaged, Sampled, Saved, Scored, backend.Trainer, keras.Model):
@@ -90,6 +93,7 @@ class AdversarialModel(Turns, Averaged, Sampled, Saved, Scored, backend.Trainer,
         self.seed = seed
         self.seed_generator = backend.SeedGenerator(seed)
         self._means = Means()
+        self._added_losses = AddedLosses()
         self._uses = set()  # what the losses have called of what compile was given
         self._measures = Measures()
         self.scores = {}
@@ -118,7 +122,10 @@ class AdversarialModel(Turns, Averaged, Sampled, Saved, Scored, backend.Trainer,
 
     @property
     def smallest_batch(self):
-        """The fewest samples a step can use: one for each turn of the discriminator and device."""
+        """The fewest samples a step can use: one for each turn of the discriminator and device.
+
+        Batches of a stream that have fewer are left out; fewer in all are refused.
+        """
         return self.discriminator_steps * backend.devices(self)
 
     def unpack(self, data):
@@ -138,11 +145,25 @@ class AdversarialModel(Turns, Averaged, Sampled, Saved, Scored, backend.Trainer,
         return batch
 
     def check_batch(self, batch):
-        """Raises a ValueError if the first batch given to `fit` is not fit to train on.
+        """Raises a ValueError if a batch is not fit to train on. Default: if it is not finite.
+
+        `fit` and `evaluate` call it with each batch of a stream that is in the host's memory, and
+        with arrays once, with all of them.
 
         Args:
             batch: what `fit` was given, as NumPy arrays, before `unpack`.
         """
+        checks.check_finite(batch)
+
+    def images_to_make(self, batch):
+        """Returns pairs of a generator and the real images of a batch that its own are to be like.
+
+        Their range must be that of the generator. Default: none, nothing is looked at.
+
+        Args:
+            batch: what `fit` was given, as NumPy arrays, before `unpack`.
+        """
+        return []
 
     def play(self, batch, training=True):
         """Returns what the generator side makes of a batch: a dictionary of float tensors."""
@@ -190,7 +211,8 @@ class AdversarialModel(Turns, Averaged, Sampled, Saved, Scored, backend.Trainer,
                 rate 2e-4 and beta_1 0.5, after the DCGAN paper (Radford et al., 2016).
             discriminator_optimizer: the same for the discriminator; an object of its own.
             discriminator_steps: turns of the discriminator for each of the generator's, each on
-                fresh real and generated samples. Default: 1.
+                fresh real and generated samples. Schedules of either's rate count steps, not turns.
+                Default: 1.
             ema: decay of the exponential moving average of the generator's weights, such as 0.999.
                 `generate`, `predict`, `evaluate` and `export` then use the average (Yazici et al.,
                 The Unusual Effectiveness of Averaging in GAN Training, 2019), which is at hand as
@@ -214,6 +236,7 @@ class AdversarialModel(Turns, Averaged, Sampled, Saved, Scored, backend.Trainer,
                 "discriminator_optimizer=; what a loss tracks is shown as a metric. "
                 f"Received: unknown arguments {', '.join(unknown)}"
             )
+        checks.check_spectral_normalization(layers_of((*self.discriminators, *self.generators)))
         self.game = losses.get(loss)
         self.penalties = penalties_module.check(penalties)
         penalties_module.warn_of_batch_norm(self.penalties, layers_of(self.discriminators))
@@ -258,9 +281,12 @@ class AdversarialModel(Turns, Averaged, Sampled, Saved, Scored, backend.Trainer,
                 for player, networks in self._players()
             )
         )
+        count_steps(players.discriminator, discriminator_steps)
+        count_steps(players.generator, 1)
         players.build_players(variables["discriminator"], variables["generator"])
         self.keep_averages(ema, players)
         self._means = Means()
+        self._added_losses = AddedLosses()
         self._settings = None
         super().compile(
             optimizer=players,
@@ -317,11 +343,13 @@ class AdversarialModel(Turns, Averaged, Sampled, Saved, Scored, backend.Trainer,
         share = kwargs.pop("validation_split", None)
         if share and validation_data is None:
             (x, y), validation_data = batches.split(x, y, share)
-        first, x = self._check_data(x, y, 32 if batch_size is None else batch_size)
+        turns = self.discriminator_steps
+        first, x = self._check_data(x, y, 32 if batch_size is None else batch_size, turns)
         if validation_data is not None:
-            size = kwargs.get("validation_batch_size") or batch_size or 32
+            size = (batch_size or 32) * (turns if checks.is_arrays(x) else 1)
+            size = kwargs.get("validation_batch_size") or size
             steps = kwargs.get("validation_steps")
-            validation_data = self._check_validation(validation_data, x, steps and steps * size)
+            validation_data = self._check_validation(validation_data, x, steps, size)
         options = {**kwargs, "batch_size": batch_size, "validation_data": validation_data}
         options["callbacks"] = watch_both_players(options.get("callbacks"))
         batches.show(options["callbacks"], first, x, batch_size)
@@ -336,9 +364,12 @@ class AdversarialModel(Turns, Averaged, Sampled, Saved, Scored, backend.Trainer,
             if getattr(x, "even", False):
                 x, callbacks = backend.stream(x)
                 options = batches.with_callbacks(options, *callbacks)
+            shuffle = options.get("shuffle", True)
+            x = streams.watched(x, self._check_one, self.smallest_batch, shuffle)
             interrupts = stack.enter_context(Interrupts(signals))
             options = batches.with_callbacks(options, interrupts)
             self.trained_on = keras.config.backend()
+            stack.enter_context(streams.plain_errors(x, validation_data))
             return super().fit(x, y, **options)
 
     def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
@@ -355,22 +386,36 @@ class AdversarialModel(Turns, Averaged, Sampled, Saved, Scored, backend.Trainer,
         x, y = checks.two(x, y)
         self._measures.check_data(x)
         if "_use_cached_eval_dataset" not in kwargs:  # else fit calls, which has checked the data
-            _, x = self._check_data(x, y, 32 if batch_size is None else batch_size)
-        return super().evaluate(x, y, batch_size=batch_size, **kwargs)
+            size = 32 if batch_size is None else batch_size
+            _, x = self._check_data(x, y, size, turns=1)
+            x, y = self._large_enough(x, y, size)
+        with streams.plain_errors(x):
+            return super().evaluate(x, y, batch_size=batch_size, **kwargs)
 
     def train_on_batch(self, x, y=None, **kwargs):
         """One step, as in `keras.Model.train_on_batch`."""
         self._assert_compiled("train_on_batch")
         self.refresh_averages()
-        self._check_data(x, y, None)
+        self._check_data(x, y, None, self.discriminator_steps)
         return super().train_on_batch(x, y, **kwargs)
 
     def test_on_batch(self, x, y=None, **kwargs):
         """The metrics of one batch, as in `keras.Model.test_on_batch`."""
         self._assert_compiled("test_on_batch")
         self.refresh_averages()
-        self._check_data(x, y, None)
+        self._check_data(x, y, None, turns=1)
         return super().test_on_batch(x, y, **kwargs)
+
+    def add_loss(self, loss):
+        """Layers of the networks may add to the loss of their player; the model has two.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError(
+            "A term belongs to one of the players: return it from discriminator_loss or "
+            f"generator_loss, under a name. Received: add_loss() on a {type(self).__name__}"
+        )
 
     def _players(self):
         """Names and networks, in the order of the turns."""
@@ -383,13 +428,13 @@ class AdversarialModel(Turns, Averaged, Sampled, Saved, Scored, backend.Trainer,
                 f"Received: {method}() on a model that is not compiled"
             )
 
-    def _check_validation(self, data, trained_on, most):
+    def _check_validation(self, data, trained_on, steps, batch_size):
         """Returns the data for validation; raises a ValueError if they cannot be measured."""
         x, y, weights = keras.utils.unpack_x_y_sample_weight(data)
         checks.check_no_weights({"sample_weight": weights})
         self._measures.check_data(x)
         try:
-            held, x = self._check_data(x, y, None)
+            held, x = self._check_data(x, y, batch_size, turns=1)
         except ValueError as error:
             raise ValueError(f"In validation_data: {error}") from error
         shapes = [each.output_shape[1:] for each in getattr(self, "generators", ())]
@@ -397,18 +442,41 @@ class AdversarialModel(Turns, Averaged, Sampled, Saved, Scored, backend.Trainer,
         if checks.is_arrays(x):
             parts = once([held]) if self.unpaired else [held]
             count = sum(len(keras.tree.flatten(part)[0]) for part in parts)
-            count = min(count, most or count)
+            count = min(count, steps * batch_size if steps else count)
         self._measures.check_fit(shapes, count, x is trained_on)
+        x, y = self._large_enough(x, y, batch_size)
         return x if y is None else (x, y)
 
-    def _check_data(self, x, y, batch_size):
-        batch, x = checks.first_batch(x, y, batch_size)
+    def _large_enough(self, x, y, batch_size):
+        """Returns data to evaluate, without batches that are too small to be judged."""
+        smallest = self._smallest(turns=1)
+        if checks.is_arrays(x):
+            return checks.whole_turns((x, y), batch_size, smallest)
+        return streams.watched(x, self._check_one, smallest), y
+
+    def _smallest(self, turns):
+        return self.smallest_batch // self.discriminator_steps * turns
+
+    def _check_one(self, batch):
+        """Raises a ValueError for a batch that is not fit, or has weights that nobody reads."""
+        if type(self).unpack.__module__.startswith("kgan."):
+            *_, weights = keras.utils.unpack_x_y_sample_weight(batch)
+            checks.check_no_weights({"sample_weight": weights})
         self.check_batch(batch)
+
+    def _check_data(self, x, y, batch_size, turns):
+        batch, x = checks.first_batch(x, y, batch_size)
+        self._check_one(batch)
+        for network, images in self.images_to_make(batch):
+            if isinstance(images, np.ndarray):
+                checks.check_range(images, value_range(network))
         devices = backend.devices(self)
         if checks.is_arrays(x):
             checks.check_shares(batch, batch_size, devices)
+            checks.check_enough(batch, self._smallest(turns), batch_size and batch_size * turns)
         else:
-            checks.check_divisible(batch, self.discriminator_steps, devices)
+            checks.check_divisible(batch, turns, devices)
+            checks.check_enough(batch, self._smallest(turns))
         self._find_metrics(keras.tree.map_structure(lambda x: x[: self.smallest_batch], batch))
         self._measures.check_names(metric.name for metric in self.metrics)
         return batch, x

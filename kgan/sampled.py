@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from kgan import backend
+from kgan.value_range import value_range
 
 # Enough for the range of every activation to settle.
 CALIBRATION_LATENTS = 200
@@ -133,7 +134,6 @@ class Sampled:
 
 
 def _value_range(network):
-    """What the activation of the last layer keeps the images in, if it is known."""
-    last = getattr(network.layers[-1], "activation", None)
-    ranges = {keras.activations.tanh: [-1.0, 1.0], keras.activations.sigmoid: [0.0, 1.0]}
-    return {"value_range": ranges[last]} if last in ranges else {}
+    """What the activation at the end keeps the images in, if it is known."""
+    found = value_range(network)
+    return {"value_range": list(found)} if found and np.isfinite(found).all() else {}

@@ -5,7 +5,10 @@ import inspect
 import keras
 import numpy as np
 
-from kgan import files
+from kgan import checks, files
+from kgan.schedules import CountsSteps
+
+COUNTS_STEPS = keras.saving.get_registered_name(CountsSteps)
 
 
 def load(path, **options):
@@ -70,14 +73,14 @@ class Saved:
     def from_config(cls, config, custom_objects=None):
         config = dict(config)
         trained_on = config.pop("trained_on", None)
-        model = cls(
-            **{
-                name: keras.saving.deserialize_keras_object(value, custom_objects)
-                if isinstance(value, dict) and "class_name" in value
-                else value
-                for name, value in config.items()
-            }
-        )
+        arguments = {
+            name: keras.saving.deserialize_keras_object(value, custom_objects)
+            if isinstance(value, dict) and "class_name" in value
+            else value
+            for name, value in config.items()
+        }
+        with checks.loading():
+            model = cls(**arguments)
         model.trained_on = trained_on
         return model
 
@@ -104,7 +107,8 @@ class Saved:
 
     def compile_from_config(self, config):
         if config:
-            self.compile(**keras.saving.deserialize_keras_object(config))
+            with checks.loading():
+                self.compile(**keras.saving.deserialize_keras_object(config))
 
     def save_own_variables(self, store):
         super().save_own_variables(store)
@@ -148,11 +152,13 @@ class Saved:
 
 
 def _portable(config):
-    """Names Keras's optimizers as all backends know them.
+    """Names Keras's optimizers as all backends know them, and their schedules as they were given.
 
     On PyTorch Keras saves the names of its own PyTorch versions, which no other backend can use.
     """
     if isinstance(config, dict):
+        if config.get("registered_name") == COUNTS_STEPS:
+            return _portable(config["config"]["schedule"])  # `compile` lets it count steps anew
         config = {name: _portable(value) for name, value in config.items()}
         if str(config.get("module", "")).startswith("keras.src.backend.torch.optimizers"):
             config |= {"module": "keras.optimizers", "registered_name": None}

@@ -10,8 +10,9 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
 
     Args:
         rate: the rate at first.
-        steps: updates after which it is zero, the whole run: batches an epoch times epochs.
-        constant_steps: updates before it starts to fall. Default: half of `steps`, as in the
+        steps: steps after which it is zero, the whole run: batches an epoch times epochs, for
+            either player, however many turns the discriminator has in a step.
+        constant_steps: steps before it starts to fall. Default: half of `steps`, as in the
             CycleGAN paper (100 epochs at 2e-4, then 100 falling to zero).
 
     Raises:
@@ -46,3 +47,48 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
 
     def get_config(self):
         return {"rate": self.rate, "steps": self.steps, "constant_steps": self.constant_steps}
+
+
+@keras.saving.register_keras_serializable("kgan")
+class CountsSteps(keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule that counts the steps of a game, where its optimizer counts turns.
+
+    Several turns of the discriminator in a step are as many updates of its optimizer, for which any
+    schedule would be through before the generator's is.
+
+    Args:
+        schedule: a `keras.optimizers.schedules.LearningRateSchedule`.
+        turns: updates in a step.
+    """
+
+    def __init__(self, schedule, turns):
+        self.schedule = schedule
+        self.turns = turns
+
+    def __call__(self, step):
+        return self.schedule(step // self.turns)
+
+    def get_config(self):
+        schedule = keras.optimizers.schedules.serialize(self.schedule)
+        return {"schedule": schedule, "turns": self.turns}
+
+    @classmethod
+    def from_config(cls, config):
+        schedule = keras.optimizers.schedules.deserialize(config["schedule"])
+        return cls(schedule, config["turns"])
+
+
+def count_steps(optimizer, turns):
+    """Lets the schedule of an optimizer, if it has one, count steps of so many turns.
+
+    Args:
+        optimizer: a `keras.optimizers.Optimizer`, whose schedule may count turns or, of an earlier
+            call, steps.
+        turns: updates in a step.
+    """
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    schedule = getattr(optimizer, "_learning_rate", None)
+    if isinstance(schedule, CountsSteps):
+        schedule = schedule.schedule
+    if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
+        optimizer.learning_rate = schedule if turns == 1 else CountsSteps(schedule, turns)

@@ -10,7 +10,7 @@ import warnings
 import keras
 import numpy as np
 
-from kgan import backend, checks
+from kgan import backend, checks, streams
 from kgan.data.image_stream import ImageStream
 from kgan.metrics import protocol
 from kgan.metrics.features import shared
@@ -46,7 +46,7 @@ class Scored:
             return super().evaluate(x, y, return_dict=return_dict, **options)
         logs = super().evaluate(x, y, return_dict=True, **options)
         limits = {"steps": kwargs.get("steps"), "batch_size": batch_size}
-        self.scores = measure(self, self.score_metrics, x, y, **limits)
+        self.scores = measure(self, self.score_metrics, streams.source_of(x), y, **limits)
         logs |= {name: score["value"] for name, score in self.scores.items()}
         return logs if return_dict else [logs[name] for name in self.metrics_names]
 
@@ -230,7 +230,9 @@ def measure(
         rng, reference = np.random.default_rng(seed), ImagesHash()
         for metric in metrics:
             metric.reset_state()
-        with shared(metrics):
+        with shared(metrics), warnings.catch_warnings():
+            # `evaluate` has said so, of a generator with another range.
+            warnings.filterwarnings("ignore", message="The images seem to lie in")
             batches = _batches(x, y, steps, batch_size)
             for batch in once(batches) if repeats else batches:
                 real, fake = map(checks.to_numpy, model.real_and_generated(batch, rng, domain))

@@ -3,6 +3,7 @@
 import numpy as np
 
 from kgan import checks
+from kgan.value_range import value_range
 
 
 class Translated:
@@ -27,6 +28,8 @@ class Translated:
                 f"Received: a {type(images).__name__}"
             )
         checks.check_images(images, generator.input_shape[1:], "generator")
+        if value_range(generator) != (0, 1):  # else its inputs may well lie there
+            checks.warn_of_half_range(np.asarray(images))
         network = self.in_use(generator, training=False)
         return self.images_of(np.asarray(images), batch_size=batch_size, network=network)
 

@@ -1,10 +1,15 @@
 """One batch of the game: play, judge, learn. Written once for three backends."""
 
+from collections import namedtuple
+
 import keras
 from keras import ops
 
 from kgan import averages, backend
 from kgan.layers import SpectralNormalization
+
+RecordedPlay = namedtuple("RecordedPlay", "outputs regularization pull")
+"""What `play` has given, what its layers add to the loss, and the pullback of both."""
 
 
 class Turns:
@@ -20,9 +25,9 @@ class Turns:
         for part in parts:
             self._discriminator_turn(part, _stop_gradient(self.play(part)))
 
-        outputs, pull_play = self._recorded_play(batch)
-        self._discriminator_turn(batch, outputs)
-        self._generator_turn(batch, outputs, pull_play)
+        recorded = self._recorded_play(batch)
+        self._discriminator_turn(batch, recorded.outputs)
+        self._generator_turn(batch, recorded)
         if self.ema:
             updates = self.optimizer.iterations + self._average_offset
             averages.update(self.generators, self.averages, self.ema, updates)
@@ -41,13 +46,18 @@ class Turns:
         ]
 
     def _recorded_play(self, batch):
-        """Returns the outputs of `play` and the pullback to the generators' variables."""
-        (outputs, _), pull_play = backend.vjp(
-            self,
-            lambda: (self.play(batch), _regularization(self.generators)),
-            variables=trainable(self.generators),
+        """Returns a `RecordedPlay`, with the pullback to the generators' variables."""
+        (outputs, regularization), pull = backend.vjp(
+            self, lambda: self._regularized_play(batch), variables=trainable(self.generators)
         )
-        return _stop_gradient(outputs), pull_play
+        return RecordedPlay(_stop_gradient(outputs), _stop_gradient(regularization), pull)
+
+    def _regularized_play(self, batch, training=True):
+        """Returns the outputs of `play`, and what the generators' layers add to the loss."""
+        networks = [self.in_use(network, training) for network in self.generators]
+        with self._added_losses.collected("generator", networks) as added:
+            outputs = self.play(batch, training)
+        return outputs, self._added_losses.term("generator", self.generators, added)
 
     def _discriminator_turn(self, batch, outputs):
         _move_spectral_vectors(self.discriminators)
@@ -69,22 +79,22 @@ class Turns:
         gradients, _ = pull(_ones(terms, self.optimizer.discriminator))
         return terms, gradients
 
-    def _generator_turn(self, batch, outputs, pull_play):
-        terms, gradients = self._generator_gradients(batch, outputs, pull_play)
+    def _generator_turn(self, batch, recorded):
+        terms, gradients = self._generator_gradients(batch, recorded)
         self._update("generator", gradients, trainable(self.generators))
         self._track_terms("generator", terms, batch)
 
-    def _generator_gradients(self, batch, outputs, pull_play):
+    def _generator_gradients(self, batch, recorded):
         """Returns the terms, and the gradients of their sum times the loss scale."""
         optimizer = self.optimizer.generator
         terms, pull = backend.vjp(
             self,
             lambda outputs: _float32(self.generator_loss(batch, outputs)),
-            inputs=(outputs,),
+            inputs=(recorded.outputs,),
         )
         _, (output_gradients,) = pull(_ones(terms, optimizer))
-        regularization = _regularization(self.generators)
-        gradients, _ = pull_play((output_gradients, _ones(regularization, optimizer)))
+        regularization = recorded.regularization
+        gradients, _ = recorded.pull((output_gradients, _ones(regularization, optimizer)))
         return terms | regularization, gradients
 
     def _update(self, player, gradients, variables):
@@ -105,15 +115,16 @@ class Turns:
 
     def _look(self, batch, training):
         """Plays and judges without learning."""
-        outputs = self.play(batch, training)
+        outputs, regularization = self._regularized_play(batch, training)
         terms = self._discriminator_terms(batch, outputs, training)
         self._track_terms("discriminator", terms, batch)
         terms = _float32(self.generator_loss(batch, outputs, training))
-        self._track_terms("generator", terms | _regularization(self.generators), batch)
+        self._track_terms("generator", terms | regularization, batch)
 
     def _discriminator_terms(self, batch, outputs, training=True):
-        terms = _float32(self.discriminator_loss(batch, outputs, training))
-        return terms | _regularization(self.discriminators)
+        with self._added_losses.collected("discriminator", self.discriminators) as added:
+            terms = _float32(self.discriminator_loss(batch, outputs, training))
+        return terms | self._added_losses.term("discriminator", self.discriminators, added)
 
     def augment(self, images, training=True):
         """Returns images as the discriminator is to see them."""
@@ -138,8 +149,10 @@ class Turns:
         gradients = {}
 
         def judged(x):
-            # A penalty at these very samples has its gradient of the same call.
-            if not any(points is x and each.interval == 1 for each, points in prepared):
+            # A penalty at these very samples has its gradient of the same call, but where layers
+            # add to the loss: a call for a gradient is not one that counts.
+            shared = any(points is x and each.interval == 1 for each, points in prepared)
+            if not shared or self._added_losses.adds("discriminator"):
                 return judge(x)
             logits, gradients[id(x)] = backend.value_and_input_gradient(self, judge, x)
             return logits
@@ -183,7 +196,8 @@ class Turns:
             def term(penalty=penalty, points=points):
                 gradient = (gradients or {}).get(id(points))
                 if gradient is None:
-                    gradient = backend.input_gradient(self, judge, ops.stop_gradient(points))
+                    with self._added_losses.left_out():
+                        gradient = backend.input_gradient(self, judge, ops.stop_gradient(points))
                 return penalty.term(ops.cast(gradient, "float32"))
 
             terms[penalty.name] = penalty.weight * self._lazily(term, penalty.interval)
@@ -254,16 +268,6 @@ def _move_spectral_vectors(networks):
 
 def _stop_gradient(outputs):
     return keras.tree.map_structure(ops.stop_gradient, outputs)
-
-
-def _regularization(networks):
-    """The weight regularizers of the networks' own layers, as a term if there are any."""
-    penalties = [
-        variable.regularizer(variable)
-        for variable in trainable(networks)
-        if getattr(variable, "regularizer", None) is not None
-    ]
-    return {"regularization": ops.cast(sum(penalties), "float32")} if penalties else {}
 
 
 def _float32(terms):

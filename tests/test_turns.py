@@ -46,7 +46,8 @@ def test_the_last_samples_are_left_out_if_they_are_too_few(images):
     gan = mlp_gan(discriminator_steps=4)
     options = {"batch_size": 16, "verbose": 0}
     # 64, and a rest of 3: not one for each turn
-    history = gan.fit(images[:67], shuffle=False, **options).history
+    with pytest.warns(UserWarning, match=r"left out.*Received: a last batch of 3"):
+        history = gan.fit(images[:67], shuffle=False, **options).history
     assert np.isfinite(list(history.values())).all()
     assert int(gan.optimizer.generator.iterations) == 1
     gan.fit(images[:70], shuffle=False, **options)  # 64, and a rest of 6
@@ -126,3 +127,44 @@ def test_an_average_costs_the_optimizers_nothing(images):
     before = flat(gan.averages[0])
     gan.evaluate(images, verbose=0)
     np.testing.assert_array_equal(flat(gan.averages[0]), before)
+
+
+def test_a_schedule_lasts_as_long_for_both_players(images, tmp_path):
+    keras.config.set_dtype_policy(
+        "mixed_float16"
+    )  # float16 puts a loss scale around the optimizers
+
+    def adam():
+        return keras.optimizers.Adam(kgan.schedules.LinearDecay(1e-3, 8, 0))
+
+    def rates(gan):
+        players = gan.optimizer.generator, gan.optimizer.discriminator
+        return [float(ops.convert_to_numpy(player.learning_rate)) for player in players]
+
+    gan = mlp_gan(discriminator_steps=3, generator_optimizer=adam(), discriminator_optimizer=adam())
+    gan.fit(images, batch_size=8, verbose=0)
+    np.testing.assert_allclose(rates(gan), [5e-4, 5e-4], rtol=1e-5)
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    np.testing.assert_allclose(rates(loaded), [5e-4, 5e-4], rtol=1e-5)
+    assert loaded.settings()["compile_config"] == gan.settings()["compile_config"]
+
+
+def test_settings_name_a_schedule_as_it_was_given():
+    settings = []
+    for steps in (1, 2):
+        rate = keras.optimizers.schedules.ExponentialDecay(1e-3, 10, 0.5)
+        gan = mlp_gan(
+            discriminator_steps=steps, discriminator_optimizer=keras.optimizers.Adam(rate)
+        )
+        settings.append(gan.settings()["compile_config"]["discriminator_optimizer"])
+    assert settings[0] == settings[1]
+
+
+def test_a_schedule_counts_anew_when_compiled_again(images):
+    optimizer = keras.optimizers.SGD(kgan.schedules.LinearDecay(1.0, 10, 0))
+    gan = mlp_gan()
+    for turns in (4, 2, 1):
+        gan.compile(discriminator_steps=turns, discriminator_optimizer=optimizer)
+    gan.train_on_batch(images)
+    assert float(ops.convert_to_numpy(optimizer.learning_rate)) == pytest.approx(0.9)

@@ -38,11 +38,11 @@ class Probe:
     def _measure(self, batch):
         model = self.model
         batch = model.unpack(batch)
-        outputs, pull_play = model._recorded_play(batch)
+        recorded = model._recorded_play(batch)
         with model._means.recording() as tracked:
-            model._discriminator_terms(batch, outputs)
-        _, of_discriminator = model._discriminator_gradients(batch, outputs)
-        _, of_generator = model._generator_gradients(batch, outputs, pull_play)
+            model._discriminator_terms(batch, recorded.outputs)
+        _, of_discriminator = model._discriminator_gradients(batch, recorded.outputs)
+        _, of_generator = model._generator_gradients(batch, recorded)
         return {
             **_accuracies(tracked, model.game),
             "discriminator_gradient": _norm(of_discriminator, model.optimizer.discriminator),

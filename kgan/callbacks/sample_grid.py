@@ -6,6 +6,7 @@ from kgan import checks
 from kgan.callbacks.epoch_picture import EpochPicture
 from kgan.images import save_grid
 from kgan.translated import Translated
+from kgan.value_range import shown
 
 
 class SampleGrid(EpochPicture):
@@ -51,4 +52,5 @@ class SampleGrid(EpochPicture):
             )
 
     def draw(self, path):
-        save_grid(path, self.model.generate(self.count, seed=self.seed))
+        images = self.model.generate(self.count, seed=self.seed)
+        save_grid(path, shown(images, self.model.generator))

@@ -6,6 +6,7 @@ import numpy as np
 
 from kgan.callbacks.epoch_picture import EpochPicture
 from kgan.images import in_color, save_columns
+from kgan.value_range import shown
 
 
 class TranslationGrid(EpochPicture):
@@ -66,10 +67,13 @@ def draw_translations(path, model, images, targets=None):
             of_b = _there_and_back(model, targets, "ba", "ab")
             columns = [np.concatenate(in_color(pair)) for pair in zip(columns, of_b, strict=True)]
     else:
-        columns = [images, model.translate(images), *([] if targets is None else [targets])]
+        made = [model.translate(images), *([] if targets is None else [targets])]
+        columns = [images, *(shown(each, model.generator) for each in made)]
     save_columns(path, *columns)
 
 
 def _there_and_back(model, images, there, back):
     translated = model.translate(images, direction=there)
-    return [images, translated, model.translate(translated, direction=back)]
+    again = model.translate(translated, direction=back)
+    ours, theirs = (getattr(model, f"generator_{direction}") for direction in (back, there))
+    return [shown(images, ours), shown(translated, theirs), shown(again, ours)]

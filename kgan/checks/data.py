@@ -87,13 +87,48 @@ def check_images(images, shape, network="discriminator", verb="takes"):
             "in [0, 255] use images / 127.5 - 1; clip what a resize has overshot. "
             f"Received: range [{low}, {high}]"
         )
+
+
+def check_range(images, value_range):
+    """Raises a ValueError for real images that a generator cannot make; warns of what it might.
+
+    Args:
+        images: as NumPy's.
+        value_range: `(low, high)` of the generator, or None if it is not known.
+    """
+    if not (images.size and is_float(images.dtype)):
+        return
+    low, high = images.min(), images.max()
+    bottom, top = value_range or (-np.inf, np.inf)
+    if low < bottom - 0.01 or high > top + 0.01:
+        message = (
+            f"{'Images' if images.ndim == 4 else 'Samples'} must lie in the range of the generator "
+            f"that is to make them, [{bottom:g}, {top:g}]: {_range_fix(bottom)}. "
+            f"Received: range [{low}, {high}]"
+        )
+        if images.ndim == 4:
+            raise ValueError(message)
+        warnings.warn(message, stacklevel=4)
+    elif bottom < 0:
+        warn_of_half_range(images)
+
+
+def warn_of_half_range(images):
+    """Warns of images that seem to lie in [0, 1], where they are to lie in [-1, 1]."""
+    low, high = images.min(), images.max()
     # A few images may all be bright, but hardly so that the darkest pixel is just above 0.
-    if len(shape) == 3 and low >= 0 and high > 0.5 and (len(images) >= 8 or low < 0.1):
+    if images.ndim == 4 and low >= 0 and high > 0.5 and (len(images) >= 8 or low < 0.1):
         warnings.warn(
             "The images seem to lie in [0, 1], but a generator that ends in tanh gives [-1, 1]: "
             f"use images * 2 - 1. Received: range [{low}, {high}]",
-            stacklevel=4,
+            stacklevel=5,
         )
+
+
+def _range_fix(bottom):
+    if bottom == 0:
+        return "use (images + 1) / 2 for a sigmoid, or best a generator that ends in tanh"
+    return "scale them to it, or let the generator end without an activation"
 
 
 def two(x, y):
@@ -220,15 +255,58 @@ def check_shares(arrays, batch_size, devices):
         )
 
 
+def check_enough(batch, smallest, batch_size=None):
+    """Raises a ValueError for fewer samples than a step needs.
+
+    Args:
+        batch: a batch, or arrays of all the data.
+        smallest: how many it needs.
+        batch_size: of arrays, how many a step gets.
+    """
+    count = max(map(len, keras.tree.flatten(batch)))
+    if min(count, batch_size or count) < smallest:
+        size = f", {batch_size} of them a step" if batch_size else ""
+        raise ValueError(
+            f"A step needs at least {smallest} samples, for each turn of the discriminator, each "
+            "device and each pack: give more at a time, or take fewer discriminator_steps. "
+            f"Received: {count} samples{size}"
+        )
+
+
+def check_finite(batch):
+    """Raises a ValueError for arrays of floats with a value that is NaN or infinite."""
+    for array in keras.tree.flatten(batch):
+        array = np.asarray(array)
+        if array.size and is_float(array.dtype):
+            low, high = array.min(), array.max()
+            if not (np.isfinite(low) and np.isfinite(high)):
+                raise ValueError(
+                    "Samples must be finite: remove those that are not. "
+                    f"Received: range [{low}, {high}]"
+                )
+
+
 def whole_turns(arrays, batch_size, smallest):
-    """Leaves out the last few samples if they are too few for a step."""
+    """Leaves out the last few samples, and says so, if they are too few for a step."""
     count = len(keras.tree.flatten(arrays)[0])
     rest = count % batch_size
     if rest >= smallest or rest == 0:
         return arrays
+    warnings.warn(
+        f"The last samples are left out: a batch of them has fewer than the {smallest} that the "
+        "turns, devices and packs of a step need. Take another batch_size to use every sample. "
+        f"Received: a last batch of {rest}, with batches of {batch_size}",
+        stacklevel=4,
+    )
     return keras.tree.map_structure(
         lambda array: None if array is None else array[: count - rest], arrays
     )
+
+
+def is_in_host_memory(array):
+    """Whether a look at an array costs no transfer from a device."""
+    on_host = getattr(array, "is_cpu", False)  # of PyTorch
+    return isinstance(array, (np.ndarray, np.generic)) or on_host is True
 
 
 def to_numpy(array):

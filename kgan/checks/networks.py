@@ -1,6 +1,40 @@
 """Networks that do not fit their model or each other."""
 
+import contextlib
+import contextvars
+import warnings
+
 import keras
+
+from kgan.value_range import last_activation
+
+SQUASHING = [
+    "sigmoid",
+    "hard_sigmoid",
+    "log_sigmoid",
+    "softmax",
+    "log_softmax",
+    "tanh",
+    "hard_tanh",
+    "softsign",
+]
+_loading = contextvars.ContextVar("loading", default=False)
+
+
+@contextlib.contextmanager
+def loading():
+    """A context in which a network that trains badly is only warned of: a saved model stays one."""
+    token = _loading.set(True)
+    try:
+        yield
+    finally:
+        _loading.reset(token)
+
+
+def _refuse(message):
+    if not _loading.get():
+        raise ValueError(message)
+    warnings.warn(message, stacklevel=4)
 
 
 def check_built(**networks):
@@ -42,13 +76,12 @@ def check_fit(output_shape, input_shape, packing=1):
 
 def check_logits(discriminator):
     """Raises a ValueError for a discriminator that does not end in one logit."""
-    last = discriminator.layers[-1] if getattr(discriminator, "layers", None) else discriminator
-    activation = getattr(getattr(last, "activation", None), "__name__", "linear")
-    if activation in ("sigmoid", "softmax", "log_softmax"):
-        raise ValueError(
+    activation, layer = last_activation(discriminator)
+    if activation in SQUASHING:
+        _refuse(
             "The discriminator must end in a logit, since the losses apply the sigmoid themselves, "
             "in a stable form: use Dense(1) without activation. "
-            f"Received: a last layer {last.name!r} with activation {activation!r}"
+            f"Received: a last layer {layer.name!r} with activation {activation!r}"
         )
     if discriminator.output_shape[-1] != 1:
         raise ValueError(
@@ -84,13 +117,23 @@ def check_class_logits(discriminator, num_classes):
             "example dcgan_discriminator(num_classes=10, conditioning='auxiliary'). "
             f"Received: output shape {shapes} with num_classes={num_classes}"
         )
-    for tensor in discriminator.outputs:
-        layer = getattr(tensor, "_keras_history", [None])[0]
-        activation = getattr(getattr(layer, "activation", None), "__name__", "linear")
-        if activation in ("sigmoid", "softmax", "log_softmax"):
-            raise ValueError(
+    for output in range(len(shapes)):
+        activation, layer = last_activation(discriminator, output)
+        if activation in SQUASHING:
+            _refuse(
                 "The discriminator must end in logits, without activations. "
                 f"Received: a last layer {layer.name!r} with activation {activation!r}"
+            )
+
+
+def check_spectral_normalization(layers):
+    """Raises a ValueError for Keras's layer of this name, which does not do in a game."""
+    for layer in layers:
+        if isinstance(layer, keras.layers.SpectralNormalization):
+            _refuse(
+                "Keras's SpectralNormalization overwrites its kernel in every call, of which a "
+                "game has several in a loss: use kgan.layers.SpectralNormalization. "
+                f"Received: {layer.name!r}, a keras.layers.SpectralNormalization"
             )
 
 

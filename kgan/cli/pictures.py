@@ -22,10 +22,11 @@ def sample(
 ):
     """Draw a grid of generated images."""
     from kgan.images import save_grid
+    from kgan.value_range import shown
 
     model = arguments.load_sampler(gan)
     images = model.generate(count, seed=seed, **arguments.labels_for(model, label))
-    save_grid(out, images, columns)
+    save_grid(out, shown(images, model.generator), columns)
     console.print(f"Drew {count} images: {out}")
 
 
@@ -44,6 +45,7 @@ def interpolate(
     """Draw a walk through latent space: a closed one as a GIF, or a strip of images."""
     from kgan import latent
     from kgan.images import save_gif, save_grid
+    from kgan.value_range import shown
 
     if out.suffix not in (".gif", ".png"):
         raise ValueError(f"A walk is a .gif or a .png. Received: --out {out}")
@@ -55,7 +57,7 @@ def interpolate(
         inputs.append(model.draw_labels(len(path), label or 0))
     else:
         arguments.labels_for(model, label)
-    images = model.images_of(*inputs)
+    images = shown(model.images_of(*inputs), model.generator)
     if moving:
         save_gif(out, images)
     else:

@@ -44,6 +44,7 @@ def train_classifier(
     """
     images, labels = checks.to_numpy(images), np.asarray(labels)
     checks.check_images(images, images.shape[1:], "classifier")
+    checks.warn_of_half_range(images)
     known = labels.size and labels.dtype.kind in "iu"
     labels = checks.check_labels(labels, int(labels.max()) + 1 if known else None, len(images))
     if epochs is None:

@@ -268,6 +268,7 @@ def as_images(images, generated=False):
         )
     if not generated:
         checks.check_images(images, images.shape[1:])
+        checks.warn_of_half_range(images)
     elif not checks.is_float(images.dtype):
         raise ValueError(
             "Images must be floats in [-1, 1], other samples floats: for pixels use "

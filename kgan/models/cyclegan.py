@@ -152,6 +152,10 @@ class CycleGAN(Translated, AdversarialModel):
         checks.check_images(images_a, self.generator_ab.input_shape[1:], "generator of B")
         checks.check_images(images_b, self.generator_ba.input_shape[1:], "generator of A")
 
+    def images_to_make(self, batch):
+        images_a, images_b, _ = keras.utils.unpack_x_y_sample_weight(batch)
+        return [(self.generator_ba, images_a), (self.generator_ab, images_b)]
+
     def unpack(self, data):
         images_a, images_b, _ = keras.utils.unpack_x_y_sample_weight(data)
         return ops.cast(images_a, "float32"), ops.cast(images_b, "float32")

@@ -74,6 +74,10 @@ class GAN(AdversarialModel):
         images, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
         checks.check_images(images, self.generator.output_shape[1:])
 
+    def images_to_make(self, batch):
+        images, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
+        return [(self.generator, images)]
+
     def images_in(self, batch):
         """Returns the real images of a batch."""
         return batch

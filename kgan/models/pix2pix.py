@@ -116,9 +116,13 @@ class Pix2Pix(Translated, GAN):
         checks.check_images(targets, self.generator.output_shape[1:], "generator", "makes")
         checks.check_lengths(inputs, targets)
 
-    def _check_data(self, x, y, batch_size):
+    def images_to_make(self, batch):
+        _, targets, _ = keras.utils.unpack_x_y_sample_weight(batch)
+        return [(self.generator, targets)]
+
+    def _check_data(self, x, y, batch_size, turns):
         checks.check_paired(x)
-        return super()._check_data(x, y, batch_size)
+        return super()._check_data(x, y, batch_size, turns)
 
     def unpack(self, data):
         inputs, targets, _ = keras.utils.unpack_x_y_sample_weight(data)

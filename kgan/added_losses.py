@@ -1,0 +1,91 @@
+"""What layers add to the loss by themselves: weight and activity regularizers, and `add_loss`."""
+
+import contextlib
+import functools
+import threading
+
+import keras
+from keras import ops
+
+
+class AddedLosses:
+    """Collects what the layers of a player's networks add to the loss while they are called.
+
+    Keras keeps these values on the layers, forgets them at the next call of the same network, and
+    on JAX has none of them in the scopes that a step needs. A game calls a network several times
+    in a turn, and all of its calls count. So the layers hand their values over here, for the time
+    of a turn.
+
+    The first turn of each player, a dry run, shows whether its layers add anything at all. Those
+    that do not are left alone from then on.
+    """
+
+    def __init__(self):
+        self._adds = {}  # by player: whether its layers add anything
+        self._collections = 0
+        self._now = threading.local()  # replicas of TensorFlow take their turns in threads
+
+    def adds(self, player):
+        """Whether layers of a player add losses in their calls, as far as is known."""
+        return self._adds.get(player, True)
+
+    @contextlib.contextmanager
+    def collected(self, player, networks):
+        """A context that gives a list, to which what the networks' layers add is appended."""
+        values = []
+        if not self.adds(player):
+            yield values
+            return
+        layers = [layer for network in networks for layer in network._flatten_layers()]
+        with self._collecting(values):
+            self._collections += 1
+            for layer in layers:
+                # Past Keras's own __setattr__, which looks for state in any attribute.
+                vars(layer)["add_loss"] = functools.partial(self._add, layer)
+            try:
+                yield values
+            finally:
+                self._collections -= 1
+                for layer in () if self._collections else layers:
+                    vars(layer).pop("add_loss", None)
+        self._adds.setdefault(player, bool(values))
+
+    def left_out(self):
+        """A context in which nothing is collected: calls that are not those of a turn."""
+        return self._collecting([])
+
+    @contextlib.contextmanager
+    def _collecting(self, values):
+        outer = getattr(self._now, "values", None)
+        self._now.values = values
+        try:
+            yield
+        finally:
+            self._now.values = outer
+
+    def _add(self, layer, loss):
+        values = getattr(self._now, "values", None)
+        if values is None:  # in a call that belongs to somebody else
+            type(layer).add_loss(layer, loss)
+        else:
+            values.extend(keras.tree.flatten(loss))
+
+    def term(self, player, networks, values):
+        """Returns the sum of all that the networks add to the loss, as a term if there is any.
+
+        Args:
+            player: its name.
+            networks: its networks, whose weight regularizers count.
+            values: what `collected` has given.
+        """
+        penalties = [
+            variable.regularizer(variable)
+            for network in networks
+            for variable in network.trainable_variables
+            if getattr(variable, "regularizer", None) is not None
+        ]
+        penalties += values
+        if not penalties and not self._adds.get(player, False):
+            return {}
+        penalties = [ops.sum(ops.cast(value, "float32")) for value in penalties]
+        return {"regularization": sum(penalties, ops.zeros((), "float32"))}
