@@ -1,6 +1,7 @@
 """The game on `keras.Model`: what a GAN defines, and the verbs that Keras's users know."""
 
 import os
+import warnings
 from collections.abc import Sequence
 
 import keras
@@ -12,6 +13,7 @@ from kgan import averages, backend, batches, checks, losses
 from kgan import penalties as penalties_module
 from kgan.callbacks.terminate_on_nan import watch_both_players
 from kgan.checkpoint import Checkpoint
+from kgan.data.image_stream import ImageStream
 from kgan.means import Means
 from kgan.optimizers import PlayerOptimizers, adam_unless_given, loss_scaled
 from kgan.sampled import Sampled
@@ -313,6 +315,14 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
             size = kwargs.get("validation_batch_size") or batch_size or 32
             steps = kwargs.get("validation_steps")
             validation_data = self._check_validation(validation_data, x, steps and steps * size)
+        elif self.score_metrics:
+            warnings.warn(
+                "The metrics given to compile() compare generated images with real ones, and are "
+                "not measured in this training: pass validation_data=, or call evaluate() after "
+                f"it. Received: metrics {[metric.name for metric in self.score_metrics]} without "
+                "validation_data",
+                stacklevel=2,
+            )
         options = {**kwargs, "batch_size": batch_size, "validation_data": validation_data}
         options["callbacks"] = watch_both_players(options.get("callbacks"))
         batches.show(options["callbacks"], first, x, batch_size)
@@ -379,6 +389,8 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
             parts = once([held]) if self.unpaired else [held]
             count = sum(len(keras.tree.flatten(part)[0]) for part in parts)
             count = min(count, most or count)
+        elif isinstance(x, ImageStream):
+            count = min(len(source.items) for source in x.sources)
         self._measures.check_fit(shapes, count, x is trained_on)
         return x if y is None else (x, y)
 

@@ -1,8 +1,11 @@
 """What `kgan train --metrics` adds: measures after each epoch, and the best weights kept."""
 
+import warnings
+
 from kgan.cli import measures, reference
 
 FEWEST = 10  # images, with which every measure can do
+FEW = 50  # to choose by
 DISTANCES = ("frechet_distance", "kernel_distance", "sliced_wasserstein")
 
 
@@ -68,6 +71,12 @@ class Followed:
             raise ValueError(
                 f"--metrics holds out a tenth of the images, {FEWEST} at least: take more images, "
                 f"or measure with kgan evaluate afterwards. Received: {count} held out"
+            )
+        if count < FEW:
+            warnings.warn(
+                f"{FEW} images or more should choose best.keras: with fewer a score moves by "
+                f"chance as much as by what is learned. Received: {count} held out of a tenth",
+                stacklevel=2,
             )
         domain = run.model.scored_domains[-1]  # of a CycleGAN b, the way from A to B
         self.monitor = f"val_{chosen[0]}_{domain}" if domain else f"val_{chosen[0]}"

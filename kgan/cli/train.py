@@ -182,6 +182,7 @@ def train(
             console.print(f"Saved {out}/best.keras, of the best {kept.monitor}: {kept.best:.5g}")
         else:
             (out / "best.keras").unlink(missing_ok=True)
+            console.print(f"There is no best.keras: {kept.monitor} was no number in any epoch")
     broken = [warning for warning in monitor.warnings if warning.rule == "not_finite"]
     if broken:
         raise ValueError(
