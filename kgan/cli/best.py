@@ -22,6 +22,7 @@ class Followed:
         validation: for `fit`, or None.
         coverage: for the monitor, if modes are counted, or None.
         monitor: the score in the logs that chooses `best.keras`, or None.
+        doubt: why that choice may be one by chance, or None.
 
     Raises:
         ValueError: for measures or features that there are not, a first measure that is no
@@ -32,6 +33,7 @@ class Followed:
         from kgan import scores
 
         self.metrics, self.validation, self.monitor, self.coverage = [], None, None, None
+        self.doubt = None
         if metrics is None:
             return
         chosen = measures.names(metrics, features)
@@ -78,6 +80,10 @@ class Followed:
                 f"chance as much as by what is learned. Received: {count} held out of a tenth",
                 stacklevel=2,
             )
+            self.doubt = f"chosen by {count} images alone, so perhaps by chance"
+        first, shape = self.metrics[0], made[-1]
+        for doubt in first.doubts_of(count, first.features.width(shape)):
+            self.doubt = doubt.note
         domain = run.model.scored_domains[-1]  # of a CycleGAN b, the way from A to B
         self.monitor = f"val_{chosen[0]}_{domain}" if domain else f"val_{chosen[0]}"
 

@@ -133,6 +133,7 @@ def train(
     followed = Followed(run, metrics, features, seed)
     asked = context.params | {"jitter": None} | own
     asked |= {"best": followed.monitor, "features": metrics and features}
+    asked |= {"best_doubt": followed.doubt}
     rates = [run.rate(learning_rate, epochs, decay) for _ in range(2)]
     optimizers = [keras.optimizers.Adam(rate, beta_1=0.5) for rate in rates]
     run.model.compile(

@@ -212,7 +212,9 @@ def _best(run):
     ]
     if not rows:
         return ""
-    note = '<p class="soft">On validation data, after each epoch.</p>'
+    doubt = run.settings.get("best_doubt")
+    doubt = f" Of best.keras: {_safe(doubt)}." if doubt else ""
+    note = f'<p class="soft">On validation data, after each epoch.{doubt}</p>'
     header = ["score", "best", "last", "kept in"]
     return f"<h2>Best and last epoch</h2>\n{note}{_table(header, rows)}"
 

@@ -226,7 +226,9 @@ def test_streams_hold_out_the_same_for_both_commands(folder, tmp_path):
     model = keras.saving.load_model(folder / "cyclegan.keras")
     run = Run(model, kgan.data.image_domains(a, b, (16, 16)), None, (16, 16, 3))
     with pytest.warns(UserWarning, match="chance.*Received: 10 held out"):
-        held = Followed(run, "kernel_distance", "pixels", seed=4).validation
+        followed = Followed(run, "kernel_distance", "pixels", seed=4)
+    assert "10 images alone" in followed.doubt
+    held = followed.validation
     measured = reference.domains((a, b), [(16, 16, 3)] * 2, 999, seed=0, held=4)
     for kind, expected in zip(measured.chosen.sources, held.sources, strict=True):
         assert {*kind.items} <= {*expected.items}

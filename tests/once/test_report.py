@@ -336,3 +336,14 @@ def test_what_is_missing_or_broken_is_told(run, tmp_path):
     for folder in (tmp_path / "out", tmp_path / "nowhere"):
         result = CliRunner().invoke(app, ["report", str(folder)])
         assert isinstance(result.exception, ValueError) and "Received" in str(result.exception)
+
+
+def test_a_best_that_chance_may_have_chosen_is_said(run, page, tmp_path):
+    """Of 180 digits of 64 pixels it is not; of fewer the run itself has noted why."""
+    assert "Of best.keras" not in page.text
+    folder = shutil.copytree(run, tmp_path / "run")
+    settings = json.loads((folder / "settings.json").read_text())
+    settings["best_doubt"] = "chosen by 12 images alone, so perhaps by chance"
+    (folder / "settings.json").write_text(json.dumps(settings))
+    kgan("report", folder)
+    assert "Of best.keras: chosen by 12 images alone" in Page(folder / "report.html").text
