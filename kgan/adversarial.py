@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import warnings
 from collections.abc import Sequence
 
 import keras
@@ -16,6 +17,7 @@ from kgan.added_losses import AddedLosses
 from kgan.averaged import Averaged
 from kgan.callbacks.terminate_on_nan import watch_both_players
 from kgan.checkpoint import Checkpoint
+from kgan.data.image_stream import ImageStream
 from kgan.interrupts import Interrupts
 from kgan.means import Means
 from kgan.optimizers import PlayerOptimizers, adam_unless_given, loss_scaled
@@ -350,6 +352,14 @@ class AdversarialModel(Turns, Averaged, Sampled, Saved, Scored, backend.Trainer,
             size = kwargs.get("validation_batch_size") or size
             steps = kwargs.get("validation_steps")
             validation_data = self._check_validation(validation_data, x, steps, size)
+        elif self.score_metrics:
+            warnings.warn(
+                "The metrics given to compile() compare generated images with real ones, and are "
+                "not measured in this training: pass validation_data=, or call evaluate() after "
+                f"it. Received: metrics {[metric.name for metric in self.score_metrics]} without "
+                "validation_data",
+                stacklevel=2,
+            )
         options = {**kwargs, "batch_size": batch_size, "validation_data": validation_data}
         options["callbacks"] = watch_both_players(options.get("callbacks"))
         batches.show(options["callbacks"], first, x, batch_size)
@@ -443,6 +453,8 @@ class AdversarialModel(Turns, Averaged, Sampled, Saved, Scored, backend.Trainer,
             parts = once([held]) if self.unpaired else [held]
             count = sum(len(keras.tree.flatten(part)[0]) for part in parts)
             count = min(count, steps * batch_size if steps else count)
+        elif isinstance(x, ImageStream):
+            count = min(len(source.items) for source in x.sources)
         self._measures.check_fit(shapes, count, x is trained_on)
         x, y = self._large_enough(x, y, batch_size)
         return x if y is None else (x, y)

@@ -170,6 +170,8 @@ class Measures:
 def check(metrics, shapes, count, more):
     """Raises a ValueError if images of some shapes, or so few, cannot be measured.
 
+    Warns where they can, but the score would say little.
+
     Args:
         metrics: as for `measure`.
         shapes: of the images, without the batch.
@@ -185,6 +187,9 @@ def check(metrics, shapes, count, more):
             )
         for shape in shapes if hasattr(metric, "check") else ():
             metric.check(shape)
+    for metric in metrics if count is not None else ():
+        for shape in shapes if getattr(metric, "compares", False) else ():
+            metric.tell(metric.doubts_of(count, metric.features.width(shape)))
 
 
 def measure(

@@ -83,7 +83,6 @@ def picture_folder(tmp_path):
         folder = tmp_path / "pictures" / f"part{i % 2}"
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(folder / f"{i}.{['png', 'bmp'][i % 2]}")
-    (tmp_path / "pictures" / "notes.txt").write_text("not an image")
     return tmp_path / "pictures"
 
 

@@ -121,6 +121,7 @@ def test_a_network_that_cannot_be_written_down_has_a_hash():
     assert len(hashes) == 2
 
 
+@pytest.mark.filterwarnings("ignore:This score says little")
 def test_measures_of_one_network_share_its_work(images):
     """The network counts the batches it is called on; alone, each measure would call it itself."""
     counted = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), Counting()])

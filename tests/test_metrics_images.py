@@ -171,6 +171,7 @@ def test_the_kernel_distance_is_unbiased_and_knows_its_error():
     assert np.sqrt(np.mean(errors**2)) == pytest.approx(distances.std(), rel=0.2)
 
 
+@pytest.mark.filterwarnings("ignore:This score says little")
 def test_more_noise_is_a_worse_score(images):
     rng = np.random.default_rng(0)
     noise = rng.uniform(-1, 1, images.shape).astype("float32")
@@ -233,7 +234,8 @@ def test_a_network_gives_the_features(images, others):
 def test_few_images_are_noted():
     images = np.random.default_rng(0).uniform(-1, 1, (10, 4, 4, 1)).astype("float32")
     metric = FrechetDistance()
-    measured(metric, images, images)
+    with pytest.warns(UserWarning, match="says little: .*more images.*frechet_distance, where 10 "):
+        measured(metric, images, images)
     assert "rank 9 at most, of 16 features" in metric.protocol["note"]
     wide = np.repeat(images, 10, axis=0)
     measured(metric, wide, wide)

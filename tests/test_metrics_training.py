@@ -17,6 +17,10 @@ from kgan.metrics import (
 )
 from kgan.metrics.hashes import digest
 
+# Small sets, of which the Fréchet distance warns; tests/test_metrics_degeneracy.py looks at that.
+pytestmark = pytest.mark.filterwarnings("ignore:This score says little")
+NOT_MEASURED = "ignore:The metrics given to compile"
+
 
 def value(metric, real, fake):
     metric.update_state(real, fake)
@@ -58,6 +62,7 @@ def test_evaluate_measures_what_generate_gives(images):
     assert json.loads(json.dumps(gan.scores)) == gan.scores
 
 
+@pytest.mark.filterwarnings(NOT_MEASURED)
 def test_the_average_is_measured_where_one_is_kept(images):
     gan = mlp_gan(metrics=[FrechetDistance()], ema=0.9)
     gan.fit(images, batch_size=16, epochs=1, verbose=0)
@@ -188,6 +193,7 @@ def test_translations_are_measured_beside_their_targets():
     assert logs["frechet_distance"] == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.filterwarnings(NOT_MEASURED)
 def test_evaluate_names_its_values(images):
     """As Keras does, in the order of the list; both arrays may come as one tuple."""
     labels = np.arange(len(images)) % 3
@@ -262,6 +268,7 @@ def test_metrics_are_saved_with_the_weights_of_their_networks(images, tmp_path):
         assert loaded.scores[name]["value"] == pytest.approx(score["value"], rel=1e-5), name
 
 
+@pytest.mark.filterwarnings(NOT_MEASURED)
 def test_a_run_goes_on_with_other_metrics(images, tmp_path):
     options = {"batch_size": 16, "verbose": 0, "checkpoint": tmp_path / "checkpoint.keras"}
     mlp_gan(metrics=[FrechetDistance(small_network(1))]).fit(images, epochs=1, **options)

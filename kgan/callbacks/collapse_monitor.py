@@ -11,7 +11,7 @@ from keras import ops
 
 from kgan import backend, checks, files
 from kgan.callbacks.probe import Probe
-from kgan.callbacks.symptoms import LOSSES, VARIETY, Diagnoses
+from kgan.callbacks.symptoms import LOOKS, LOSSES, VARIETY, Diagnoses
 from kgan.callbacks.variety import Drawn, variety
 from kgan.metrics.mode_coverage import ModeCoverage
 
@@ -95,7 +95,7 @@ class CollapseMonitor(keras.callbacks.Callback):
         every: int | None = None,
         real_images=None,
         coverage: ModeCoverage | None = None,
-        looks: int = 3,
+        looks: int = LOOKS,
         stop: bool = False,
         restore_best: bool = False,
         log: str | os.PathLike | None = None,

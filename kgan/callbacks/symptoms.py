@@ -35,6 +35,7 @@ CERTAIN = 0.01  # loss of the discriminator
 FADED = 1 / 10  # of the gradient: beyond what healthy runs show
 VANISHED = 1 / 100
 EXPLODED = 100
+LOOKS = 3  # in a row that must show a symptom
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,15 +64,21 @@ class Rule:
 
     Attributes:
         name: of the rule.
+        finds: what it is a sign of, in words.
+        needs: what of the logs it looks at; without these it finds nothing.
         sign: a function of the history and the game to a sentence, or to None where all is well.
         remedies: see `Diagnosis`.
         patient: whether several looks in a row must show it.
+        least: looks without which it says nothing, besides those in a row.
     """
 
     name: str
+    finds: str
+    needs: tuple
     sign: Callable
     remedies: str
     patient: bool = True
+    least: int = 1
 
 
 class Diagnoses:
@@ -205,6 +212,8 @@ def _exploding(history, game):
 RULES = (
     Rule(
         "not_finite",
+        "NaN",
+        LOSSES,
         _not_finite,
         "Take a lower learning rate or clip gradients (global_clipnorm of Keras's optimizers); in "
         "float16 see that the loss scale is not switched off; in a loss of your own, keep "
@@ -213,6 +222,8 @@ RULES = (
     ),
     Rule(
         "collapse",
+        "collapse",
+        VARIETY,
         _collapse,
         'Go back to earlier weights, lower the rates, and try loss="relativistic" with R1 and R2 '
         "(Huang et al., 2024, arXiv:2501.05441), packing=2 (Lin et al., 2018, arXiv:1712.04086) or "
@@ -220,12 +231,16 @@ RULES = (
     ),
     Rule(
         "modes_lost",
+        "lost modes",
+        ("modes", "high_quality"),
         _modes_lost,
         'Try loss="relativistic" with R1 and R2 (Huang et al., 2024, arXiv:2501.05441), rates that '
         "decay over the run, or packing=2 (Lin et al., 2018, arXiv:1712.04086).",
     ),
     Rule(
         "discriminator_wins",
+        "a winning discriminator",
+        (*ACCURACIES, "generator_gradient"),
         _discriminator_wins,
         "Give the discriminator a lower rate or fewer steps, or a penalty, R1(1.0) (Mescheder et "
         "al., 2018, arXiv:1801.04406); with few images, DiffAugment (Zhao et al., 2020, "
@@ -233,6 +248,8 @@ RULES = (
     ),
     Rule(
         "vanishing_gradient",
+        "a gradient that vanishes",
+        ("generator_gradient",),
         _vanishing,
         'Lower the rates; in place of loss="minimax" take "non_saturating" (Goodfellow et al., '
         '2014, section 3), or "wasserstein" with GradientPenalty(10.0) (Gulrajani et al., 2017, '
@@ -240,9 +257,12 @@ RULES = (
     ),
     Rule(
         "exploding_gradient",
+        "a gradient that explodes",
+        GRADIENTS,
         _exploding,
         "Lower the rates or clip gradients (global_clipnorm), and keep the discriminator smooth: "
         "SpectralNormalization (Miyato et al., 2018, arXiv:1802.05957), R1 or GradientPenalty.",
+        least=4,
     ),
 )
 

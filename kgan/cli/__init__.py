@@ -53,7 +53,7 @@ def main():
     from kgan.export import ExportError
 
     with warnings.catch_warnings():
-        warnings.showwarning = _warn
+        warnings.showwarning = _warn_once()
         try:
             app()
         except ExportError as error:
@@ -62,8 +62,16 @@ def main():
             _fail(error, 2)
 
 
-def _warn(message, *_, **__):
-    _tell(f"kgan: warning: {message}")
+def _warn_once():
+    """Shows each warning as a line; commands look at some data twice, and say it once."""
+    told = set()
+
+    def warn(message, *_, **__):
+        if str(message) not in told:
+            told.add(str(message))
+            _tell(f"kgan: warning: {message}")
+
+    return warn
 
 
 def _fail(error, code):

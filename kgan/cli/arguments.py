@@ -206,7 +206,7 @@ def labels_for(model, label):
     return {"labels": label}
 
 
-def load_images(data, *, image_size, channels, batch_size, data_dir, download):
+def load_images(data, *, image_size, channels, batch_size, data_dir, download, **reading):
     """Images, or a stream of them, and labels if the data has any."""
     from kgan import data as sources
 
@@ -216,7 +216,8 @@ def load_images(data, *, image_size, channels, batch_size, data_dir, download):
                 "A folder of images needs --image-size, since they may differ. "
                 f"Received: {data} without --image-size"
             )
-        return sources.folder(data, image_size, channels=channels, batch_size=batch_size), None
+        options = {"channels": channels, "batch_size": batch_size, **reading}
+        return sources.folder(data, image_size, **options), None
     if data == "digits":
         return sources.digits(*_side(image_size))
     return sources.tfds(data, data_dir=data_dir, download=download, image_size=image_size)

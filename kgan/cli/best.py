@@ -1,8 +1,11 @@
 """What `kgan train --metrics` adds: measures after each epoch, and the best weights kept."""
 
+import warnings
+
 from kgan.cli import measures, reference
 
 FEWEST = 10  # images, with which every measure can do
+FEW = 50  # to choose by
 DISTANCES = ("frechet_distance", "kernel_distance", "sliced_wasserstein")
 
 
@@ -19,6 +22,7 @@ class Followed:
         validation: for `fit`, or None.
         coverage: for the monitor, if modes are counted, or None.
         monitor: the score in the logs that chooses `best.keras`, or None.
+        doubt: why that choice may be one by chance, or None.
 
     Raises:
         ValueError: for measures or features that there are not, a first measure that is no
@@ -29,6 +33,7 @@ class Followed:
         from kgan import scores
 
         self.metrics, self.validation, self.monitor, self.coverage = [], None, None, None
+        self.doubt = None
         if metrics is None:
             return
         chosen = measures.names(metrics, features)
@@ -69,6 +74,16 @@ class Followed:
                 f"--metrics holds out a tenth of the images, {FEWEST} at least: take more images, "
                 f"or measure with kgan evaluate afterwards. Received: {count} held out"
             )
+        if count < FEW:
+            warnings.warn(
+                f"{FEW} images or more should choose best.keras: with fewer a score moves by "
+                f"chance as much as by what is learned. Received: {count} held out of a tenth",
+                stacklevel=2,
+            )
+            self.doubt = f"chosen by {count} images alone, so perhaps by chance"
+        first, shape = self.metrics[0], made[-1]
+        for doubt in first.doubts_of(count, first.features.width(shape)):
+            self.doubt = doubt.note
         domain = run.model.scored_domains[-1]  # of a CycleGAN b, the way from A to B
         self.monitor = f"val_{chosen[0]}_{domain}" if domain else f"val_{chosen[0]}"
 

@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import Annotated, Any
 
-from kgan.cli import arguments, measures, reference, settings, translators
+from kgan.cli import arguments, measures, reading, reference, settings, translators
 from kgan.cli.shared import Seed, console, typer
 from kgan.optional import require
 
@@ -87,11 +87,14 @@ def evaluate(
     _check_out(out, model.name)
     held = _held_out(model, data, split, chosen) if held_out else None
     context = {"model": model.name, "model_hash": protocol.file_hash(model), **subject.context}
-    context |= {"reference": data, "reference_resize": f"{reference.RESIZE} where of another size"}
+    read = reading.as_in_training(model)
+    resize = reference.resize(read["interpolation"])
+    context |= {"reference": data, "reference_resize": f"{resize} where of another size"}
     if subject.given is None:
         arguments.refuse_for_gans(targets=targets, swap=swap)
         classes = {"num_classes": subject.num_classes}
         options = {"split": split, "data_dir": data_dir, "download": download, "held": held}
+        options["reading"] = read
         options["teach"] = features == "classifier" or "mode_coverage" in chosen
         if not split.startswith("train"):
             _without_copies(chosen, metrics, f"--split {split}")
@@ -107,7 +110,7 @@ def evaluate(
         folders = translators.two_domains(data, targets, splits)
         if any(folder.name.startswith("test") for folder in map(Path, folders)):
             _without_copies(chosen, metrics, ", ".join(map(str, folders)))
-        real = reference.domains(folders, subject.domains, count, seed, held)
+        real = reference.domains(folders, subject.domains, count, seed, held, **read)
         context["reference"] = ", ".join(map(str, folders))
     else:
         if targets is not None:
@@ -116,7 +119,7 @@ def evaluate(
         if swap:
             context["reference"] += ", swapped"
         shapes = subject.given, subject.made
-        real = reference.pairs(data, targets, shapes, count, seed, held, swap)
+        real = reference.pairs(data, targets, shapes, count, seed, held, swap, **read)
     if held is not None:
         context["reference_part"] = f"held out in training, seed {held}"
     measured = measures.metrics(chosen, features, *real.known)

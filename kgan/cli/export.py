@@ -64,7 +64,7 @@ def export(
     formats, precisions = (tuple(part.strip() for part in x.split(",")) for x in (to, precision))
     options = {**_direction(model, direction), "metadata": {"model_hash": file_hash(gan)}}
     if calibration is not None:
-        options["calibration"] = _images(model, calibration, direction)
+        options["calibration"] = _images(model, calibration, direction, gan)
     if tolerance is not None:
         options["tolerance"] = tolerance
     with console.status("Exporting") as status:
@@ -117,9 +117,10 @@ def _direction(model, direction):
     return {"direction": direction}
 
 
-def _images(model, folder, direction):
+def _images(model, folder, direction, gan):
     """The first images of a folder, as the generator takes them."""
     from kgan import data
+    from kgan.cli import reading
 
     generators = getattr(model, "generators", [model.generator])
     generator = generators[-1 if direction == "ba" else 0]
@@ -129,6 +130,7 @@ def _images(model, folder, direction):
             f"Received: --calibration {folder} for a {type(model).__name__}"
         )
     *size, channels = generator.input_shape[1:]
-    stream = data.folder(folder, size, channels=channels, batch_size=8, shuffle=False)
+    options = reading.one_of(reading.as_in_training(gan), direction == "ba")
+    stream = data.folder(folder, size, channels=channels, batch_size=8, shuffle=False, **options)
     found = itertools.islice((stream[i] for i in range(len(stream))), CALIBRATION_IMAGES // 8)
     return [np.asarray(batch) for batch in found]

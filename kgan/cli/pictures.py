@@ -4,7 +4,7 @@ import functools
 from pathlib import Path
 from typing import Annotated
 
-from kgan.cli import arguments, translators
+from kgan.cli import arguments, reading, translators
 from kgan.cli.shared import SavedGAN, Seed, console, typer
 
 
@@ -99,6 +99,7 @@ def grid(
     generator = model.generators[0]
     (*size, channels), channels_out = generator.input_shape[1:], generator.output_shape[-1]
     options = {"channels": (channels, channels_out), "batch_size": count, "seed": seed}
+    options |= reading.as_in_training(gan)
     if translators.is_cyclegan(model):
         translators.refuse_swap(swap)
         load = data.image_domains

@@ -9,7 +9,7 @@ from kgan.cli.arguments import is_folder
 
 AT_ONCE = 64  # images read at a time
 HELD_OUT = 0.1  # of the images, by kgan train --metrics
-RESIZE = "bilinear with antialiasing"  # what kgan.images.resize and kgan.data.files do
+RESIZE = "bilinear with antialiasing"  # what kgan.images.resize and kgan.data do
 CROP = "cut to its proportions"
 
 
@@ -48,6 +48,7 @@ def images(
     num_classes=None,
     teach=False,
     split="train",
+    reading=None,
     **options,
 ):
     """Images of the shape that a generator gives, and labels to ask it for: a `Reference`.
@@ -62,18 +63,19 @@ def images(
         teach: whether a classifier is to learn from the images that are known: of a set those of
             its training split, whatever is measured on, so that scores have the same features.
         split: of a set.
+        reading: how files are read, arguments of `kgan.data.folder`.
         **options: of `kgan.data.tfds`.
     """
     from kgan import checks, data
 
     rng = np.random.default_rng(seed)
     if is_folder(source):
-        stream = data.folder(source, shape[:2], channels=shape[2])
+        stream = data.folder(source, shape[:2], channels=shape[2], **reading or {})
         stream = stream if held is None else without_held_out(stream, held)[1]
         order = rng.permutation(len(stream.sources[0].items))
         chosen, rest = order[:count], order[count:]
-        read = _part(stream, [chosen], AT_ONCE, shuffle=False)
-        others = _part(stream, [rest], AT_ONCE, shuffle=False).once(AT_ONCE) if len(rest) else ()
+        read = part(stream, [chosen], AT_ONCE, shuffle=False)
+        others = part(stream, [rest], AT_ONCE, shuffle=False).once(AT_ONCE) if len(rest) else ()
         if num_classes is None:
             return Reference(read, None, others, len(rest))
         read = np.concatenate([*read.once(AT_ONCE)])
@@ -106,23 +108,30 @@ def images(
     return Reference(real[chosen], labels, others, len(rest), known)
 
 
-def pairs(source, targets, shapes, count, seed, held, swap):
+def pairs(source, targets, shapes, count, seed, held, swap, **reading):
     """Inputs and targets, of the shapes that a translator takes and gives: a `Reference`."""
     from kgan import data
 
     given, made = shapes
-    channels = (given[2], made[2])
-    stream = data.image_pairs(source, targets, given[:2], swap=swap, channels=channels)
+    reading |= {"channels": (given[2], made[2]), "swap": swap}
+    stream = data.image_pairs(source, targets, given[:2], **reading)
     return _some(stream, count, seed, held)
 
 
-def domains(folders, shapes, count, seed, held):
+def domains(folders, shapes, count, seed, held, **reading):
     """Images of A and of B, as many of each as the smaller folder has: a `Reference`."""
     from kgan import data
 
-    channels = tuple(shape[2] for shape in shapes)
-    stream = data.image_domains(*folders, shapes[0][:2], channels=channels)
+    reading["channels"] = tuple(shape[2] for shape in shapes)
+    stream = data.image_domains(*folders, shapes[0][:2], **reading)
     return _some(stream, count, seed, held)
+
+
+def resize(interpolation):
+    """What the protocol says of an argument `interpolation` of `kgan.data`."""
+    if isinstance(interpolation, tuple):
+        return " and ".join(map(resize, interpolation))
+    return RESIZE if interpolation == "bilinear" else interpolation
 
 
 def held_out(counts, seed):
@@ -149,8 +158,8 @@ def without_held_out(stream, seed):
     parts = held_out([len(source.items) for source in stream.sources], seed)
     held, left = zip(*parts, strict=True)
     return (
-        _part(stream, left, stream.batch_size, seed=seed),
-        _part(stream, held, max(stream.batch_size, 8), shuffle=False),
+        part(stream, left, stream.batch_size, seed=seed),
+        part(stream, held, max(stream.batch_size, 8), shuffle=False),
     )
 
 
@@ -164,15 +173,15 @@ def _some(stream, count, seed, held):
         return Reference(stream)  # as training had it, so that the scores are the same
     count = min(count, *(len(source.items) for source in stream.sources))
     chosen = [rng.permutation(len(source.items))[:count] for source in stream.sources]
-    return Reference(_part(stream, chosen, AT_ONCE, shuffle=False))
+    return Reference(part(stream, chosen, AT_ONCE, shuffle=False))
 
 
-def _part(stream, chosen, batch_size, **options):
-    """A stream of chosen images of each source."""
-    from kgan.data.image_stream import ImageStream, Samples
+def part(stream, chosen, batch_size, **options):
+    """A stream of chosen images of each source, of None all."""
+    from kgan.data.image_stream import ImageStream
 
+    chosen = chosen or [range(len(source.items)) for source in stream.sources]
     sources = [
-        Samples([source.items[i] for i in np.sort(rows)], source.read, source.corrupt)
-        for source, rows in zip(stream.sources, chosen, strict=True)
+        source.part(np.sort(rows)) for source, rows in zip(stream.sources, chosen, strict=True)
     ]
     return ImageStream(sources, batch_size, **options)

@@ -11,7 +11,7 @@ from kgan.cli import arguments
 
 # Options of `train` with which a run that goes on must have begun.
 FIXED = ("model", "network", "width", "latent_dim", "batch_size", "image_size", "channels")
-FIXED += ("loss", "learning_rate", "seed", "metrics", "features")
+FIXED += ("loss", "learning_rate", "seed", "metrics", "features", "background", "interpolation")
 NOT_SETTINGS = ("out", "resume", "overwrite", "download", "data_dir")
 FLAGS = ("decay", "swap", "jitter", "metrics")  # which a run has or has not
 

@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 from typing import Annotated
 
-from kgan.cli import arguments, measures, settings, translators
+from kgan.cli import arguments, measures, reading, settings, translators
 from kgan.cli.arguments import Kind, Network
 from kgan.cli.best import Followed
 from kgan.cli.shared import Seed, console, typer
@@ -66,6 +66,8 @@ def train(
     channels: Annotated[
         str, typer.Option(help="Of images in folders: 3, 1 (grey), or of both kinds as in 3,1.")
     ] = "3",
+    background: reading.Background = "white",
+    interpolation: reading.Interpolation = "bilinear",
     swap: Annotated[
         bool, typer.Option("--swap", help="Of pix2pix: the right image, or target, is the input.")
     ] = False,
@@ -117,7 +119,9 @@ def train(
     keras.utils.set_random_seed(seed)
     options = {"image_size": arguments.size(image_size), "channels": arguments.channels(channels)}
     options |= {"data_dir": data_dir, "download": download, "width": width, "seed": seed}
-    if model in (Kind.pix2pix, Kind.cyclegan):
+    translates = model in (Kind.pix2pix, Kind.cyclegan)
+    options |= reading.options(background, interpolation, both=translates)
+    if translates:
         arguments.refuse_for_translators(network=network, latent_dim=latent_dim)
         own = {"batch_size": batch_size or 1, "jitter": jitter, "swap": swap}
         run = translators.prepare(model, data, targets, out / "samples", **options, **own)
@@ -129,6 +133,7 @@ def train(
     followed = Followed(run, metrics, features, seed)
     asked = context.params | {"jitter": None} | own
     asked |= {"best": followed.monitor, "features": metrics and features}
+    asked |= {"best_doubt": followed.doubt}
     rates = [run.rate(learning_rate, epochs, decay) for _ in range(2)]
     optimizers = [keras.optimizers.Adam(rate, beta_1=0.5) for rate in rates]
     run.model.compile(
@@ -179,6 +184,7 @@ def train(
             console.print(f"Saved {out}/best.keras, of the best {kept.monitor}: {kept.best:.5g}")
         else:
             (out / "best.keras").unlink(missing_ok=True)
+            console.print(f"There is no best.keras: {kept.monitor} was no number in any epoch")
     broken = [warning for warning in monitor.warnings if warning.rule == "not_finite"]
     if broken:
         raise ValueError(

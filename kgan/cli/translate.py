@@ -9,7 +9,7 @@ from typing import Annotated
 
 import numpy as np
 
-from kgan.cli import arguments, settings
+from kgan.cli import arguments, reading, settings
 from kgan.cli.shared import console, typer
 from kgan.optional import require
 
@@ -48,7 +48,8 @@ def translate(
     An image is resized to the size the network was built for, and its translation back to the
     size of the image. What cannot be read is left out, counted and named.
     """
-    from kgan.data import files
+    from kgan.data.decoding import CorruptImageError, Decoding, Remarks
+    from kgan.data.files import SHOWN
     from kgan.images import from_pixels, save_image
 
     progress = require("rich.progress", "cli", "The kgan command")
@@ -63,16 +64,17 @@ def translate(
     jobs = _jobs(images, out, overwrite)
     if translator.learned_from_pairs and not whole:
         _refuse_pairs(jobs, size, gan)
-    unreadable = []
+    unreadable, remark = [], Remarks()
+    decoding = Decoding(**reading.one_of(reading.as_in_training(gan), translator.back))
     for start in progress.track(range(0, len(jobs), batch_size), "Translating", console=console):
         pixels, kept = [], []
         for file, target in jobs[start : start + batch_size]:
             try:
-                with files.opened(file) as image:
+                with decoding.opened(file, remark=remark) as image:
                     kept.append((target, image.size[::-1]))
-                    pixels.append(files.to_array(image, size, channels))
-            except files.CorruptImageError:
-                unreadable.append(str(file))
+                    pixels.append(decoding.to_array(image, size, channels))
+            except CorruptImageError as error:
+                unreadable.append(f"{file} ({error.reason})")
         if pixels:
             with warnings.catch_warnings():
                 # A bright image is taken for one in [0, 1], which it cannot be here.
@@ -81,11 +83,12 @@ def translate(
             for (target, own_size), image in zip(kept, translated, strict=True):
                 save_image(target, image, own_size)
     if len(unreadable) == len(jobs):
-        raise ValueError(f"None of the images can be read. Received: {images}")
+        names = ", ".join(unreadable[:SHOWN])
+        raise ValueError(f"None of the images can be read. Received: {names}")
     console.print(f"Translated {len(jobs) - len(unreadable)} of {len(jobs)} images: {out}")
     if unreadable:
-        more = ", ..." if len(unreadable) > files.SHOWN else ""
-        names = ", ".join(unreadable[: files.SHOWN])
+        more = ", ..." if len(unreadable) > SHOWN else ""
+        names = ", ".join(unreadable[:SHOWN])
         console.print(f"{len(unreadable)} cannot be read and were left out: {names}{more}")
 
 
@@ -97,11 +100,13 @@ class _Translator:
         run: a function from images in [-1, 1] to their translations.
         given: the shape of an image, `(height, width, channels)`.
         learned_from_pairs: whether it may have seen files that hold two images.
+        back: whether from B to A.
     """
 
     run: Callable
     given: tuple
     learned_from_pairs: bool
+    back: bool
 
 
 def _saved(path, direction):
@@ -116,7 +121,10 @@ def _saved(path, direction):
     generator = model.generators[1 if direction is Direction.ba else 0]
     pairs = not two_ways and "targets" not in settings.trained_with(path)
     return _Translator(
-        lambda images: model.translate(images, **options), generator.input_shape[1:], pairs
+        lambda images: model.translate(images, **options),
+        generator.input_shape[1:],
+        pairs,
+        direction is Direction.ba,
     )
 
 
@@ -135,7 +143,7 @@ def _exported(path, direction):
             f"export --direction {direction} writes the other. Received: --direction {direction} "
             f"for {path}, which translates {file.direction or 'inputs to targets'}"
         )
-    return _Translator(file.run, file.given, file.direction is None)
+    return _Translator(file.run, file.given, file.direction is None, file.direction == "ba")
 
 
 def _refuse_pairs(jobs, size, gan):

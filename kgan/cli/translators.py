@@ -3,7 +3,7 @@
 import functools
 from pathlib import Path
 
-from kgan.cli import arguments, settings
+from kgan.cli import arguments, reference, settings
 from kgan.cli.arguments import Kind
 from kgan.cli.shared import console
 
@@ -16,7 +16,7 @@ def prepare(kind, source, targets, samples, *, swap, jitter, width, seed, batch_
     Args:
         kind, source: the model and the first argument of `train`; the others are its options.
         samples: the folder of pictures.
-        **options: `image_size`, `channels`, `data_dir` and `download`.
+        **options: `image_size`, `channels`, `data_dir`, `download`, and how images are read.
     """
     import kgan
 
@@ -25,7 +25,8 @@ def prepare(kind, source, targets, samples, *, swap, jitter, width, seed, batch_
         load, make = _domains(source, targets, **options), _cyclegan
     else:
         load, make = _pairs(source, targets, swap, **options), _pix2pix
-    data, shown = load(batch_size=batch_size, seed=seed), load(batch_size=SHOWN_ROWS, seed=seed)[0]
+    data = load(batch_size=batch_size, seed=seed)
+    shown = reference.part(data, None, SHOWN_ROWS, seed=seed)[0]
     *size, channels = shown[0].shape[1:]
     layer = kgan.layers.jitter(size, seed=seed) if jitter else None
     model = make(size, channels, shown[1].shape[-1], width, jitter=layer, seed=seed)
@@ -33,7 +34,7 @@ def prepare(kind, source, targets, samples, *, swap, jitter, width, seed, batch_
     return arguments.Run(model, data, picture, shown[0].shape[1:])
 
 
-def _pairs(source, targets, swap, image_size, channels, **_):
+def _pairs(source, targets, swap, image_size, data_dir, download, **options):
     """The loader of pairs for a `--model pix2pix`."""
     from kgan.data import files, image_pairs
     from kgan.data.image_pairs import no_pair
@@ -52,10 +53,10 @@ def _pairs(source, targets, swap, image_size, channels, **_):
             "cyclegan. If they are pairs, give --image-size the proportions of a half. "
             f"Received: {single}"
         )
-    return functools.partial(image_pairs, source, targets, image_size, swap=swap, channels=channels)
+    return functools.partial(image_pairs, source, targets, image_size, swap=swap, **options)
 
 
-def _domains(source, targets, image_size, channels, data_dir, download):
+def _domains(source, targets, image_size, data_dir, download, **options):
     """The loader of two domains for a `--model cyclegan`."""
     from kgan import data
 
@@ -65,10 +66,10 @@ def _domains(source, targets, image_size, channels, data_dir, download):
                 "A set of TensorFlow Datasets needs --image-size. "
                 f"Received: {source} without --image-size"
             )
-        options = {"data_dir": data_dir, "download": download, "channels": channels}
+        options |= {"data_dir": data_dir, "download": download}
         return functools.partial(data.tfds_domains, source, image_size, **options)
     folders = two_domains(source, targets, ("train",))
-    return functools.partial(data.image_domains, *folders, image_size, channels=channels)
+    return functools.partial(data.image_domains, *folders, image_size, **options)
 
 
 def _pix2pix(size, channels, channels_out, width, **options):

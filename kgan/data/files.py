@@ -1,90 +1,96 @@
-"""Image files: found in a folder, measured by their headers, read as pixels."""
+"""Image files: found in a folder, measured by their headers."""
 
 import contextlib
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
 
+from kgan.data.decoding import MODES, damage
 from kgan.optional import Later
 
-Image, ImageOps = Later("PIL.Image"), Later("PIL.ImageOps")
+Image = Later("PIL.Image")
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-MODES = {1: "L", 3: "RGB"}
+HIDDEN = ("__MACOSX", "@eaDir", "$RECYCLE.BIN")  # with what begins with a dot
 SHOWN = 5  # names in a message
 TURNED = 5  # from this EXIF orientation on, width and height change places
 
 
-def damage():
-    """What Pillow raises over damaged bytes, by their place in the file."""
-    return (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
-
-
-class CorruptImageError(ValueError):
-    """An image file that cannot be read."""
-
-    def __init__(self, file, reason):
-        super().__init__(
-            f"This image cannot be read: replace or remove it. Received: {file} ({reason})"
-        )
-        self.file = file
-
-
 def find_images(path: str | os.PathLike) -> list[Path]:
-    """Returns the image files below a folder, sorted.
+    """Returns the image files below a folder, sorted; what is left out is told in one warning.
+
+    Links are followed, and a folder that several lead to is gone through once. What is hidden is
+    left out: names that begin with a dot, and those that systems keep previews under.
 
     Raises:
         ValueError: if there is no such folder, it is a file, or no image is in it.
     """
     folder = Path(path)
-    # A pipe of such a name would be waited for without end.
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-    if not files:
+    found, left_out = [], {}
+    for file, regular in _below(folder) if folder.is_dir() else ():
+        image = file.suffix.lower() in SUFFIXES
+        hidden = next((part for part in file.relative_to(folder).parts if _is_hidden(part)), None)
+        if hidden and image:
+            left_out.setdefault("hidden", []).append(hidden)
+        elif not hidden and not regular:
+            left_out.setdefault("not to be opened", []).append(str(file.relative_to(folder)))
+        elif image:
+            found.append(file)
+        elif not hidden:
+            left_out.setdefault("of other kinds", []).append(file.suffix.lower() or file.name)
+    others = ", ".join(f"{len(names)} {why} ({_some(names)})" for why, names in left_out.items())
+    if not found:
         state = "a file, not a folder" if folder.exists() else "no such folder"
         if folder.is_dir():
-            state = "no image in it"
+            state = "no image in it" + (f" but {others}" if others else "")
         raise ValueError(
             f"The folder must hold images ({', '.join(SUFFIXES)}), also in subfolders. "
             f"Received: path={str(path)!r}, {state}"
         )
-    return files
+    if others:
+        # From this line, whoever calls: so Python shows the same text once.
+        warnings.warn(f"Of {path} {len(found)} images are read. Left out: {others}.", stacklevel=1)
+    return sorted(found)
 
 
-@contextlib.contextmanager
-def opened(file, name=None):
-    """The decoded image of a file, upright.
+def _below(folder):
+    """Yields what is below a folder and is not one, and whether it is a file to be opened."""
+    root = Path(os.path.realpath(folder))
+    links, seen = [folder], set()
+    while links:
+        waiting = [links.pop(0)]
+        while waiting:
+            place = waiting.pop()
+            real = os.path.realpath(place)
+            # A link that leads above the folder is a loop.
+            if real in seen or (root != Path(real) and root.is_relative_to(real)):
+                continue
+            seen.add(real)
+            try:
+                entries = list(os.scandir(place))
+            except OSError:
+                yield Path(place), False
+                continue
+            for entry in entries:
+                linked = entry.is_symlink()
+                # Of an entry it costs no look at the disk, but a link to itself is an error.
+                if os.path.isdir(entry.path) if linked else entry.is_dir():
+                    (links if linked else waiting).append(entry.path)
+                else:
+                    regular = os.path.isfile(entry.path) if linked else entry.is_file()
+                    yield Path(entry.path), regular
+        links.sort()
 
-    Args:
-        file: its path, or the open file.
-        name: what to call it in a message. Default: the path.
 
-    Raises:
-        CorruptImageError: if the file cannot be read.
-    """
-    try:
-        with Image.open(file) as image:
-            upright = _eight_bits(ImageOps.exif_transpose(image))
-    except damage() as error:
-        raise CorruptImageError(name or file, error) from error
-    yield upright
+def _is_hidden(name):
+    return name.startswith(".") or name in HIDDEN
 
 
-def to_array(image, size, channels, crop=False):
-    """Returns the pixels of a Pillow image, uint8 `(height, width, channels)`.
-
-    Args:
-        image: of Pillow.
-        size: `(height, width)` to resize to, bilinear with antialiasing.
-        channels: 1 for grey, 3 for colour.
-        crop: whether to cut to the wanted proportions around the centre first, in place of
-            changing the image's own. Default: False.
-    """
-    height, width = size
-    image = image.convert(MODES[channels])
-    resize = ImageOps.fit if crop else Image.Image.resize
-    pixels = np.asarray(resize(image, (width, height), Image.Resampling.BILINEAR))
-    return pixels if pixels.ndim == 3 else pixels[..., None]
+def _some(names):
+    unique = sorted(set(names))
+    return ", ".join(unique[:SHOWN]) + (", ..." if len(unique) > SHOWN else "")
 
 
 def sizes_of(files) -> dict[tuple[int, int], list[Path]]:
@@ -155,13 +161,3 @@ def check_two_channels(channels):
     if len(both) != 2:
         raise ValueError(f"channels must be 1, 3 or two of these. Received: channels={channels!r}")
     return tuple(map(check_channels, both))
-
-
-def _eight_bits(image):
-    """Pillow itself would turn all but the darkest 16-bit pixels white."""
-    if image.mode.startswith("I;16"):
-        return Image.fromarray((np.asarray(image) >> 8).astype("uint8"))
-    if image.mode in "IF":
-        raise ValueError(f"pixels of mode {image.mode!r} have no known range: save them as 8 bits")
-    image.load()
-    return image

@@ -4,6 +4,7 @@ import dataclasses
 import os
 
 from kgan.data import files
+from kgan.data.decoding import AS_EVER, Decoding, Reader
 from kgan.data.image_stream import ImageStream, Samples
 
 
@@ -16,14 +17,19 @@ def folder(
     shuffle: bool = True,
     seed: int | None = None,
     corrupt: str = "skip",
+    background: str = "white",
+    interpolation: str = "bilinear",
     **kwargs,
 ) -> ImageStream:
     """Returns the images below a folder as batches for `fit`, read from disk in each epoch.
 
-    Every image is cropped to the wanted proportions around its centre, then resized.
+    Every image is turned upright as its camera has noted, laid on a background where it is
+    transparent, cropped to the wanted proportions around its centre, then resized. Of 16 bits the
+    upper eight are read, of animations the first frame.
 
     Args:
-        path: the folder; its subfolders are searched too.
+        path: the folder; its subfolders are searched too, and links followed. Hidden files and
+            folders, and files that are not images, are left out; a warning says how many.
         image_size: `(height, width)`.
         channels: 3 for colour (default), 1 for grey.
         batch_size: images a batch. When shuffled, images that do not fill a last batch are left
@@ -34,6 +40,10 @@ def folder(
         corrupt: what to do with an image that cannot be read: `"skip"` (default) puts the next
             one in its place and warns at the end of the epoch, once, with the count and names;
             `"raise"` stops.
+        background: the colour that transparent parts show, such as `"black"` or `"#808080"`.
+            Default: `"white"`.
+        interpolation: `"bilinear"` (default), with antialiasing; `"nearest"` keeps the colours of
+            drawings and label maps, and makes none between them.
         **kwargs: of `keras.utils.PyDataset`, such as `workers` for reading in parallel.
 
     Returns:
@@ -44,19 +54,20 @@ def folder(
             images are read, if none can be, or with `corrupt="raise"` for the first that cannot.
     """
     size, channels = files.check_size(image_size), files.check_channels(channels)
-    read = ReadImage(size, channels, crop=True)
+    read = ReadImage(size, channels, True, Decoding(background, interpolation))
     source = Samples(files.find_images(path), read, corrupt)
     return ImageStream([source], batch_size, shuffle, seed, **kwargs)
 
 
-@dataclasses.dataclass(frozen=True)
-class ReadImage:
-    """Reads a file as pixels: see `kgan.data.files.to_array`."""
+@dataclasses.dataclass(frozen=True, repr=False)
+class ReadImage(Reader):
+    """Reads a file as pixels: see `kgan.data.decoding.Decoding`."""
 
     size: tuple[int, int]
     channels: int
     crop: bool = False
+    decoding: Decoding = AS_EVER
 
-    def __call__(self, file):
-        with files.opened(file) as image:
-            return files.to_array(image, self.size, self.channels, self.crop)
+    def __call__(self, file, remark=None):
+        with self.decoding.opened(file, remark=remark) as image:
+            return self.decoding.to_array(image, self.size, self.channels, self.crop)

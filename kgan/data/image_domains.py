@@ -4,6 +4,7 @@ import itertools
 import os
 
 from kgan.data import files
+from kgan.data.decoding import two_decodings
 from kgan.data.folder import ReadImage
 from kgan.data.image_stream import ImageStream, Samples
 
@@ -18,6 +19,8 @@ def image_domains(
     shuffle: bool = True,
     seed: int | None = None,
     corrupt: str = "skip",
+    background: str = "white",
+    interpolation: str | tuple[str, str] = "bilinear",
     **kwargs,
 ) -> ImageStream:
     """Returns images of two domains as batches for `kgan.CycleGAN.fit`, read in each epoch.
@@ -39,6 +42,8 @@ def image_domains(
         corrupt: what to do with an image that cannot be read: `"skip"` (default) puts the next
             one in its place and warns at the end of the epoch, once, with the count and names;
             `"raise"` stops.
+        background: see `folder`. Default: `"white"`.
+        interpolation: `"bilinear"` (default), `"nearest"`, or `(a, b)`: see `folder`.
         **kwargs: of `keras.utils.PyDataset`, such as `workers` for reading in parallel.
 
     Returns:
@@ -54,12 +59,13 @@ def image_domains(
     Adversarial Networks, 2017 (arXiv:1703.10593).
     """
     both = files.check_two_channels(channels)
+    decodings = two_decodings(background, interpolation)
     domains = [files.find_images(folder) for folder in (folder_a, folder_b)]
     if image_size is None:
         image_size = files.the_size(files.sizes_of(itertools.chain(*domains)))
     size = files.check_size(image_size)
     sources = [
-        Samples(images, ReadImage(size, each), corrupt)
-        for images, each in zip(domains, both, strict=True)
+        Samples(images, ReadImage(size, each, decoding=decoding), corrupt)
+        for images, each, decoding in zip(domains, both, decodings, strict=True)
     ]
     return ImageStream(sources, batch_size, shuffle, seed, **kwargs)

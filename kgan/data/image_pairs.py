@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 
 from kgan.data import files
+from kgan.data.decoding import AS_EVER, Decoding, Reader, two_decodings
 from kgan.data.folder import ReadImage
 from kgan.data.image_stream import ImageStream, Samples
 
@@ -23,6 +24,8 @@ def image_pairs(
     shuffle: bool = True,
     seed: int | None = None,
     corrupt: str = "skip",
+    background: str = "white",
+    interpolation: str | tuple[str, str] = "bilinear",
     **kwargs,
 ) -> ImageStream:
     """Returns pairs of images as batches for `kgan.Pix2Pix.fit`, read from disk in each epoch.
@@ -48,6 +51,10 @@ def image_pairs(
         corrupt: what to do with a pair that cannot be read: `"skip"` (default) puts the next one in
             its place and warns at the end of the epoch, once, with the count and names; `"raise"`
             stops.
+        background: see `folder`. Default: `"white"`.
+        interpolation: `"bilinear"` (default), `"nearest"`, or `(inputs, targets)`. For targets
+            that are label maps `("bilinear", "nearest")`: between the colours of two classes there
+            is none.
         **kwargs: of `keras.utils.PyDataset`, such as `workers` for reading in parallel.
 
     Returns:
@@ -65,47 +72,50 @@ def image_pairs(
     """
     both = files.check_two_channels(channels)
     size = None if image_size is None else files.check_size(image_size)
+    decoding = two_decodings(background, interpolation)
     if targets is None:
         items = files.find_images(source)
-        read = ReadHalves(_half_size(items, size), both, swap)
+        read = ReadHalves(_half_size(items, size), both, swap, decoding)
     else:
         items = _matched(*((targets, source) if swap else (source, targets)))
         size = size or files.the_size(files.sizes_of(itertools.chain(*items)))
-        read = ReadTwoFiles(size, both)
+        read = ReadTwoFiles(size, both, decoding)
     return ImageStream([Samples(items, read, corrupt)], batch_size, shuffle, seed, **kwargs)
 
 
-@dataclasses.dataclass(frozen=True)
-class ReadHalves:
+@dataclasses.dataclass(frozen=True, repr=False)
+class ReadHalves(Reader):
     """Reads a file as the pixels of its left and right half."""
 
     size: tuple[int, int]
     channels: tuple[int, int]
     swap: bool
+    decoding: tuple[Decoding, Decoding] = (AS_EVER, AS_EVER)
 
-    def __call__(self, file):
-        with files.opened(file) as image:
+    def __call__(self, file, remark=None):
+        with self.decoding[0].opened(file, remark=remark) as image:
             middle = image.width // 2
             left = image.crop((0, 0, middle, image.height))
             right = image.crop((middle, 0, image.width, image.height))
         halves = (right, left) if self.swap else (left, right)
         return tuple(
-            files.to_array(half, self.size, channels)
-            for half, channels in zip(halves, self.channels, strict=True)
+            decoding.to_array(half, self.size, channels)
+            for half, channels, decoding in zip(halves, self.channels, self.decoding, strict=True)
         )
 
 
-@dataclasses.dataclass(frozen=True)
-class ReadTwoFiles:
+@dataclasses.dataclass(frozen=True, repr=False)
+class ReadTwoFiles(Reader):
     """Reads two files as the pixels of each."""
 
     size: tuple[int, int]
     channels: tuple[int, int]
+    decoding: tuple[Decoding, Decoding] = (AS_EVER, AS_EVER)
 
-    def __call__(self, pair):
+    def __call__(self, pair, remark=None):
         return tuple(
-            ReadImage(self.size, channels)(file)
-            for file, channels in zip(pair, self.channels, strict=True)
+            ReadImage(self.size, channels, decoding=decoding)(file, remark)
+            for file, channels, decoding in zip(pair, self.channels, self.decoding, strict=True)
         )
 
 

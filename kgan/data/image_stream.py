@@ -7,7 +7,8 @@ import zlib
 import keras
 import numpy as np
 
-from kgan.data.files import SHOWN, CorruptImageError
+from kgan.data.decoding import CorruptImageError, Remarks
+from kgan.data.files import SHOWN
 from kgan.images import from_pixels
 
 
@@ -19,8 +20,8 @@ class Samples:
 
     Args:
         items: what the samples are read from: files, or tuples of files.
-        read: a function from an item to pixels, uint8 `(height, width, channels)`, or to a tuple
-            of such; raises `CorruptImageError`.
+        read: a function from an item and a `Remarks` to pixels, uint8
+            `(height, width, channels)`, or to a tuple of such; raises `CorruptImageError`.
         corrupt: `"skip"` or `"raise"`.
 
     Raises:
@@ -35,6 +36,13 @@ class Samples:
         self.corrupt = corrupt
         self.unreadable = {}
         self.told = 0
+        self.remark = Remarks()
+
+    def part(self, rows):
+        """Returns the samples at some places, which do not tell again what these have told."""
+        part = Samples([self.items[i] for i in rows], self.read, self.corrupt)
+        part.remark = self.remark
+        return part
 
     def arrange(self, length, rng=None):
         """Sets the order of an epoch: passes over all samples, each anew shuffled if `rng` is."""
@@ -60,11 +68,11 @@ class Samples:
         """The sample, or None for one that cannot be read."""
         if index not in self.unreadable:
             try:
-                return self.read(self.items[index])
+                return self.read(self.items[index], self.remark)
             except CorruptImageError as error:
                 if self.corrupt == "raise":
                     raise
-                self.unreadable[index] = str(error.file)
+                self.unreadable[index] = f"{error.file} ({error.reason})"
         return None
 
     def _none(self):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kgan.data import files
+from kgan.data.decoding import AS_EVER, Decoding, Reader, two_decodings
 from kgan.data.image_stream import ImageStream, Samples
 from kgan.data.tensorflow_datasets import prepared
 from kgan.optional import require
@@ -24,6 +25,8 @@ def tfds_domains(
     shuffle: bool = True,
     seed: int | None = None,
     corrupt: str = "skip",
+    background: str = "white",
+    interpolation: str | tuple[str, str] = "bilinear",
     **kwargs,
 ) -> ImageStream:
     """Returns two splits of a TensorFlow Datasets set as batches for `kgan.CycleGAN.fit`.
@@ -38,7 +41,8 @@ def tfds_domains(
         splits: those of domain A and B, as in `tfds.load`. Default: `("trainA", "trainB")`.
         data_dir: the folder of prepared data sets. Default: that of TensorFlow Datasets.
         download: whether to download and prepare what is missing. Default: True.
-        channels, shuffle, seed, corrupt, **kwargs: see `image_domains`.
+        channels, shuffle, seed, corrupt, background, interpolation, **kwargs: see
+            `image_domains`.
 
     Returns:
         A `keras.utils.PyDataset` of batches `(images_a, images_b)`, float32
@@ -49,6 +53,7 @@ def tfds_domains(
         ValueError: if the set has no such splits, no images, or is not kept in TFRecord files, or
             an argument is wrong; while reading, see `image_domains`.
     """
+    decodings = two_decodings(background, interpolation)
     library = require("tensorflow_datasets", "data,tensorflow", "kgan.data.tfds_domains()")
     both, size = files.check_two_channels(channels), files.check_size(image_size)
     info = prepared(library, name, data_dir, download).info
@@ -60,8 +65,10 @@ def tfds_domains(
         )
     encoded = {"image": library.decode.SkipDecoding()}
     sources = [
-        Samples(_records(info, split), ReadRecord(size, each, info.features, encoded), corrupt)
-        for split, each in zip(splits, both, strict=True)
+        Samples(
+            _records(info, split), ReadRecord(size, each, info.features, encoded, decoding), corrupt
+        )
+        for split, each, decoding in zip(splits, both, decodings, strict=True)
     ]
     return ImageStream(sources, batch_size, shuffle, seed, **kwargs)
 
@@ -74,23 +81,24 @@ class Record(NamedTuple):
     length: int
 
 
-@dataclasses.dataclass(frozen=True)
-class ReadRecord:
+@dataclasses.dataclass(frozen=True, repr=False)
+class ReadRecord(Reader):
     """Reads the image of a record as pixels."""
 
     size: tuple[int, int]
     channels: int
     features: Any = dataclasses.field(repr=False)
     decoders: Any = dataclasses.field(repr=False)
+    decoding: Decoding = AS_EVER
 
-    def __call__(self, record):
+    def __call__(self, record, remark=None):
         with open(record.file, "rb") as file:
             file.seek(record.start)
             example = file.read(record.length)
         image = self.features.deserialize_example_np(example, decoders=self.decoders)["image"]
         name = f"{Path(record.file).name} at byte {record.start}"
-        with files.opened(io.BytesIO(image), name) as upright:
-            return files.to_array(upright, self.size, self.channels)
+        with self.decoding.opened(io.BytesIO(image), name, remark) as upright:
+            return self.decoding.to_array(upright, self.size, self.channels)
 
 
 def _records(info, split):

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from kgan.metrics import degeneracy
 from kgan.metrics.image_metric import ImageMetric
 
 MOST_FEATURES = 4096  # their covariance has 134 MB
@@ -16,9 +17,10 @@ class FrechetDistance(ImageMetric):
     features: 0 for equal statistics, and unbounded. Memory does not grow with the number of images.
 
     The score falls with the number of images, though nothing else changes, so compare scores of
-    equally many. With fewer images than features the covariance cannot have full rank, which
-    `protocol` then notes. Only with `features="inception"` is this a Fréchet inception distance
-    (FID), and one of Keras's InceptionV3: published figures come from another file of weights.
+    equally many. With no more images than features the covariance cannot have full rank, of which
+    a warning and the `protocol` tell. Only with `features="inception"` is this a Fréchet inception
+    distance (FID), and one of Keras's InceptionV3: published figures come from another file of
+    weights.
 
     Args:
         features: `"pixels"` (default), which see brightness and layout, but no content;
@@ -67,16 +69,8 @@ class FrechetDistance(ImageMetric):
         spread = np.sum(real_root**2) + np.sum(fake_root**2) - 2 * overlap
         return float(np.sum((real_mean - fake_mean) ** 2) + max(spread, 0.0))
 
-    @property
-    def protocol(self):
-        protocol = super().protocol
-        fewest = min(self.real.count, self.fake.count)
-        if self.real.width and fewest <= self.real.width:
-            protocol["note"] = (
-                f"{fewest} images have a covariance of rank {fewest - 1} at most, of "
-                f"{self.real.width} features: a high score may be due to that"
-            )
-        return protocol
+    def doubts_of(self, count, width):
+        return degeneracy.few(count, width)
 
 
 def _check_width(width):

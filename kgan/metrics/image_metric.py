@@ -1,9 +1,13 @@
 """What measures of generated images beside real ones have in common."""
 
+import math
+import warnings
+
 import keras
 import numpy as np
 
 import kgan.metrics.features as extractors
+from kgan.metrics import degeneracy
 
 
 class ImageMetric(keras.metrics.Metric):
@@ -12,6 +16,9 @@ class ImageMetric(keras.metrics.Metric):
     `update_state(real, fake)` takes batches of either or both and computes their features, on
     Keras's backend. The measure itself is computed once, by `result()`, with NumPy in float64: so
     equal features give an equal score on every backend.
+
+    Where the features cannot tell images apart, the score says so in a warning, once, and in its
+    `protocol`; of features that are the same for all images it is NaN.
 
     A subclass writes `measure(real, fake)` and, to keep something smaller than all features,
     names its class in `kept`: see `Rows`.
@@ -23,10 +30,12 @@ class ImageMetric(keras.metrics.Metric):
 
     least = 2  # images of each kind
     searches = False  # whether real images count that no generated ones stand beside
+    compares = True  # whether equal features of all images look like a perfect score
 
     def __init__(self, features="pixels", name=None, dtype=None):
         super().__init__(name=name, dtype=dtype)
         self.features = extractors.get(features)
+        self.told = set()  # kinds of doubts, also after `reset_state`
         self.reset_state()
 
     @classmethod
@@ -79,7 +88,9 @@ class ImageMetric(keras.metrics.Metric):
         """
         if sample_weight is not None:
             raise ValueError("Images are counted, not weighed. Received: sample_weight")
-        for store, images in ((self.real, real), (self.fake, fake)):
+        for store, spread, images in zip(
+            (self.real, self.fake), self.spreads, (real, fake), strict=True
+        ):
             if images is None:
                 continue
             images = extractors.as_images(images, generated=store is self.fake)
@@ -89,10 +100,13 @@ class ImageMetric(keras.metrics.Metric):
                     "Real and generated images must have the same shape: resize one kind. "
                     f"Received: images {images.shape[1:]} after images {tuple(self.shape)}"
                 )
-            store.add(self.features(images))
+            features = self.features(images)
+            store.add(features)
+            if self.compares:
+                spread.add(features)
 
     def result(self):
-        """Returns the score: a float, or a dictionary of floats by name.
+        """Returns the score: a float, or a dictionary of floats by name; NaN if it says nothing.
 
         Raises:
             ValueError: if there are too few images.
@@ -103,22 +117,53 @@ class ImageMetric(keras.metrics.Metric):
                     f"{type(self).__name__} needs at least {self.least} images of each kind: give "
                     f"more to update_state(real, fake). Received: {store.count} {kind} images"
                 )
-        return self.measure(self.real, self.fake)
+        score = self.measure(self.real, self.fake)
+        doubts = self.doubts()
+        self.tell(doubts)
+        if any(doubt.void for doubt in doubts):
+            return dict.fromkeys(score, math.nan) if isinstance(score, dict) else math.nan
+        return score
+
+    def doubts(self):
+        """Returns why the score says little, if it does: see `kgan.metrics.degeneracy`."""
+        real, fake = self.spreads
+        return self.doubts_of(min(real.count, fake.count), real.width) + degeneracy.judge(
+            real, fake
+        )
+
+    def doubts_of(self, count, width):
+        """Returns the doubts that follow from the numbers of images and of features alone.
+
+        Args:
+            count: images of each kind.
+            width: features of each, None if that is not known.
+        """
+        return []
+
+    def tell(self, doubts):
+        """Warns of doubts, of each kind once."""
+        for doubt in doubts:
+            if doubt.kind not in self.told:
+                self.told.add(doubt.kind)
+                warnings.warn(doubt.text(self.name), stacklevel=3)
 
     def reset_state(self):
         """Forgets all images."""
         self.real, self.fake = self.kept(), self.kept()
+        self.spreads = degeneracy.Spread(), degeneracy.Spread()
         self.shape = None
 
     @property
     def protocol(self):
         """How the score comes about, as JSON has it: without it, two scores cannot be compared."""
+        notes = [doubt.note for doubt in self.doubts()]
         return {
             "measure": type(self).__name__,
             **self.features.protocol,
             **self.arguments(),
             "real_images": self.real.count,
             "generated_images": self.fake.count,
+            **({"note": "; ".join(notes)} if notes else {}),
         }
 
     def get_config(self):

@@ -38,6 +38,8 @@ class MultiScaleSimilarity(ImageMetric):
     Assessment, 2003; as a measure of variety, Odena et al., 2017 (arXiv:1610.09585), section 4.2.
     """
 
+    compares = False
+
     def __init__(self, name="multi_scale_similarity", dtype=None):
         super().__init__("pixels", name=name, dtype=dtype)
         self.features = _Images()

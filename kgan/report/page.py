@@ -10,6 +10,7 @@ from kgan.callbacks.epoch_picture import epoch_of
 from kgan.export.escape import html as _safe
 from kgan.report import pictures
 from kgan.report.curves import chart, colours
+from kgan.report.monitored import looks
 from kgan.report.run import UNNAMED
 from kgan.report.tables import best_and_last, by_file
 from kgan.report.words import error_of, figure, labels_of, listed, title_of, words_of
@@ -131,17 +132,21 @@ def _words(run):
     if not run.warnings:
         said = '<p class="soft">Nothing, as far as the folder tells.</p>'
         if run.epochs and not run.unreadable:
-            said = (
-                '<p class="well">Nothing: no sign of collapse, of a winning discriminator, of '
-                "gradients that vanish or explode, or of NaN.</p>"
-            )
+            seen, unseen = looks(run)
+            said = f'<p class="well">Nothing: no sign {_safe(seen)}.</p>'
+            said = (said if seen else '<p class="soft">Nothing.</p>') + _unseen(unseen)
         return f"<h2>What the monitor said</h2>\n{said}"
     items = "".join(
         f'<li><span class="when">Epoch {_safe(w["epoch"])}</span>{_safe(w["text"])}'
         f"<p>{_safe(w.get('remedies', ''))}</p></li>"
         for w in run.warnings
     )
-    return f'<h2>What the monitor said</h2>\n<ul class="words">{items}</ul>'
+    unseen = _unseen(looks(run)[1]) if run.epochs else ""
+    return f'<h2>What the monitor said</h2>\n<ul class="words">{items}</ul>{unseen}'
+
+
+def _unseen(what):
+    return f'<p class="soft">Not looked for: {_safe(what)}.</p>' if what else ""
 
 
 def _curves(run):
@@ -207,7 +212,9 @@ def _best(run):
     ]
     if not rows:
         return ""
-    note = '<p class="soft">On validation data, after each epoch.</p>'
+    doubt = run.settings.get("best_doubt")
+    doubt = f" Of best.keras: {_safe(doubt)}." if doubt else ""
+    note = f'<p class="soft">On validation data, after each epoch.{doubt}</p>'
     header = ["score", "best", "last", "kept in"]
     return f"<h2>Best and last epoch</h2>\n{note}{_table(header, rows)}"
 

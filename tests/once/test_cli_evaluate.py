@@ -17,6 +17,12 @@ from kgan.cli.arguments import Run
 from kgan.cli.best import Followed
 from kgan.images import from_pixels
 
+# Small sets, which are warned of; tests/test_metrics_degeneracy.py looks at that.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:This score says little"),
+    pytest.mark.filterwarnings("ignore:50 images or more"),
+]
+
 
 def command(*arguments, code=0):
     """Runs the command in this process, must end with an exit code, returns what was printed."""
@@ -219,7 +225,10 @@ def test_streams_hold_out_the_same_for_both_commands(folder, tmp_path):
     a, b = (photos(tmp_path / name, count, (16, 16)) for name, count in (("a", 100), ("b", 120)))
     model = keras.saving.load_model(folder / "cyclegan.keras")
     run = Run(model, kgan.data.image_domains(a, b, (16, 16)), None, (16, 16, 3))
-    held = Followed(run, "kernel_distance", "pixels", seed=4).validation
+    with pytest.warns(UserWarning, match="chance.*Received: 10 held out"):
+        followed = Followed(run, "kernel_distance", "pixels", seed=4)
+    assert "10 images alone" in followed.doubt
+    held = followed.validation
     measured = reference.domains((a, b), [(16, 16, 3)] * 2, 999, seed=0, held=4)
     for kind, expected in zip(measured.chosen.sources, held.sources, strict=True):
         assert {*kind.items} <= {*expected.items}

@@ -131,6 +131,39 @@ def test_pairs_side_by_side_the_other_way(folders, tmp_path):
     assert "Translated 3 of 3" in kgan(*arguments, "--whole")
 
 
+def test_images_are_read_as_in_training_by_every_command(folders, tmp_path):
+    """The options of a run are those of what measures, draws and translates after it."""
+    source, out = photos(tmp_path / "clear", 3), tmp_path / "run"
+    for file in source.iterdir():
+        with Image.open(file) as photo:
+            photo.putalpha(Image.linear_gradient("L").resize(photo.size))
+            photo.save(file)
+    shutil.copytree(source, tmp_path / "targets")
+    data = [source, "--targets", tmp_path / "targets"]
+    options = ["--model", "pix2pix", "--out", out, *TRAIN]
+    options += ["--background", "black", "--interpolation", "bilinear,nearest"]
+    measured = ["--metrics", "sliced_wasserstein", "--out", out / "scores.json"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        for command in (
+            ["train", *data, *options],
+            ["grid", out, source, tmp_path / "targets", "--out", tmp_path / "grid.png"],
+            ["translate", out, source, "--out", tmp_path / "translated"],
+            ["evaluate", out, *data, *measured],
+        ):
+            assert kgan(*command).count("laid on black") == 1
+        options[options.index("black")] = "white"
+        refused = kgan("train", *data, *options, "--resume", code=2)
+        assert "--background white (black)" in refused
+    protocol = json.loads((out / "scores.json").read_text())["sliced_wasserstein"]["protocol"]
+    assert protocol["reference_resize"].startswith("bilinear with antialiasing and nearest")
+    for option, value in (("--background", "whitish"), ("--interpolation", "nearest,bicubic")):
+        refused = kgan("train", *data, *options, option, value, code=2)
+        assert f"Received: {option} {value}" in refused
+    gan = ["train", folders / "in", "--image-size", 16, "--interpolation", "nearest,nearest"]
+    assert "Received: --interpolation nearest,nearest" in kgan(*gan, code=2)
+
+
 def test_translate_keeps_names_and_sizes(pix2pix, folders, tmp_path):
     source = tmp_path / "source"
     shutil.copytree(folders / "in", source / "deep")
@@ -141,7 +174,7 @@ def test_translate_keeps_names_and_sizes(pix2pix, folders, tmp_path):
     arguments = ["translate", pix2pix / "gan.keras", source, "--out", tmp_path / "new"]
     printed = kgan(*arguments, "--batch-size", 1)
     assert "Translated 6 of 7 images" in printed
-    assert "1 cannot be read" in printed and "broken.png" in printed
+    assert "1 cannot be read" in printed and "broken.png (cannot identify" in printed
     sizes = {}
     for file in (tmp_path / "new").rglob("*.*"):
         with Image.open(file) as image:

@@ -17,10 +17,12 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from kgan import report
+from kgan.callbacks.symptoms import RULES
 from kgan.cli import app
 from kgan.cli.arguments import Kind, Run, check_run, make_model
 from kgan.cli.settings import Record
 from kgan.report.curves import chart
+from kgan.report.monitored import looked_for, looks
 
 
 class Page(HTMLParser):
@@ -125,7 +127,9 @@ def test_settings_scores_and_exports_are_told(run, page):
     assert f"<h1>{run.name}</h1>" in (run / "report.html").read_text()
     assert "12.35" in page.text and "samples: 1797" in page.text
     assert "generator.onnx" in page.text and "passed" in page.text
-    assert "Nothing: no sign of collapse" in page.text
+    assert "Nothing: no sign of NaN, of collapse, of lost modes, of a winning" in page.text
+    assert "or of a gradient that vanishes, in 3 epochs" in page.text
+    assert "Not looked for: a gradient that explodes (seen 3 times, where it takes 4)" in page.text
 
 
 def test_scores_of_other_weights_are_left_out(run, tmp_path):
@@ -268,6 +272,34 @@ def test_an_error_is_a_band_around_its_curve():
         assert bottom - y == pytest.approx(y - top, abs=0.11) and (bottom - y) / error > 1
 
 
+def test_what_was_not_looked_at_is_not_called_healthy():
+    """Each sign is found or missed, by what the log holds, and how often."""
+    names = {name for rule in RULES for name in rule.needs}
+    log = {name: [1.0] * 12 for name in names}
+    finds = {rule.finds for rule in RULES}
+    found, missed = looked_for(log)
+    assert ({what for what, _ in found}, missed) == (finds, [])
+    assert {times for _, times in found} == {12}
+    found, missed = looked_for(log, compares=True)
+    assert missed == [("a winning discriminator", "the game compares scores")]
+    assert {what for what, _ in found} == finds - {"a winning discriminator"}
+    for rule in RULES:
+        for name in rule.needs:
+            for lost in ({}, {name: [np.nan] * 12}):
+                part = {key: values for key, values in log.items() if key != name} | lost
+                _, missed = looked_for(part)
+                assert (rule.finds, f"{name} not in the log") in missed
+    log["modes"] = [np.nan] * 5 + [4.0] * 7
+    assert ("lost modes", 7) in looked_for(log)[0]
+    log["modes"] = [np.nan] * 10 + [4.0] * 2
+    assert ("lost modes", "seen 2 times, where it takes 3") in looked_for(log)[1]
+    run = report.run.Run(
+        None, log={"generator_loss": [1.0], "discriminator_loss": [1.0]}, epochs=[1]
+    )
+    seen, unseen = looks(run)
+    assert seen == "of NaN, in 1 epoch" and "collapse (diversity and distinctness not" in unseen
+
+
 def test_gaps_and_warnings_are_in_the_curves():
     svg = chart([*range(1, 8)], [("a", [1, 2, np.nan, 3, np.inf, 4, 5])], marks=[4])
     assert svg.count("<polyline") == 2 and svg.count("<circle") == 1
@@ -304,3 +336,14 @@ def test_what_is_missing_or_broken_is_told(run, tmp_path):
     for folder in (tmp_path / "out", tmp_path / "nowhere"):
         result = CliRunner().invoke(app, ["report", str(folder)])
         assert isinstance(result.exception, ValueError) and "Received" in str(result.exception)
+
+
+def test_a_best_that_chance_may_have_chosen_is_said(run, page, tmp_path):
+    """Of 180 digits of 64 pixels it is not; of fewer the run itself has noted why."""
+    assert "Of best.keras" not in page.text
+    folder = shutil.copytree(run, tmp_path / "run")
+    settings = json.loads((folder / "settings.json").read_text())
+    settings["best_doubt"] = "chosen by 12 images alone, so perhaps by chance"
+    (folder / "settings.json").write_text(json.dumps(settings))
+    kgan("report", folder)
+    assert "Of best.keras: chosen by 12 images alone" in Page(folder / "report.html").text

@@ -1,0 +1,134 @@
+"""Scores of features that cannot tell images apart: they say so, and never look perfect."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+from factory import mlp_gan
+
+import kgan
+from kgan.metrics import (
+    DuplicateRate,
+    FrechetDistance,
+    KernelDistance,
+    MultiScaleSimilarity,
+    PrecisionRecall,
+    SlicedWasserstein,
+)
+from kgan.metrics.degeneracy import Spread, judge
+
+COMPARING = [FrechetDistance, KernelDistance, PrecisionRecall, SlicedWasserstein, DuplicateRate]
+
+
+def features(scale, shift=0.0, width=6):
+    """A network whose features are few numbers of the image, made small around a constant."""
+    image = keras.Input((8, 8, 1))
+    some = keras.layers.Flatten()(image)[:, :width]
+    return keras.Model(image, some * scale + shift)
+
+
+def measured(metric, real, fake):
+    for start in range(0, len(real), 20):
+        metric.update_state(real[start : start + 20], fake[start : start + 20])
+    return kgan.metrics.report([metric])
+
+
+@pytest.fixture
+def noise():
+    return np.random.default_rng(0).uniform(-1, 1, (2, 96, 8, 8, 1)).astype("float32")
+
+
+@pytest.mark.parametrize("make", COMPARING)
+@pytest.mark.parametrize("constant", [(0.0, 0.0), (0.0, 3.0), (1e-7, 5.0)], ids=str)
+def test_what_is_the_same_for_all_images_is_not_a_score(make, constant, noise):
+    metric = make(features(*constant))
+    with pytest.warns(UserWarning, match=rf"says nothing.*other features.*Received: {metric.name}"):
+        scores = measured(metric, *noise)
+    assert scores and all(math.isnan(score["value"]) for score in scores.values())
+    assert all("constant" in score["protocol"]["note"] for score in scores.values())
+    metric.reset_state()
+    measured(metric, *noise)  # said once
+    for store in (metric.real, metric.fake):
+        assert store.count == len(noise[0])
+
+
+@pytest.mark.parametrize("make", COMPARING)
+@pytest.mark.parametrize("faint", [(1e-5, 0.0), (1e-4, 1.0)], ids=str)
+def test_what_hardly_differs_is_doubted(make, faint, noise):
+    with pytest.warns(UserWarning, match=r"says little.*6 features of 96 real images deviate by"):
+        scores = measured(make(features(*faint)), *noise)
+    assert all(math.isfinite(score["value"]) for score in scores.values())
+
+
+def test_many_features_of_one_number_are_doubted(noise):
+    image = keras.Input((8, 8, 1))
+    one = keras.layers.Flatten()(image)[:, :1]
+    network = keras.Model(image, keras.layers.Concatenate()([one, 3 * one, -one, one + 1]))
+    with pytest.warns(UserWarning, match="4 features of 96 real images all follow from one number"):
+        measured(PrecisionRecall(network), *noise)
+
+
+@pytest.mark.parametrize("make", [*COMPARING, MultiScaleSimilarity])
+def test_what_tells_images_apart_is_not_doubted(make, noise):
+    """Nor is a collapsed generator taken for a blind measure; a warning would be an error here."""
+    given = () if make is MultiScaleSimilarity else (features(1.0),)
+    same = np.repeat(noise[1, :1], 96, axis=0)
+    for fake in (noise[1], same):
+        scores = measured(make(*given), noise[0], fake)
+        for score in scores.values():
+            assert math.isfinite(score["value"]) and "note" not in score["protocol"]
+
+
+def test_a_spread_is_that_of_numpy_whatever_the_pieces():
+    rng = np.random.default_rng(0)
+    rows = (rng.standard_normal((300, 7)) * rng.uniform(0, 5, 7) + 40).astype("float32")
+    spread, other = Spread(), Spread()
+    for part in np.split(rows, [1, 4, 90]):
+        spread.add(part)
+    other.add(rows[:50] - 80)
+    assert spread.count == 300 and spread.width == 7
+    assert spread.deviation == pytest.approx(np.sqrt(rows.var(axis=0).mean()), rel=1e-5)
+    assert spread.magnitude == pytest.approx(np.sqrt(np.mean(rows.astype("float64") ** 2)))
+    both = spread.together(other)
+    expected = np.concatenate([rows, rows[:50] - 80]).var(axis=0).mean() ** 0.5
+    assert both.count == 350 and both.deviation == pytest.approx(expected, rel=1e-5)
+    assert not judge(spread, other)
+
+
+def test_few_images_against_many_features_are_told_before_training(images):
+    """Once, whether their number is known beforehand or not."""
+
+    class Stream(keras.utils.PyDataset):
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, index):
+            return images[16 * index : 16 * index + 16]
+
+    for held in (images[:32], Stream()):
+        gan = mlp_gan(metrics=[FrechetDistance()])
+        with pytest.warns(UserWarning, match="32 images have a covariance of rank 31") as told:
+            gan.fit(images, epochs=2, verbose=0, validation_data=held)
+        assert sum("This score" in str(warning.message) for warning in told) == 1
+        assert "rank 31" in gan.scores["frechet_distance"]["protocol"]["note"]
+
+
+def test_metrics_that_nothing_is_measured_with_are_told(images):
+    gan = mlp_gan(metrics=[SlicedWasserstein(), PrecisionRecall(name="near")])
+    match = r"validation_data.*Received: metrics \['sliced_wasserstein', 'near'\] without"
+    with pytest.warns(UserWarning, match=match):
+        gan.fit(images, verbose=0)
+    gan.fit(images, verbose=0, validation_split=0.5)
+    mlp_gan().fit(images, verbose=0)
+
+
+def test_a_score_that_says_nothing_ends_no_training(images):
+    gan = mlp_gan(metrics=[FrechetDistance(features(0.0))])
+    slower = keras.callbacks.ReduceLROnPlateau(monitor="val_frechet_distance", mode="min")
+    with pytest.warns(UserWarning, match="says nothing"):
+        history = gan.fit(
+            images, epochs=2, verbose=0, validation_data=images[:64], callbacks=[slower]
+        ).history
+    assert np.isnan(history["val_frechet_distance"]).all()
+    assert np.isfinite(history["generator_loss"]).all()
