@@ -3,13 +3,13 @@
 import dataclasses
 import inspect
 import json
-import math
 import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from kgan import numbers
 from kgan.export import card, child, files, job, parity, preflight, proof, report
 from kgan.export import formats as formats_
 from kgan.export.errors import ExportError, ParityError
@@ -113,11 +113,10 @@ def export(
     started = time.perf_counter()
     say("check")
     plans = _plans(path, formats, precision, name)
-    options = {"opset": opset, "batch_size": batch_size}
+    opset = numbers.count("opset", opset, most=NEWEST_OPSET)
+    options = {"opset": opset, "batch_size": numbers.count("batch_size", batch_size)}
     _check_metadata(metadata)
-    _check_number("batch_size", batch_size, whole=True)
-    _check_number("opset", opset, whole=True, most=NEWEST_OPSET)
-    _check_number("timeout", timeout)
+    timeout = numbers.positive("timeout", timeout)
     limits = (tolerance, float32_psnr, float16_tolerance, float16_psnr, int8_psnr)
     bounds = parity.bounds(*limits)
     _check_older_report(plans[0].path.parent)
@@ -273,14 +272,6 @@ def _check_older_report(folder):
             f"{path} is damaged or of another version of kgan: remove it, or export into another "
             f"folder. Received: {type(error).__name__}: {error}"
         ) from error
-
-
-def _check_number(name, value, whole=False, most=math.inf):
-    kinds = int if whole else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not 0 < value <= most:
-        kind = "a positive integer" if whole else "a positive number"
-        upto = f" up to {most}" if most < math.inf else ""
-        raise ValueError(f"{name} is {kind}{upto}. Received: {name}={value!r}")
 
 
 def _check_metadata(metadata):

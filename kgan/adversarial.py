@@ -8,12 +8,12 @@ import numpy as np
 from keras import ops
 
 from kgan import augmentations as augmentations_module
-from kgan import averages, backend, batches, checks, losses
+from kgan import averages, backend, batches, checks, losses, numbers
 from kgan import penalties as penalties_module
 from kgan.callbacks.terminate_on_nan import watch_both_players
 from kgan.checkpoint import Checkpoint
 from kgan.means import Means
-from kgan.optimizers import PlayerOptimizers, adam_unless_given, loss_scaled
+from kgan.optimizers import PlayerOptimizers, adam_unless_given, ids_of, loss_scaled
 from kgan.sampled import Sampled
 from kgan.saved import Saved
 from kgan.scores import Measures, Scored, once
@@ -83,8 +83,8 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
 
     def __init__(self, seed=None, **kwargs):
         super().__init__(**kwargs)
-        self.seed = seed
-        self.seed_generator = backend.SeedGenerator(seed)
+        self.seed = numbers.seed(seed)
+        self.seed_generator = backend.SeedGenerator(self.seed)
         self._means = Means()
         self._uses = set()  # what the losses have called of what compile was given
         self._measures = Measures()
@@ -213,15 +213,8 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
         penalties_module.warn_of_batch_norm(self.penalties, layers_of(self.discriminators))
         penalties_module.warn_of_no_limit(self.game, self.penalties, layers_of(self.discriminators))
         self.augmentations = augmentations_module.check(augmentations)
-        if not isinstance(discriminator_steps, int) or discriminator_steps < 1:
-            raise ValueError(
-                "discriminator_steps must be a positive integer. "
-                f"Received: discriminator_steps={discriminator_steps!r}"
-            )
-        self.discriminator_steps = discriminator_steps
-        if ema is not None and not 0 < ema < 1:
-            raise ValueError(f"ema must be a decay in (0, 1), or None. Received: ema={ema!r}")
-        self.ema = ema
+        self.discriminator_steps = numbers.count("discriminator_steps", discriminator_steps)
+        self.ema = ema = None if ema is None else numbers.share("ema", ema, "(0, 1)")
         self.averages = [averages.average_of(network) for network in self.generators if ema]
         self._measures = Measures(metrics, self.has_targets)
         self.scores = {}
@@ -229,13 +222,19 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
             "loss": self.game,
             "penalties": self.penalties,
             "augmentations": self.augmentations,
-            "generator_optimizer": adam_unless_given(generator_optimizer),
-            "discriminator_optimizer": adam_unless_given(discriminator_optimizer),
-            "discriminator_steps": discriminator_steps,
+            "generator_optimizer": adam_unless_given("generator_optimizer", generator_optimizer),
+            "discriminator_optimizer": adam_unless_given(
+                "discriminator_optimizer", discriminator_optimizer
+            ),
+            "discriminator_steps": self.discriminator_steps,
             "ema": ema,
             "run_eagerly": run_eagerly,
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit_compile,
+        }
+        self._compile_arguments |= {
+            "run_eagerly": numbers.flag("run_eagerly", run_eagerly),
+            "steps_per_execution": numbers.count("steps_per_execution", steps_per_execution),
         }
         variables = {}
         for player, networks in self._players():
@@ -255,6 +254,7 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
             )
         )
         players.build_players(variables["discriminator"], variables["generator"])
+        self._learned = {player: ids_of(variables[player]) for player in variables}
         self._means = Means()
         self._settings = None
         super().compile(
@@ -302,12 +302,16 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
                 checkpoint is of a run with other settings.
         """
         self._assert_compiled("fit")
+        self._assert_same_variables()
         checks.check_no_weights(kwargs)
+        checks.check_fit_options({**kwargs, "batch_size": batch_size})
         x, y = checks.two(x, y)
         y = np.asarray(y) if isinstance(y, list) else y
         share = kwargs.pop("validation_split", None)
         if share and validation_data is None:
             (x, y), validation_data = batches.split(x, y, share)
+        if hasattr(x, "reorder"):  # what callbacks are shown follows from the seed, too
+            x.reorder(batches.epoch_seed(self))
         first, x = self._check_data(x, y, 32 if batch_size is None else batch_size)
         if validation_data is not None:
             size = kwargs.get("validation_batch_size") or batch_size or 32
@@ -344,6 +348,7 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
     def train_on_batch(self, x, y=None, **kwargs):
         """One step, as in `keras.Model.train_on_batch`."""
         self._assert_compiled("train_on_batch")
+        self._assert_same_variables()
         self._check_data(x, y, None)
         return super().train_on_batch(x, y, **kwargs)
 
@@ -363,6 +368,17 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
                 f"Call compile() before {method}(): gan.compile() alone has good defaults. "
                 f"Received: {method}() on a model that is not compiled"
             )
+
+    def _assert_same_variables(self):
+        for player, networks in self._players():
+            now, then = ids_of(trainable(networks)), self._learned[player]
+            if now != then:
+                raise ValueError(
+                    f"What the {player} trains was settled by compile(): after a change of "
+                    "`trainable`, or of a network, call compile() again. "
+                    f"Received: {len(now)} trainable variables, of which {len(now & then)} were "
+                    f"among the {len(then)} at compile()"
+                )
 
     def _check_validation(self, data, trained_on, most):
         """Returns the data for validation; raises a ValueError if they cannot be measured."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from kgan import backend
+from kgan import backend, numbers
 
 # Enough for the range of every activation to settle.
 CALIBRATION_LATENTS = 200
@@ -53,8 +53,9 @@ class Sampled:
         Raises:
             ValueError: if `n` is not a positive integer.
         """
-        if not isinstance(n, (int, np.integer)) or n < 1:
-            raise ValueError(f"Ask for at least one image, as an integer. Received: n={n!r}")
+        numbers.count("n", n)
+        if not isinstance(seed, np.random.Generator):
+            seed = numbers.seed(seed)
         return np.random.default_rng(seed).standard_normal((n, *self.latent_shape), np.float32)
 
     def images_of(self, *inputs, batch_size=64, network=None):
@@ -65,6 +66,7 @@ class Sampled:
             batch_size: how many at a time.
             network: default: this model itself, whose `call` uses the generator.
         """
+        numbers.count("batch_size", batch_size)
         backend.sync(self)
         count = len(inputs[0])
         share = backend.devices(self)  # each of them must get as many as the others

@@ -1,6 +1,6 @@
 """What cannot be trained or trained on is said before training starts, with the fix."""
 
-from kgan.checks.arguments import check_count, check_folder, check_seed
+from kgan.checks.arguments import check_fit_options, check_folder, check_path
 from kgan.checks.data import (
     check_divisible,
     check_images,
@@ -30,18 +30,17 @@ from kgan.checks.networks import (
     check_logits,
     check_pair_fits,
     check_translator,
-    check_weights,
 )
 
 __all__ = [
     "check_built",
     "check_class_logits",
     "check_classes_of",
-    "check_count",
     "check_cycle",
     "check_distinct",
     "check_divisible",
     "check_fit",
+    "check_fit_options",
     "check_folder",
     "check_images",
     "check_inputs",
@@ -53,10 +52,9 @@ __all__ = [
     "check_pair",
     "check_pair_fits",
     "check_paired",
-    "check_seed",
+    "check_path",
     "check_shares",
     "check_translator",
-    "check_weights",
     "first_batch",
     "is_arrays",
     "is_float",

@@ -6,6 +6,8 @@ import warnings
 import keras
 import numpy as np
 
+from kgan import numbers
+
 
 def check_labels(labels, num_classes, count):
     """Raises a ValueError for labels that are no integers of known classes, one an image.
@@ -145,11 +147,8 @@ def first_batch(x, y=None, batch_size=None):
     Raises:
         ValueError: if there is no data, or the batch size is not a positive integer.
     """
-    if batch_size is not None and (not isinstance(batch_size, int) or batch_size < 1):
-        raise ValueError(
-            "batch_size must be a positive integer, or None for 32. "
-            f"Received: batch_size={batch_size!r}"
-        )
+    if batch_size is not None:
+        numbers.count("batch_size", batch_size)
     if x is None:
         raise ValueError("There are no images. Received: x=None")
     if isinstance(x, str):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kgan import numbers
 from kgan.optional import Later
 
 Image, ImageOps = Later("PIL.Image"), Later("PIL.ImageOps")
@@ -124,13 +125,7 @@ def check_size(image_size):
     Raises:
         ValueError: if it is no pair of positive integers.
     """
-    size = tuple(image_size) if np.iterable(image_size) else ()
-    if len(size) != 2 or not all(isinstance(n, (int, np.integer)) and n > 0 for n in size):
-        raise ValueError(
-            "image_size must be (height, width) in positive integers. "
-            f"Received: image_size={image_size!r}"
-        )
-    return size
+    return numbers.counts("image_size", image_size, ("height", "width"))
 
 
 def check_channels(channels):
@@ -139,9 +134,9 @@ def check_channels(channels):
     Raises:
         ValueError: if they are others.
     """
-    if channels not in MODES:
-        raise ValueError(f"channels must be 1 or 3. Received: channels={channels!r}")
-    return channels
+    if not numbers.is_integer(channels) or channels not in MODES:
+        raise ValueError(f"channels must be 1 or 3. Received: channels={numbers.shown(channels)}")
+    return int(channels)
 
 
 def check_two_channels(channels):

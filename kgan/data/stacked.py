@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from kgan import numbers
 from kgan.data.tensorflow_datasets import tfds
 
 
@@ -29,7 +30,8 @@ def stack(images, labels, count: int, channels: int = 3, seed: int | None = None
             "stack() needs grey images (n, height, width, 1) and a label for each. "
             f"Received: images {images.shape}, labels {labels.shape}"
         )
-    chosen = np.random.default_rng(seed).integers(len(images), size=(count, channels))
+    count, channels = numbers.count("count", count), numbers.count("channels", channels)
+    chosen = np.random.default_rng(numbers.seed(seed)).integers(len(images), size=(count, channels))
     stacked = np.concatenate([images[chosen[:, i]] for i in range(channels)], axis=-1)
     classes = int(labels.max()) + 1
     places = classes ** np.arange(channels)[::-1]

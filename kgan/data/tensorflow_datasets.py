@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from kgan import numbers
+from kgan.data.files import check_size
 from kgan.images import from_pixels, resize
 from kgan.optional import require
 
@@ -19,6 +21,7 @@ def tfds(
     download: bool = True,
     image_size: tuple[int, int] | None = None,
     batch_size: int | None = None,
+    seed: int | None = None,
 ):
     """Returns the images of a TensorFlow Datasets set.
 
@@ -31,6 +34,7 @@ def tfds(
             be the same for all.
         batch_size: None (default) returns arrays. An integer returns a stream of shuffled
             batches instead, for sets that do not fit in memory.
+        seed: seed of the order of that stream. Default: a random one.
 
     Returns:
         `(images, labels)`: float32 `(count, height, width, channels)` in [-1, 1], and the labels
@@ -42,6 +46,10 @@ def tfds(
         ValueError: if there is no such set, or it has no images, or images of several sizes and
             `image_size` is None.
     """
+    size = None if image_size is None else check_size(image_size)
+    seed = numbers.seed(seed)
+    if batch_size is not None:
+        batch_size = numbers.count("batch_size", batch_size)
     require("tensorflow", "data,tensorflow", "kgan.data.tfds()")
     library = require("tensorflow_datasets", "data,tensorflow", "kgan.data.tfds()")
     builder = prepared(library, name, data_dir, download)
@@ -51,11 +59,12 @@ def tfds(
             f"Received: name={name!r} with features {list(builder.info.features or {})}"
         )
     if batch_size:
-        return _stream(builder.as_dataset(split=split, shuffle_files=True), image_size, batch_size)
+        order = {"shuffle_files": True, "read_config": library.ReadConfig(shuffle_seed=seed)}
+        return _stream(builder.as_dataset(split=split, **order), size, batch_size, seed)
     images, labels = [], []
     for example in library.as_numpy(builder.as_dataset(split=split)):
         image = example["image"][None]
-        images.append(resize(image, image_size) if image_size else image)
+        images.append(resize(image, size) if size else image)
         labels.append(example.get("label"))
     has_labels = labels and labels[0] is not None
     return from_pixels(_stack(images, name)), np.array(labels) if has_labels else None
@@ -101,7 +110,7 @@ def _stack(images, name):
     return np.concatenate(images)
 
 
-def _stream(dataset, image_size, batch_size):
+def _stream(dataset, image_size, batch_size, seed):
     tensorflow = require("tensorflow", "data,tensorflow", "kgan.data.tfds()")
 
     def prepare(example):
@@ -112,5 +121,5 @@ def _stream(dataset, image_size, batch_size):
         return (image, example["label"]) if "label" in example else image
 
     parallel = tensorflow.data.AUTOTUNE
-    prepared = dataset.map(prepare, parallel).shuffle(4096).batch(batch_size)
+    prepared = dataset.map(prepare, parallel).shuffle(4096, seed).batch(batch_size)
     return prepared.prefetch(parallel)

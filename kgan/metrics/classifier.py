@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kgan import checks
+from kgan import checks, numbers
 from kgan.metrics.features import in_float32
 
 FEWEST_EPOCHS, FEWEST_STEPS = 4, 300
@@ -44,14 +44,15 @@ def train_classifier(
     checks.check_images(images, images.shape[1:], "classifier")
     known = labels.size and labels.dtype.kind in "iu"
     labels = checks.check_labels(labels, int(labels.max()) + 1 if known else None, len(images))
+    batch_size, seed = numbers.count("batch_size", batch_size), numbers.fixed_seed(seed)
     if epochs is None:
         epochs = max(FEWEST_EPOCHS, math.ceil(FEWEST_STEPS * batch_size / len(images)))
+    epochs = numbers.count("epochs", epochs)
     if len(np.unique(labels)) < 2 or images.ndim != 4 or min(images.shape[1:3]) < 4:
         raise ValueError(
             "A classifier needs images of at least 4x4 pixels, of at least two classes. "
             f"Received: images {images.shape[1:]} with labels {np.unique(labels)[:2].tolist()}"
         )
-    checks.check_count(epochs=epochs, batch_size=batch_size)
     layers, seeds = keras.layers, itertools.count(seed)
 
     def weights():

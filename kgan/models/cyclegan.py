@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kgan import batches, checks
+from kgan import batches, checks, numbers
 from kgan.adversarial import AdversarialModel
 from kgan.layers import ImagePool
 from kgan.translated import Translated
@@ -83,15 +83,14 @@ class CycleGAN(Translated, AdversarialModel):
         seed: int | None = None,
         **kwargs,
     ):
-        checks.check_weights(cycle_weight=cycle_weight, identity_weight=identity_weight)
         super().__init__(seed=seed, **kwargs)
         self.generator_ab = generator_ab
         self.generator_ba = generator_ba
         self.discriminator_a = discriminator_a
         self.discriminator_b = discriminator_b
-        self.cycle_weight = cycle_weight
-        self.identity_weight = identity_weight
-        self.pool_size = pool_size
+        self.cycle_weight = numbers.factor("cycle_weight", cycle_weight)
+        self.identity_weight = numbers.factor("identity_weight", identity_weight)
+        self.pool_size = numbers.count("pool_size", pool_size, 0)
         self.jitter = jitter
         self._check_networks()
         self.pool_a = self._make_pool(generator_ba.output_shape)
@@ -243,9 +242,10 @@ class CycleGAN(Translated, AdversarialModel):
         return self.export_generator(generator, path, formats, options | {"metadata": metadata})
 
     def _generator(self, direction):
-        if direction not in ("ab", "ba"):
+        if not isinstance(direction, str) or direction not in ("ab", "ba"):
             raise ValueError(
-                f'direction must be "ab", from A to B, or "ba". Received: direction={direction!r}'
+                'direction must be "ab", from A to B, or "ba". '
+                f"Received: direction={numbers.shown(direction)}"
             )
         return self.generator_ab if direction == "ab" else self.generator_ba
 

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kgan import checks
+from kgan import checks, numbers
 from kgan.models.gan import GAN
 from kgan.translated import Translated
 
@@ -69,9 +69,8 @@ class Pix2Pix(Translated, GAN):
         seed: int | None = None,
         **kwargs,
     ):
-        checks.check_weights(l1_weight=l1_weight)
         super().__init__(generator, discriminator, seed=seed, **kwargs)
-        self.l1_weight = l1_weight
+        self.l1_weight = numbers.factor("l1_weight", l1_weight)
         self.jitter = jitter
         checks.check_jitter(jitter, self.discriminator.input_shape)
 
