@@ -13,6 +13,7 @@ from kgan import numbers
 from kgan.export import card, child, files, job, parity, preflight, proof, report
 from kgan.export import formats as formats_
 from kgan.export.errors import ExportError, ParityError
+from kgan.places import check_path
 
 NEWEST_OPSET = 18  # that tf2onnx 1.17 writes
 
@@ -109,9 +110,12 @@ def export(
         >>> print(report)
         >>> kgan.export.export(model, "bundle", ("tflite", "onnx"), ("float32", "float16"))
     """
+    if progress is not None and not callable(progress):
+        raise ValueError(f"progress must be a function. Received: {progress=!r}")
     say = progress or (lambda stage: None)
     started = time.perf_counter()
     say("check")
+    check_path("path", path)
     plans = _plans(path, formats, precision, name)
     opset = numbers.count("opset", opset, most=NEWEST_OPSET)
     options = {"opset": opset, "batch_size": numbers.count("batch_size", batch_size)}
@@ -177,6 +181,8 @@ def check(
     unknown = set(options) - set(inspect.signature(export).parameters)
     if unknown:
         raise TypeError(f"export() takes no such argument. Received: {', '.join(sorted(unknown))}")
+    if path is not None:
+        check_path("path", path)
     plans = _plans("model" if path is None else path, formats, precision, "model", path is not None)
     int8 = any(plan.precision.startswith("int8") for plan in plans)
     with tempfile.TemporaryDirectory() as folder:
@@ -277,6 +283,8 @@ def _check_older_report(folder):
 def _check_metadata(metadata):
     metadata = {} if metadata is None else metadata
     try:
+        if not isinstance(metadata, dict):
+            raise TypeError("it is another thing")
         if not all(isinstance(key, str) for key in metadata):
             raise TypeError("a key is not a string")
         json.dumps(metadata, allow_nan=False)

@@ -7,6 +7,7 @@ import numpy as np
 
 from kgan import numbers
 from kgan.export import formats, process
+from kgan.places import check_path
 
 
 def load(path: str | os.PathLike, threads: int | None = None) -> "Runtime":
@@ -32,6 +33,7 @@ def load(path: str | os.PathLike, threads: int | None = None) -> "Runtime":
         >>> images = generator(latents)
         >>> images = generator.sample(16, seed=0)  # those of gan.generate(16, seed=0)
     """
+    check_path("path", path)
     if not os.path.exists(path):
         raise FileNotFoundError(f"There is no exported file. Received: path={str(path)!r}")
     if threads is not None:

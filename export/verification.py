@@ -7,6 +7,7 @@ from pathlib import Path
 from kgan.export import files, formats, parity, report, samples
 from kgan.export.errors import ParityError, VerificationError
 from kgan.export.spec import ModelSpec
+from kgan.places import check_path
 
 
 def verify(path: str | Path) -> report.ExportReport:
@@ -32,7 +33,7 @@ def verify(path: str | Path) -> report.ExportReport:
     Example:
         >>> print(kgan.export.verify("generator.onnx"))
     """
-    path = Path(path)
+    path = check_path("path", path)
     if not path.exists():
         raise VerificationError(f"There is nothing to verify. Received: path={str(path)!r}")
     whole = path.is_dir() and not (path / "saved_model.pb").is_file()

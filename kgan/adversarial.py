@@ -230,7 +230,7 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
             "ema": ema,
             "run_eagerly": run_eagerly,
             "steps_per_execution": steps_per_execution,
-            "jit_compile": jit_compile,
+            "jit_compile": numbers.choice("jit_compile", jit_compile, (True, False, "auto")),
         }
         self._compile_arguments |= {
             "run_eagerly": numbers.flag("run_eagerly", run_eagerly),
@@ -313,6 +313,9 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
         if hasattr(x, "reorder"):  # what callbacks are shown follows from the seed, too
             x.reorder(batches.epoch_seed(self))
         first, x = self._check_data(x, y, 32 if batch_size is None else batch_size)
+        if checks.is_arrays(x):
+            for part in keras.tree.flatten(first):
+                checks.check_varied(part)
         if validation_data is not None:
             size = kwargs.get("validation_batch_size") or batch_size or 32
             steps = kwargs.get("validation_steps")
@@ -382,6 +385,11 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
 
     def _check_validation(self, data, trained_on, most):
         """Returns the data for validation; raises a ValueError if they cannot be measured."""
+        if isinstance(data, (tuple, list)) and not 0 < len(data) < 4:
+            raise ValueError(
+                "validation_data must be images, or a tuple of what fit takes as x and y. "
+                f"Received: {len(data)} parts"
+            )
         x, y, weights = keras.utils.unpack_x_y_sample_weight(data)
         checks.check_no_weights({"sample_weight": weights})
         self._measures.check_data(x)
@@ -389,6 +397,9 @@ class AdversarialModel(Turns, Sampled, Saved, Scored, keras.Model):
             held, x = self._check_data(x, y, None)
         except ValueError as error:
             raise ValueError(f"In validation_data: {error}") from error
+        if checks.is_arrays(x):
+            for part in keras.tree.flatten(held):
+                checks.check_varied(part)
         shapes = [each.output_shape[1:] for each in getattr(self, "generators", ())]
         count = None
         if checks.is_arrays(x):

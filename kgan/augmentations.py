@@ -96,7 +96,7 @@ def check(augmentations):
         augmentations = [augmentations]
     augmentations = list(augmentations)
     for augmentation in augmentations:
-        if not callable(augmentation):
+        if not callable(augmentation) or isinstance(augmentation, type):
             raise ValueError(
                 "augmentations must be objects of kgan.augmentations, such as DiffAugment(). "
                 f"Received: {augmentation!r}"

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from kgan import numbers
+from kgan.checks import check_function
 
 NARROW = 0.5  # below it a truncated normal is drawn from a uniform distribution
 
@@ -62,9 +63,14 @@ def walk(points, steps: int = 8, closed: bool = False, path=spherical) -> np.nda
     Raises:
         ValueError: if there are fewer than 2 points, or not even one step.
     """
-    points = np.asarray(points, "float32")
-    if len(points) < 2:
-        raise ValueError(f"A walk needs at least 2 latents. Received: {len(points)}")
+    points, steps = numbers.array("points", points), numbers.count("steps", steps)
+    if points.ndim < 2 or len(points) < 2:
+        raise ValueError(
+            "A walk needs at least 2 latents. "
+            f"Received: {len(points) if points.ndim > 1 else f'shape {points.shape}'}"
+        )
+    points, closed = points.astype("float32"), numbers.flag("closed", closed)
+    check_function("path", path)
     following = np.roll(points, -1, axis=0)
     pairs = list(zip(points, following, strict=True))[: None if closed else -1]
     parts = [path(a, b, steps + 1)[:-1] for a, b in pairs]
@@ -86,7 +92,12 @@ def arithmetic(add, subtract) -> np.ndarray:
     Reference: Radford et al., Unsupervised Representation Learning with Deep Convolutional
     Generative Adversarial Networks, 2016 (arXiv:1511.06434), section 6.3.2.
     """
-    means = [[np.mean(np.atleast_2d(group), axis=0) for group in side] for side in (add, subtract)]
+    means = [_means("add", add), _means("subtract", subtract)]
+    if means[0][0].shape != means[1][0].shape:
+        raise ValueError(
+            "All latents must have one length. "
+            f"Received: add of shape {means[0][0].shape}, subtract of {means[1][0].shape}"
+        )
     return (np.sum(means[0], axis=0) - np.sum(means[1], axis=0)).astype("float32")
 
 
@@ -148,6 +159,10 @@ def supervised(generate, score, latent_dim: int, count: int = 2000, seed: int = 
     Reference: Shen et al., Interpreting the Latent Space of GANs for Semantic Face Editing, 2020
     (arXiv:1907.10786), which takes the normal of a linear classifier; here the score is a number.
     """
+    count, latent_dim = numbers.count("count", count), numbers.count("latent_dim", latent_dim)
+    check_function("generate", generate)
+    check_function("score", score)
+    seed = numbers.fixed_seed(seed)
     if count <= latent_dim:
         raise ValueError(
             f"Take more samples than the latent has values, {latent_dim}. Received: count={count}"
@@ -189,6 +204,7 @@ def sefa(generator, count: int = 5) -> np.ndarray:
     Reference: Shen and Zhou, Closed-Form Factorization of Latent Semantics in GANs, 2021
     (arXiv:2007.06600), equation 6.
     """
+    count = numbers.count("count", count)
     shape = getattr(generator, "input_shape", None)
     if shape is None:
         raise ValueError(f"sefa() takes a network: gan.generator. Received: {generator!r}")
@@ -229,12 +245,33 @@ def principal(generate, latent_dim: int, count: int = 5, samples: int = 2000, se
     """
     from kgan.optional import require
 
+    latent_dim, samples = (
+        numbers.count("latent_dim", latent_dim),
+        numbers.count("samples", samples),
+    )
+    count, seed = numbers.count("count", count, most=latent_dim), numbers.fixed_seed(seed)
+    check_function("generate", generate)
     decomposition = require("sklearn.decomposition", "data", "kgan.latent.principal()")
     latents = np.random.default_rng(seed).standard_normal((samples, latent_dim), "float32")
     outputs = _numpy(generate(latents)).reshape(samples, -1)
     components = decomposition.PCA(count, random_state=seed).fit_transform(outputs)
     slopes, *_ = np.linalg.lstsq(components, latents - latents.mean(axis=0), rcond=None)
     return np.stack([_unit(slope) for slope in slopes])
+
+
+def _means(name, groups):
+    """The mean latent of each group."""
+    if not isinstance(groups, (list, tuple, np.ndarray)) or not len(groups):
+        raise ValueError(
+            f"{name} must be a list of groups of latents. Received: {name}={numbers.shown(groups)}"
+        )
+    means = [np.mean(np.atleast_2d(numbers.array(name, group)), axis=0) for group in groups]
+    if len({mean.shape for mean in means}) > 1 or means[0].ndim != 1:
+        raise ValueError(
+            f"The groups of {name} must be latents (count, latent_dim) of one length. "
+            f"Received: means of shape {', '.join(str(mean.shape) for mean in means)}"
+        )
+    return means
 
 
 def _numpy(values):
@@ -244,7 +281,8 @@ def _numpy(values):
 
 
 def _between(start, end, steps):
-    start, end = np.asarray(start, "float64"), np.asarray(end, "float64")
+    start = numbers.array("start", start).astype("float64")
+    end = numbers.array("end", end).astype("float64")
     if start.shape != end.shape:
         raise ValueError(
             f"The two latents must have one shape. Received: start {start.shape}, end {end.shape}"

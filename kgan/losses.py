@@ -10,6 +10,7 @@ import keras
 from keras import ops
 
 from kgan import numbers
+from kgan.advice import advice
 
 
 class Game:
@@ -236,8 +237,9 @@ def get(loss):
         getattr(loss, "generator", None)
     ):
         return loss
+    own = ", or an object with the methods discriminator(real, fake) and generator(real, fake)"
     raise ValueError(
-        f"The loss must be one of {', '.join(map(repr, GAMES))}, or an object with the methods "
-        f"discriminator(real, fake) and generator(real, fake), see kgan.losses.Game. "
-        f"Received: loss={loss!r}"
+        f"The loss must be one of {', '.join(map(repr, GAMES))}"
+        f"{advice(f'{own}, see kgan.losses.Game', '')}. "
+        f"Received: {advice(f'loss={loss!r}', f'--loss {loss}')}"
     )

@@ -125,6 +125,28 @@ def flag(name, value):
     raise ValueError(f"{name} must be True or False. Received: {name}={shown(value)}")
 
 
+def array(name, values):
+    """Returns finite floats as a NumPy array of their own dtype, from what can be taken for such.
+
+    Raises:
+        ValueError: for anything else: text, complex numbers, lists of unequal length, NaN.
+    """
+    found = values
+    if not isinstance(values, np.ndarray):
+        try:
+            found = np.asarray(values.__array__() if hasattr(values, "__array__") else values)
+        except (TypeError, ValueError, RuntimeError):
+            found = np.asarray(None)
+    if found.dtype.kind not in "iuf" and found.dtype.name != "bfloat16":
+        raise ValueError(f"{name} must be an array of numbers. Received: {name}={shown(values)}")
+    if not found.size or not np.isfinite(found).all():
+        raise ValueError(
+            f"{name} must be finite numbers, at least one. "
+            f"Received: {name} of shape {found.shape} with {shown(values)}"
+        )
+    return found
+
+
 def choice(name, value, known):
     """Returns one of some values.
 

@@ -132,7 +132,7 @@ def adam_unless_given(name, optimizer):
         return keras.optimizers.Adam(2e-4, beta_1=0.5)
     try:
         return keras.optimizers.get(optimizer)
-    except (TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{name} must be an optimizer of Keras, such as keras.optimizers.Adam(2e-4), or the "
             f"name of one. Received: {name}={numbers.shown(optimizer)}"

@@ -67,6 +67,8 @@ class Sampled:
             network: default: this model itself, whose `call` uses the generator.
         """
         numbers.count("batch_size", batch_size)
+        inputs = [numbers.array("inputs", each) for each in inputs]
+        _check_shapes(inputs, (network or self.generators[0]).input_shape)
         backend.sync(self)
         count = len(inputs[0])
         share = backend.devices(self)  # each of them must get as many as the others
@@ -118,6 +120,23 @@ class Sampled:
         options["metadata"] = metadata | (options.get("metadata") or {})
         run = check if options.pop("check", False) else export
         return run(network, path, formats, **options)
+
+
+def _check_shapes(inputs, shapes):
+    """Raises a ValueError for arrays that a network does not take."""
+    shapes = shapes if isinstance(shapes, list) else [shapes]
+    given = [array.shape for array in inputs]
+    fit = len(given) == len(shapes) and all(
+        len(shape) == len(wanted)
+        and all(b in (None, a) for a, b in zip(shape, wanted, strict=True))
+        for shape, wanted in zip(given, shapes, strict=True)
+    )
+    if not fit or len({shape[0] for shape in given}) > 1:
+        raise ValueError(
+            "The generator takes arrays of the shape "
+            f"{', '.join(map(str, shapes))}, as many rows of each. "
+            f"Received: {', '.join(map(str, given)) or 'nothing'}"
+        )
 
 
 def _value_range(network):

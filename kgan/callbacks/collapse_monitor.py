@@ -106,11 +106,15 @@ class CollapseMonitor(keras.callbacks.Callback):
             raise ValueError(
                 f"coverage is a kgan.metrics.ModeCoverage, or None. Received: coverage={coverage!r}"
             )
-        if real_images is not None and not hasattr(keras.tree.flatten(real_images)[0], "shape"):
-            raise ValueError(
-                "real_images is a batch in the form that fit takes, such as images[:64]. "
-                f"Received: real_images={real_images!r}"
-            )
+        if real_images is not None:
+            first = None if isinstance(real_images, (dict, list)) else real_images
+            first = first[0] if isinstance(first, tuple) and first else first
+            if not checks.is_arrays(first):
+                raise ValueError(
+                    "real_images is a batch in the form that fit takes, such as images[:64]. "
+                    f"Received: real_images={numbers.shown(real_images)}"
+                )
+            checks.check_images(first, first.shape[1:], "monitor")
         self.count = numbers.count("count", count)
         if self.count < 2:
             raise ValueError(f"One image has no variety: raise count. Received: count={count}")

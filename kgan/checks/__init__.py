@@ -1,6 +1,12 @@
 """What cannot be trained or trained on is said before training starts, with the fix."""
 
-from kgan.checks.arguments import check_fit_options, check_folder, check_path
+from kgan.checks.arguments import (
+    check_fit_options,
+    check_folder,
+    check_function,
+    check_images_of,
+    check_path,
+)
 from kgan.checks.data import (
     check_divisible,
     check_images,
@@ -10,6 +16,7 @@ from kgan.checks.data import (
     check_pair,
     check_paired,
     check_shares,
+    check_varied,
     first_batch,
     is_arrays,
     is_float,
@@ -42,7 +49,9 @@ __all__ = [
     "check_fit",
     "check_fit_options",
     "check_folder",
+    "check_function",
     "check_images",
+    "check_images_of",
     "check_inputs",
     "check_jitter",
     "check_labels",
@@ -55,6 +64,7 @@ __all__ = [
     "check_path",
     "check_shares",
     "check_translator",
+    "check_varied",
     "first_batch",
     "is_arrays",
     "is_float",

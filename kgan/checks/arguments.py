@@ -1,9 +1,9 @@
-"""Places that arguments name."""
+"""Arguments of training and drawing."""
 
-import os
 from pathlib import Path
 
 from kgan import numbers
+from kgan.places import check_path
 
 
 def check_fit_options(options):
@@ -22,13 +22,6 @@ def check_fit_options(options):
         numbers.share("validation_split", options["validation_split"], "[0, 1)")
 
 
-def check_path(name, path):
-    """Returns a `pathlib.Path`; raises a ValueError for what names no place."""
-    if not isinstance(path, (str, os.PathLike)) or not str(path) or "\0" in str(path):
-        raise ValueError(f"{name} must be a path, as text. Received: {name}={numbers.shown(path)}")
-    return Path(path)
-
-
 def check_folder(folder, name):
     """Returns the path of a folder that is or can be made; raises a ValueError for a file."""
     check_path(name, folder)
@@ -36,3 +29,24 @@ def check_folder(folder, name):
         if path.exists() and not path.is_dir():
             raise ValueError(f"{name} must be a folder, but {path} is a file. Received: {folder}")
     return Path(folder)
+
+
+def check_images_of(name, images):
+    """Raises a ValueError for an array that is not a batch of images, whatever their size.
+
+    Args:
+        name: of the argument.
+        images: what was given.
+    """
+    images = numbers.array(name, images)
+    if images.ndim != 4 or not images.size or images.min() < -1.01 or images.max() > 1.01:
+        raise ValueError(
+            f"{name} must be images (batch, height, width, channels), floats in [-1, 1]. "
+            f"Received: {name} of shape {images.shape}, dtype {images.dtype}"
+        )
+
+
+def check_function(name, function):
+    """Raises a ValueError for what cannot be called."""
+    if not callable(function):
+        raise ValueError(f"{name} must be a function. Received: {name}={numbers.shown(function)}")

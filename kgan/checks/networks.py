@@ -146,6 +146,11 @@ def check_jitter(jitter, shape):
     if jitter is None:
         return
     given = (None, *shape[1:])
+    if not isinstance(jitter, keras.layers.Layer):
+        raise ValueError(
+            f"jitter must be a layer: jitter=kgan.layers.jitter({given[1:3]}). "
+            f"Received: jitter={jitter!r}"
+        )
     made = tuple(jitter.compute_output_shape(given))
     if len(made) != 4 or any(
         None not in (a, b) and a != b for a, b in zip(made, given, strict=True)

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from kgan import numbers
+from kgan.advice import advice
 from kgan.optional import Later
+from kgan.places import check_path
 
 Image, ImageOps = Later("PIL.Image"), Later("PIL.ImageOps")
 
@@ -38,7 +40,7 @@ def find_images(path: str | os.PathLike) -> list[Path]:
     Raises:
         ValueError: if there is no such folder, it is a file, or no image is in it.
     """
-    folder = Path(path)
+    folder = check_path("path", path)
     files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
     if not files:
         state = "a file, not a folder" if folder.exists() else "no such folder"
@@ -112,9 +114,10 @@ def the_size(sizes) -> tuple[int, int]:
         return next(iter(sizes))
     shown = sorted(sizes.items(), key=lambda item: -len(item[1]))
     found = ", ".join(f"{h}x{w} ({len(of)} files, {of[0].name})" for (h, w), of in shown[:SHOWN])
+    fix = advice("pass image_size=(height, width)", "add --image-size, as in --image-size 96x128")
     raise ValueError(
-        "Images that differ in height and width must be resized: pass image_size=(height, width). "
-        f"Received: image_size=None, {found or 'no readable image'}"
+        f"Images that differ in height and width must be resized: {fix}. "
+        f"Received: {advice('image_size=None', 'no --image-size')}, {found or 'no readable image'}"
         f"{', ...' if len(shown) > SHOWN else ''}"
     )
 

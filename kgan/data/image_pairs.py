@@ -7,6 +7,8 @@ import os
 import warnings
 from pathlib import Path
 
+from kgan import numbers
+from kgan.advice import advice
 from kgan.data import files
 from kgan.data.folder import ReadImage
 from kgan.data.image_stream import ImageStream, Samples
@@ -63,7 +65,7 @@ def image_pairs(
     Reference: Isola, Zhu, Zhou, Efros, Image-to-Image Translation with Conditional Adversarial
     Networks, 2017 (arXiv:1611.07004).
     """
-    both = files.check_two_channels(channels)
+    both, swap = files.check_two_channels(channels), numbers.flag("swap", swap)
     size = None if image_size is None else files.check_size(image_size)
     if targets is None:
         items = files.find_images(source)
@@ -123,8 +125,9 @@ def _half_size(items, wanted):
     if single:
         warnings.warn(
             "Some images look like one each, not like two. Are they pairs side by side? Inputs and "
-            "targets in two folders are read with image_pairs(inputs, targets), images without "
-            f"partners with image_domains(a, b). Received: {single}, image_size={wanted}",
+            "targets in two folders are read with "
+            f"{advice('image_pairs(inputs, targets)', '--targets')}, images without partners with "
+            f"{advice('image_domains(a, b)', '--model cyclegan')}. Received: {single}, image_size={wanted}",
             stacklevel=3,
         )
     if wanted is None:
@@ -162,7 +165,8 @@ def _matched(inputs, targets):
         shown = ", ".join(map(str, sorted(lonely)[: files.SHOWN]))
         raise ValueError(
             "Each input needs a target of the same name in the other folder (endings may differ): "
-            "add or remove files; images without partners are for kgan.data.image_domains. "
+            "add or remove files; images without partners are for "
+            f"{advice('kgan.data.image_domains', '--model cyclegan')}. "
             f"Received: {len(lonely)} of {len(first) + len(second)} files without a partner: "
             f"{shown}{', ...' if len(lonely) > files.SHOWN else ''}"
         )

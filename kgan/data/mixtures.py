@@ -27,8 +27,8 @@ class Mixture:
     """
 
     def __init__(self, centers, deviation: float):
-        self.centers = np.asarray(centers, "float32")
-        if self.centers.ndim != 2 or not np.isfinite(self.centers).all():
+        self.centers = numbers.array("centers", centers).astype("float32")
+        if self.centers.ndim != 2:
             raise ValueError(
                 "centers must be finite numbers of shape (modes, dimensions). "
                 f"Received: shape {self.centers.shape}"

@@ -40,7 +40,9 @@ def train_classifier(
             there are fewer than two classes, or the epochs or the batch size are no positive
             integers.
     """
-    images, labels = checks.to_numpy(images), np.asarray(labels)
+    images, labels = np.asarray(checks.to_numpy(images)), np.asarray(labels)
+    if images.dtype.kind not in "iuf":
+        raise ValueError(f"images must be floats in [-1, 1]. Received: dtype {images.dtype}")
     checks.check_images(images, images.shape[1:], "classifier")
     known = labels.size and labels.dtype.kind in "iu"
     labels = checks.check_labels(labels, int(labels.max()) + 1 if known else None, len(images))
@@ -137,7 +139,10 @@ def features_of(classifier):
 
 def kept_classifier(images, labels, epochs=None, seed=0, folder=None):
     """Returns the classifier of `classifier_features`, trained or read where it was kept."""
-    if folder is None:
+    images, labels = np.asarray(checks.to_numpy(images)), np.asarray(labels)
+    if folder is not None:
+        folder = checks.check_path("folder", folder)
+    else:
         folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kgan"
     file = Path(folder) / file_name(images, labels, epochs, seed)
     if file.is_file():
@@ -172,6 +177,8 @@ def stacked_classifier(classifier: keras.Model, channels: int = 3) -> keras.Mode
         A Keras model from `(batch, height, width, channels)` to the probabilities of all
         combinations, in the order of the labels of `kgan.data.stack`.
     """
+    checks.check_built(classifier=classifier)
+    channels = numbers.count("channels", channels)
     stacked = keras.Input((*classifier.input_shape[1:-1], channels))
     first, *rest = [classifier(stacked[..., i : i + 1]) for i in range(channels)]
     probabilities = first

@@ -26,7 +26,7 @@ def get(features):
         ValueError: if it is none of these.
         OSError: if the weights of `"inception"` are neither here nor can be downloaded.
     """
-    if isinstance(features, dict):
+    if isinstance(features, dict) and "class_name" in features:
         network = Network(keras.saving.deserialize_keras_object(features))
         network.awaits_weights = True
         return network

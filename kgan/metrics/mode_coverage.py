@@ -85,7 +85,10 @@ class ModeCoverage(keras.metrics.Metric):
         self.threshold = threshold
         self.networks = ()
         if isinstance(modes, dict):  # a configuration
-            modes = Mixture(**modes) if "centers" in modes else get(modes)
+            if "centers" in modes:
+                modes = Mixture(**modes)
+            elif "class_name" in modes:
+                modes = get(modes)
         if isinstance(modes, keras.Model):
             modes = Network(modes)
         if threshold is not None:

@@ -114,11 +114,16 @@ class ConditionalGAN(GAN):
         Raises:
             ValueError: if the labels are no integers of known classes, one for each latent.
         """
-        labels = checks.check_labels(labels, self.num_classes, len(latents))
+        latents = numbers.array("latents", latents)
+        count = len(latents) if latents.ndim else 0
+        labels = checks.check_labels(labels, self.num_classes, count)
         return super().images_of(latents, labels, **options)
 
     def draw_labels(self, n, labels=None, seed=None):
         """Returns the labels of `generate(n, labels, seed)`, int32 `(n,)`."""
+        n = numbers.count("n", n)
+        if not isinstance(seed, np.random.Generator):
+            seed = numbers.seed(seed)
         if labels is None:
             # The first numbers of the seed are those of the latents.
             return np.random.default_rng([1, seed] if seed is not None else None).integers(

@@ -91,8 +91,8 @@ class CycleGAN(Translated, AdversarialModel):
         self.cycle_weight = numbers.factor("cycle_weight", cycle_weight)
         self.identity_weight = numbers.factor("identity_weight", identity_weight)
         self.pool_size = numbers.count("pool_size", pool_size, 0)
+        self._check_networks(jitter)
         self.jitter = jitter
-        self._check_networks()
         self.pool_a = self._make_pool(generator_ba.output_shape)
         self.pool_b = self._make_pool(generator_ab.output_shape)
 
@@ -256,7 +256,7 @@ class CycleGAN(Translated, AdversarialModel):
             ("b", batch[1], self.discriminator_b, self.pool_b),
         )
 
-    def _check_networks(self):
+    def _check_networks(self, jitter):
         names = ("generator_ab", "generator_ba", "discriminator_a", "discriminator_b")
         networks = {name: getattr(self, name) for name in names}
         checks.check_built(**networks)
@@ -271,7 +271,7 @@ class CycleGAN(Translated, AdversarialModel):
         checks.check_fit(self.generator_ab.output_shape, self.discriminator_b.input_shape)
         checks.check_cycle(self.generator_ab, self.generator_ba, self.identity_weight)
         for discriminator in self.discriminators:
-            checks.check_jitter(self.jitter, discriminator.input_shape)
+            checks.check_jitter(jitter, discriminator.input_shape)
 
     def _make_pool(self, shape):
         if not self.pool_size:

@@ -71,8 +71,8 @@ class Pix2Pix(Translated, GAN):
     ):
         super().__init__(generator, discriminator, seed=seed, **kwargs)
         self.l1_weight = numbers.factor("l1_weight", l1_weight)
-        self.jitter = jitter
         checks.check_jitter(jitter, self.discriminator.input_shape)
+        self.jitter = jitter
 
     def fit(self, x=None, y=None, **options):
         """Trains on pairs of images, see `AdversarialModel.fit`.
