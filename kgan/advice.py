@@ -1,12 +1,19 @@
 """Advice in the language of where one is: Python in a program, options in a shell."""
 
+import contextlib
+
 _in_shell = False
 
 
-def speak_shell():
-    """From now on advice is for someone at a shell; the `kgan` command calls this."""
+@contextlib.contextmanager
+def speaking_shell():
+    """A context in which advice is for someone at a shell: what the `kgan` command does in it."""
     global _in_shell
-    _in_shell = True
+    before, _in_shell = _in_shell, True
+    try:
+        yield
+    finally:
+        _in_shell = before
 
 
 def advice(python, shell):

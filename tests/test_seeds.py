@@ -115,5 +115,5 @@ def test_a_run_follows_from_its_seed(make, images):
 @pytest.mark.parametrize("seed", [-1, 1.5, "7", True, np.int64(-1)])
 def test_what_is_not_a_seed(seed):
     for make in (BUILT["mlp generator"], lambda seed: kgan.layers.jitter((8, 8), seed=seed)):
-        with pytest.raises(ValueError, match="seed must be an integer.*Received: seed="):
+        with pytest.raises(ValueError, match=r"seed must be an integer.*Received: seed="):
             make(seed)

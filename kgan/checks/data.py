@@ -127,7 +127,8 @@ def check_images(images, shape, network="discriminator", verb="takes"):
     if len(shape) == 3 and 0 <= low < high and (len(images) > 1 or low < 0.1 < 0.5 < high):
         warnings.warn(
             "The images seem to lie in [0, 1], but a generator that ends in tanh gives [-1, 1]: "
-            f"{advice('use images * 2 - 1', 'see that they are not too bright')}. Received: range [{low}, {high}]",
+            f"{advice('use images * 2 - 1', 'see that they are not too bright')}. "
+            f"Received: range [{low}, {high}]",
             stacklevel=4,
         )
 

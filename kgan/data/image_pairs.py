@@ -127,7 +127,8 @@ def _half_size(items, wanted):
             "Some images look like one each, not like two. Are they pairs side by side? Inputs and "
             "targets in two folders are read with "
             f"{advice('image_pairs(inputs, targets)', '--targets')}, images without partners with "
-            f"{advice('image_domains(a, b)', '--model cyclegan')}. Received: {single}, image_size={wanted}",
+            f"{advice('image_domains(a, b)', '--model cyclegan')}. "
+            f"Received: {single}, image_size={wanted}",
             stacklevel=3,
         )
     if wanted is None:

@@ -47,7 +47,8 @@ UNTRIED = [
     "penalties.warn_of_no_limit",
 ]
 VERBS = {
-    "GAN": "compile fit evaluate train_on_batch test_on_batch generate draw_latents images_of export",
+    "GAN": "compile fit evaluate train_on_batch test_on_batch generate draw_latents images_of "
+    "export",
     "ConditionalGAN": "fit generate images_of draw_labels",
     "Pix2Pix": "fit evaluate translate",
     "CycleGAN": "fit evaluate translate",

@@ -98,9 +98,14 @@ def several(**others):
     return {key: value for key, value in ANYTHING.items() if key not in ("list", "None")} | others
 
 
+def each(names, kind):
+    """The same nonsense for several names."""
+    return dict.fromkeys(names, kind)
+
+
 # By the name of the argument. A function's own meaning of a name goes by "function.name".
 KINDS = {
-    **dict.fromkeys(
+    **each(
         [
             "batch_size",
             "block_size",
@@ -135,8 +140,8 @@ KINDS = {
         ],
         COUNT,
     ),
-    **dict.fromkeys(["constant_steps", "pool_size", "padding"], FROM_ZERO),
-    **dict.fromkeys(
+    **each(["constant_steps", "pool_size", "padding"], FROM_ZERO),
+    **each(
         [
             "class_weight",
             "cycle_weight",
@@ -153,12 +158,10 @@ KINDS = {
         ],
         FACTOR,
     ),
-    **dict.fromkeys(
-        ["deviation", "epsilon", "limit", "radius", "rate", "spacing", "timeout"], POSITIVE
-    ),
-    **dict.fromkeys(["dropout", "ema", "label_smoothing", "momentum", "threshold"], SHARE),
+    **each(["deviation", "epsilon", "limit", "radius", "rate", "spacing", "timeout"], POSITIVE),
+    **each(["dropout", "ema", "label_smoothing", "momentum", "threshold"], SHARE),
     "seed": SEED,
-    **dict.fromkeys(
+    **each(
         [
             "batch_norm",
             "center",
@@ -179,24 +182,22 @@ KINDS = {
         ],
         FLAG,
     ),
-    **dict.fromkeys(("image_size", "enlarged"), SIZE),
+    **each(("image_size", "enlarged"), SIZE),
     "image_shape": SHAPE,
-    **dict.fromkeys(
-        ["conditioning", "corrupt", "direction", "features", "normalization", "policy"], CHOICE
-    ),
-    **dict.fromkeys(["jit_compile", "loss", "receptive_field", "split"], CHOICE),
-    **dict.fromkeys(
+    **each(["conditioning", "corrupt", "direction", "features", "normalization", "policy"], CHOICE),
+    **each(["jit_compile", "loss", "receptive_field", "split"], CHOICE),
+    **each(
         ["data_dir", "folder", "folder_a", "folder_b", "log", "path", "source", "tensorboard"],
         PLACE,
     ),
-    **dict.fromkeys(["generator", "discriminator", "generator_ab", "generator_ba"], NETWORK),
-    **dict.fromkeys(["classifier", "discriminator_a", "discriminator_b", "model"], NETWORK),
-    **dict.fromkeys(["coverage", "jitter", "layer"], {**ANYTHING, "type": keras.layers.Dense}),
-    **dict.fromkeys(["generate", "path_of", "progress", "score"], CALLABLE),
-    **dict.fromkeys(["images", "real_images", "targets", "x", "y"], BATCH),
+    **each(["generator", "discriminator", "generator_ab", "generator_ba"], NETWORK),
+    **each(["classifier", "discriminator_a", "discriminator_b", "model"], NETWORK),
+    **each(["coverage", "jitter", "layer"], {**ANYTHING, "type": keras.layers.Dense}),
+    **each(["generate", "path_of", "progress", "score"], CALLABLE),
+    **each(["images", "real_images", "targets", "x", "y"], BATCH),
     "labels": CLASSES,
-    **dict.fromkeys(["add", "centers", "end", "points", "start", "subtract"], VECTORS),
-    **dict.fromkeys(
+    **each(["add", "centers", "end", "points", "start", "subtract"], VECTORS),
+    **each(
         ("generator_optimizer", "discriminator_optimizer"),
         {**ANYTHING, "type": keras.optimizers.Adam, "rate": 2e-4},
     ),
@@ -205,16 +206,14 @@ KINDS = {
     "metrics": several(nothing=[None], texts=["fid"], types=[kgan.metrics.FrechetDistance]),
     "class_names": several(few=["a", "b"], twice=["a", "a", "b"], nothing=["a", "b", None]),
     "splits": several(one=("trainA",), numbers=(1, 2)),
-    **dict.fromkeys(("formats", "precision"), several(numbers=[1], unknown=["exe"])),
-    **dict.fromkeys(("input_names", "output_names"), several(numbers=[1], two=["a", "b"])),
-    **dict.fromkeys(("calibration", "samples_of"), several(numbers=[1], texts=["text"])),
+    **each(("formats", "precision"), several(numbers=[1], unknown=["exe"])),
+    **each(("input_names", "output_names"), several(numbers=[1], two=["a", "b"])),
+    **each(("calibration", "samples_of"), several(numbers=[1], texts=["text"])),
     "metadata": several(keys={1: 2}, values={"a": object()}, NaN={"a": NAN}),
     "validation_data": {**BATCH, "three": (IMAGES, LABELS, LABELS, LABELS)},
     "checkpoint": {**PLACE, "suffix": "run.h5"},
     # Texts for people, and what Keras or others look at themselves.
-    **dict.fromkeys(
-        ["args", "context", "data_dir_of", "dtype", "kwargs", "name", "options", "unknown"], {}
-    ),
+    **each(["args", "context", "data_dir_of", "dtype", "kwargs", "name", "options", "unknown"], {}),
 }
 KINDS |= {
     "callbacks.TranslationGrid.targets": {},
@@ -265,10 +264,10 @@ MEANT = {
     **{f"export.check.{side}put_names": ("text",) for side in ("in", "out")},
     # Looked up in the set.
     "data.tfds.split": ("text", "capitals"),
-    **dict.fromkeys(
+    **each(
         ("Pix2Pix.translate.images", "CycleGAN.translate.images"), ("constant", "list of images")
     ),
-    **dict.fromkeys(
+    **each(
         (
             "Pix2Pix.evaluate.x",
             "Pix2Pix.evaluate.y",
@@ -283,7 +282,7 @@ MEANT = {
     "data.stack.labels": ("too large",),
     "latent.walk.points": ("other length", "cube"),
     # Any images can be classified.
-    **dict.fromkeys(
+    **each(
         ("metrics.train_classifier.images", "metrics.classifier_features.images"),
         ("other size", "other channels", "constant", "large"),
     ),
