@@ -153,7 +153,13 @@ def precisions(precision):
 
 
 def _several(names):
-    return (names,) if isinstance(names, str) else tuple(names or ())
+    known = names is None or isinstance(names, (str, list, tuple))
+    names = (names,) if isinstance(names, str) else tuple(names or ()) if known else (names,)
+    if not all(isinstance(name, str) for name in names):
+        raise ValueError(
+            f"Formats and precisions are named by text, one or several. Received: {names!r}"
+        )
+    return names
 
 
 def _filename(name, precision, module):

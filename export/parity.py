@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kgan import numbers
 from kgan.export import process
 from kgan.export.errors import ParityError
 from kgan.export.samples import CONSTANT, OWN, Batch
@@ -32,9 +33,7 @@ class Bound:
 def bounds(tolerance, float32_psnr, float16_tolerance, float16_psnr, int8_psnr):
     """The `Bound` of each precision; the arguments are those of `kgan.export.export`."""
     for name, value in locals().copy().items():
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not number or not 0 <= value < math.inf:
-            raise ValueError(f"A bound is a number of at least 0. Received: {name}={value!r}")
+        numbers.factor(name, value)
     narrow = Bound(None, int8_psnr, limits=False)
     return {
         "float32": Bound(tolerance, float32_psnr, limits=True),

@@ -5,6 +5,7 @@ Also finds the user's own classes, which the child process must import to rebuil
 
 import importlib.util
 
+from kgan.advice import advice
 from kgan.export.errors import PreflightError
 
 TWIN_PSNR = 20
@@ -133,7 +134,11 @@ def check_int8(spec, calibration):
     if takes_images(spec) and not calibration:
         raise ValueError(
             "int8 takes its ranges from typical inputs, and those of a model of images are not "
-            "known; pass calibration=, a list of batches of real ones. Received: calibration=None"
+            "known; "
+            + advice(
+                "pass calibration=, a list of batches of real ones. Received: calibration=None",
+                "name a folder of real ones with --calibration. Received: no --calibration",
+            )
         )
 
 

@@ -4,16 +4,17 @@ import dataclasses
 import inspect
 import itertools
 import json
-import math
 import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from kgan import numbers
 from kgan.export import card, child, job, parity, preflight, proof, report, transaction
 from kgan.export import formats as formats_
 from kgan.export.errors import ExportError, ParityError
+from kgan.places import check_path
 
 NEWEST_OPSET = 18  # that tf2onnx 1.17 writes
 
@@ -112,15 +113,17 @@ def export(
         >>> print(report)
         >>> kgan.export.export(model, "bundle", ("tflite", "onnx"), ("float32", "float16"))
     """
+    if progress is not None and not callable(progress):
+        raise ValueError(f"progress must be a function. Received: {progress=!r}")
     say = progress or (lambda stage: None)
     started = time.perf_counter()
     say("check")
+    check_path("path", path)
     plans = _plans(path, formats, precision, name)
-    options = {"opset": opset, "batch_size": batch_size}
+    opset = numbers.count("opset", opset, most=NEWEST_OPSET)
+    options = {"opset": opset, "batch_size": numbers.count("batch_size", batch_size)}
     _check_metadata(metadata)
-    _check_number("batch_size", batch_size, whole=True)
-    _check_number("opset", opset, whole=True, most=NEWEST_OPSET)
-    _check_number("timeout", timeout)
+    timeout = numbers.positive("timeout", timeout)
     limits = (tolerance, float32_psnr, float16_tolerance, float16_psnr, int8_psnr)
     bounds = parity.bounds(*limits)
     _check_older_report(plans[0].path.parent)
@@ -181,6 +184,8 @@ def check(
     unknown = set(options) - set(inspect.signature(export).parameters)
     if unknown:
         raise TypeError(f"export() takes no such argument. Received: {', '.join(sorted(unknown))}")
+    if path is not None:
+        check_path("path", path)
     plans = _plans("model" if path is None else path, formats, precision, "model", path is not None)
     int8 = any(plan.precision.startswith("int8") for plan in plans)
     with tempfile.TemporaryDirectory() as folder:
@@ -277,17 +282,11 @@ def _check_older_report(folder):
         ) from error
 
 
-def _check_number(name, value, whole=False, most=math.inf):
-    kinds = int if whole else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not 0 < value <= most:
-        kind = "a positive integer" if whole else "a positive number"
-        upto = f" up to {most}" if most < math.inf else ""
-        raise ValueError(f"{name} is {kind}{upto}. Received: {name}={value!r}")
-
-
 def _check_metadata(metadata):
     metadata = {} if metadata is None else metadata
     try:
+        if not isinstance(metadata, dict):
+            raise TypeError("it is another thing")
         if not all(isinstance(key, str) for key in metadata):
             raise TypeError("a key is not a string")
         json.dumps(metadata, allow_nan=False)

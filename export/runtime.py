@@ -6,9 +6,11 @@ from functools import partial
 
 import numpy as np
 
+from kgan import numbers
 from kgan.export import formats, process, seal, transaction
 from kgan.export.escape import terminal
 from kgan.export.spec import TensorSpec
+from kgan.places import check_path
 
 
 def load(path: str | os.PathLike, threads: int | None = None) -> "Runtime":
@@ -48,11 +50,12 @@ def load(path: str | os.PathLike, threads: int | None = None) -> "Runtime":
         >>> images = generator(latents)
         >>> images = generator.sample(16, seed=0)  # those of gan.generate(16, seed=0)
     """
+    check_path("path", path)
     transaction.recover(os.path.dirname(path))
     if not os.path.exists(path):
         raise FileNotFoundError(f"There is no exported file. Received: path={str(path)!r}")
-    if threads is not None and (not isinstance(threads, int) or threads < 1):
-        raise ValueError(f"threads is a positive integer, or None. Received: {threads=!r}")
+    if threads is not None:
+        threads = numbers.count("threads", threads)
     module = formats.of(path)
     try:
         # TensorFlow must not be imported beside another backend of Keras.
@@ -141,10 +144,9 @@ class Runtime:
                 "Only a generator of latents that gan.export() wrote knows how to draw its inputs; "
                 f"call this model with arrays. Received: a model of {', '.join(names)}"
             )
-        if not isinstance(n, (int, np.integer)) or n < 1:
-            raise ValueError(f"Ask for at least one image, as an integer. Received: n={n!r}")
-        if not (seed is None or isinstance(seed, np.random.Generator) or _is_count(seed)):
-            raise ValueError(f"seed is an integer of at least 0, or None. Received: {seed=!r}")
+        n = numbers.count("n", n)
+        if not isinstance(seed, np.random.Generator):
+            seed = numbers.seed(seed)
         if classes is None and label is not None:
             raise ValueError(f"This generator knows no classes. Received: label={label!r}")
         shape = (n, *self.inputs[0].shape)
@@ -178,10 +180,6 @@ class Runtime:
                     f"Received: labels from {labels.min()} to {labels.max()}"
                 )
         return batch
-
-
-def _is_count(value):
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 0
 
 
 def _fitting(tensor, array):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kgan.advice import advice
 from kgan.export import archives
 
 BATCH_SIZES = (1, 2, 7, 16)
@@ -219,18 +220,22 @@ def _shuffled(arrays):
     return np.random.default_rng(0).permutation(len(next(iter(arrays.values()))))
 
 
+def _calibration():
+    return advice("calibration=", "--calibration")
+
+
 def _check_calibration(spec, arrays):
     count = len(next(iter(arrays.values())))
     if count < LEAST_CALIBRATION:
         raise ValueError(
             f"int8 takes its ranges from {LEAST_CALIBRATION} typical inputs or more, and is judged "
-            f"on {sum(BATCH_SIZES)} of them; pass more in calibration=. Received: {count} rows"
+            f"on {sum(BATCH_SIZES)} of them; pass more in {_calibration()}. Received: {count} rows"
         )
     floats = [arrays[tensor.name] for tensor in spec.inputs if tensor.dtype == "float32"]
     if floats and all((array == array[0]).all() for array in floats):
         raise ValueError(
             "int8 takes its ranges from inputs that differ as real ones do; pass such in "
-            f"calibration=. Received: {count} rows that are all the same"
+            f"{_calibration()}. Received: {count} rows that are all the same"
         )
 
 

@@ -132,7 +132,7 @@ def _named(side, tensors, names, defaults, taken):
     if names is None:
         names = [_unique(_safe(name), taken) for name in defaults]
     else:
-        names = [names] if isinstance(names, str) else list(names)
+        names = list(names) if isinstance(names, (list, tuple)) else [names]
         _check_names(side, names, len(tensors), taken)
     taken.update(names)
     pairs = zip(names, tensors, strict=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from kgan.export import files, formats, parity, report, samples, transaction
 from kgan.export.errors import ExportError, ParityError, VerificationError
 from kgan.export.spec import ModelSpec
+from kgan.places import check_path
 
 
 def verify(path: str | Path) -> report.ExportReport:
@@ -35,7 +36,7 @@ def verify(path: str | Path) -> report.ExportReport:
     Example:
         >>> print(kgan.export.verify("generator.onnx"))
     """
-    path = Path(path)
+    path = check_path("path", path)
     whole = path.is_dir() and not (path / "saved_model.pb").is_file()
     alone = not whole and path.name != report.FILE
     folder = path if whole else path.parent

@@ -11,7 +11,7 @@ import numpy as np
 from keras import ops
 
 from kgan import augmentations as augmentations_module
-from kgan import backend, batches, checks, losses, streams
+from kgan import backend, batches, checks, losses, numbers, streams
 from kgan import penalties as penalties_module
 from kgan.added_losses import AddedLosses
 from kgan.averaged import Averaged
@@ -20,7 +20,7 @@ from kgan.checkpoint import Checkpoint
 from kgan.data.image_stream import ImageStream
 from kgan.interrupts import Interrupts
 from kgan.means import Means
-from kgan.optimizers import PlayerOptimizers, adam_unless_given, loss_scaled
+from kgan.optimizers import PlayerOptimizers, adam_unless_given, ids_of, loss_scaled
 from kgan.sampled import Sampled
 from kgan.saved import Saved
 from kgan.schedules import count_steps
@@ -92,8 +92,8 @@ class AdversarialModel(Turns, Averaged, Sampled, Saved, Scored, backend.Trainer,
 
     def __init__(self, seed=None, **kwargs):
         super().__init__(**kwargs)
-        self.seed = seed
-        self.seed_generator = backend.SeedGenerator(seed)
+        self.seed = numbers.seed(seed)
+        self.seed_generator = backend.SeedGenerator(self.seed)
         self._means = Means()
         self._added_losses = AddedLosses()
         self._uses = set()  # what the losses have called of what compile was given
@@ -244,27 +244,27 @@ class AdversarialModel(Turns, Averaged, Sampled, Saved, Scored, backend.Trainer,
         penalties_module.warn_of_batch_norm(self.penalties, layers_of(self.discriminators))
         penalties_module.warn_of_no_limit(self.game, self.penalties, layers_of(self.discriminators))
         self.augmentations = augmentations_module.check(augmentations)
-        if not isinstance(discriminator_steps, int) or discriminator_steps < 1:
-            raise ValueError(
-                "discriminator_steps must be a positive integer. "
-                f"Received: discriminator_steps={discriminator_steps!r}"
-            )
-        self.discriminator_steps = discriminator_steps
-        if ema is not None and not 0 < ema < 1:
-            raise ValueError(f"ema must be a decay in (0, 1), or None. Received: ema={ema!r}")
+        self.discriminator_steps = numbers.count("discriminator_steps", discriminator_steps)
+        self.ema = ema = None if ema is None else numbers.share("ema", ema, "(0, 1)")
         self._measures = Measures(metrics, self.has_targets)
         self.scores = {}
         self._compile_arguments = {
             "loss": self.game,
             "penalties": self.penalties,
             "augmentations": self.augmentations,
-            "generator_optimizer": adam_unless_given(generator_optimizer),
-            "discriminator_optimizer": adam_unless_given(discriminator_optimizer),
-            "discriminator_steps": discriminator_steps,
+            "generator_optimizer": adam_unless_given("generator_optimizer", generator_optimizer),
+            "discriminator_optimizer": adam_unless_given(
+                "discriminator_optimizer", discriminator_optimizer
+            ),
+            "discriminator_steps": self.discriminator_steps,
             "ema": ema,
             "run_eagerly": run_eagerly,
             "steps_per_execution": steps_per_execution,
-            "jit_compile": jit_compile,
+            "jit_compile": numbers.choice("jit_compile", jit_compile, (True, False, "auto")),
+        }
+        self._compile_arguments |= {
+            "run_eagerly": numbers.flag("run_eagerly", run_eagerly),
+            "steps_per_execution": numbers.count("steps_per_execution", steps_per_execution),
         }
         variables = {}
         for player, networks in self._players():
@@ -287,6 +287,7 @@ class AdversarialModel(Turns, Averaged, Sampled, Saved, Scored, backend.Trainer,
         count_steps(players.generator, 1)
         players.build_players(variables["discriminator"], variables["generator"])
         self.keep_averages(ema, players)
+        self._learned = {player: ids_of(variables[player]) for player in variables}
         self._means = Means()
         self._added_losses = AddedLosses()
         self._settings = None
@@ -339,14 +340,21 @@ class AdversarialModel(Turns, Averaged, Sampled, Saved, Scored, backend.Trainer,
         """
         self._assert_compiled("fit")
         self.refresh_averages()
+        self._assert_same_variables()
         checks.check_no_weights(kwargs)
+        checks.check_fit_options({**kwargs, "batch_size": batch_size})
         x, y = checks.two(x, y)
         y = np.asarray(y) if isinstance(y, list) else y
         share = kwargs.pop("validation_split", None)
         if share and validation_data is None:
             (x, y), validation_data = batches.split(x, y, share)
         turns = self.discriminator_steps
+        if hasattr(x, "reorder"):  # what callbacks are shown follows from the seed, too
+            x.reorder(batches.epoch_seed(self))
         first, x = self._check_data(x, y, 32 if batch_size is None else batch_size, turns)
+        if checks.is_arrays(x):
+            for part in keras.tree.flatten(first):
+                checks.check_varied(part)
         if validation_data is not None:
             size = (batch_size or 32) * (turns if checks.is_arrays(x) else 1)
             size = kwargs.get("validation_batch_size") or size
@@ -406,6 +414,7 @@ class AdversarialModel(Turns, Averaged, Sampled, Saved, Scored, backend.Trainer,
         """One step, as in `keras.Model.train_on_batch`."""
         self._assert_compiled("train_on_batch")
         self.refresh_averages()
+        self._assert_same_variables()
         self._check_data(x, y, None, self.discriminator_steps)
         return super().train_on_batch(x, y, **kwargs)
 
@@ -438,8 +447,24 @@ class AdversarialModel(Turns, Averaged, Sampled, Saved, Scored, backend.Trainer,
                 f"Received: {method}() on a model that is not compiled"
             )
 
+    def _assert_same_variables(self):
+        for player, networks in self._players():
+            now, then = ids_of(trainable(networks)), self._learned[player]
+            if now != then:
+                raise ValueError(
+                    f"What the {player} trains was settled by compile(): after a change of "
+                    "`trainable`, or of a network, call compile() again. "
+                    f"Received: {len(now)} trainable variables, of which {len(now & then)} were "
+                    f"among the {len(then)} at compile()"
+                )
+
     def _check_validation(self, data, trained_on, steps, batch_size):
         """Returns the data for validation; raises a ValueError if they cannot be measured."""
+        if isinstance(data, (tuple, list)) and not 0 < len(data) < 4:
+            raise ValueError(
+                "validation_data must be images, or a tuple of what fit takes as x and y. "
+                f"Received: {len(data)} parts"
+            )
         x, y, weights = keras.utils.unpack_x_y_sample_weight(data)
         checks.check_no_weights({"sample_weight": weights})
         self._measures.check_data(x)
@@ -447,6 +472,9 @@ class AdversarialModel(Turns, Averaged, Sampled, Saved, Scored, backend.Trainer,
             held, x = self._check_data(x, y, batch_size, turns=1)
         except ValueError as error:
             raise ValueError(f"In validation_data: {error}") from error
+        if checks.is_arrays(x):
+            for part in keras.tree.flatten(held):
+                checks.check_varied(part)
         shapes = [each.output_shape[1:] for each in getattr(self, "generators", ())]
         count = None
         if checks.is_arrays(x):

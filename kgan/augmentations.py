@@ -7,6 +7,8 @@ learns through them, and random anew in every call. Only training uses them.
 import keras
 from keras import ops
 
+from kgan import numbers
+
 TRANSLATION = 1 / 8
 CUTOUT = 1 / 2
 
@@ -27,9 +29,10 @@ class DiffAugment:
     """
 
     def __init__(self, policy=("color", "translation", "cutout")):
-        self.policy = tuple([policy] if isinstance(policy, str) else policy)
         known = {"color": _color, "translation": _translation, "cutout": _cutout}
-        if not self.policy or not set(self.policy) <= set(known):
+        names = [policy] if isinstance(policy, str) else policy
+        self.policy = tuple(names) if isinstance(names, (list, tuple)) else ()
+        if not self.policy or not all(name in tuple(known) for name in self.policy):
             raise ValueError(
                 f"policy must be made of {', '.join(map(repr, known))}. Received: policy={policy!r}"
             )
@@ -69,9 +72,7 @@ class InstanceNoise:
     """
 
     def __init__(self, stddev=0.1):
-        if stddev < 0:
-            raise ValueError(f"stddev must be at least 0. Received: stddev={stddev!r}")
-        self.stddev = stddev
+        self.stddev = numbers.factor("stddev", stddev)
 
     def __call__(self, images, seed):
         """Returns the samples with noise; arguments as for `DiffAugment`."""
@@ -95,7 +96,7 @@ def check(augmentations):
         augmentations = [augmentations]
     augmentations = list(augmentations)
     for augmentation in augmentations:
-        if not callable(augmentation):
+        if not callable(augmentation) or isinstance(augmentation, type):
             raise ValueError(
                 "augmentations must be objects of kgan.augmentations, such as DiffAugment(). "
                 f"Received: {augmentation!r}"

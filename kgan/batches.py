@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from kgan import backend, checks
+from kgan import backend, checks, numbers
 
 
 def arrange(model, x, y, options):
@@ -148,7 +148,9 @@ class Batches(keras.utils.PyDataset):
 
 def as_long(x, y):
     """Returns two arrays with the shorter one repeated until it is as long as the other."""
-    x, y = checks.to_numpy(x), checks.to_numpy(y)
+    x, y = (numbers.array("images", array) for array in (x, y))
+    if not x.ndim or not y.ndim:
+        raise ValueError(f"Give images of both. Received: shapes {x.shape} and {y.shape}")
     count = max(len(x), len(y))
     return tuple(np.resize(array, (count, *array.shape[1:])) for array in (x, y))
 

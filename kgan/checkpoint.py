@@ -3,16 +3,17 @@
 import json
 import warnings
 import zipfile
-from pathlib import Path
 
 import keras
 import numpy as np
 
 from kgan import backend, files
+from kgan.advice import advice
 from kgan.batches import with_callbacks
 from kgan.callbacks.memories import Memories
 from kgan.export import archives, schema
 from kgan.locks import locked
+from kgan.places import check_path
 from kgan.settings import differences, settings_of
 
 MEMBER = "kgan_checkpoint.json"
@@ -40,7 +41,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     def __init__(self, path, model, data, options):
         super().__init__()
-        self.path = Path(path)
+        self.path = check_path("checkpoint", path)
         self.sound = self.warned = False
         self.epochs = 0
         if self.path.suffix != ".keras":
@@ -116,9 +117,12 @@ class Checkpoint(keras.callbacks.Callback):
             raise self._unreadable(error) from error
         if not whole:
             raise ValueError(
-                f"{self.path} is a saved model and no checkpoint: name another file. To go on "
-                "training that model, load it with keras.saving.load_model(). "
-                f"Received: checkpoint={str(self.path)!r}"
+                f"{self.path} is a saved model and not a checkpoint: name another "
+                f"{advice('file', 'folder with --out')}"
+                + advice(
+                    ". To go on training that model, load it with keras.saving.load_model()", ""
+                )
+                + f". Received: checkpoint={str(self.path)!r}"
             )
         different = differences(saved["settings"], self.settings)
         if different:

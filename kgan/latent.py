@@ -7,6 +7,11 @@ from latents to images, so that a Keras generator, `gan.images_of`, or an export
 import keras
 import numpy as np
 
+from kgan import numbers
+from kgan.checks import check_function
+
+NARROW = 0.5  # below it a truncated normal is drawn from a uniform distribution
+
 
 def linear(start, end, steps: int = 8) -> np.ndarray:
     """Returns `steps` points on the line from one latent to another, both included.
@@ -58,9 +63,14 @@ def walk(points, steps: int = 8, closed: bool = False, path=spherical) -> np.nda
     Raises:
         ValueError: if there are fewer than 2 points, or not even one step.
     """
-    points = np.asarray(points, "float32")
-    if len(points) < 2:
-        raise ValueError(f"A walk needs at least 2 latents. Received: {len(points)}")
+    points, steps = numbers.array("points", points), numbers.count("steps", steps)
+    if points.ndim < 2 or len(points) < 2:
+        raise ValueError(
+            "A walk needs at least 2 latents. "
+            f"Received: {len(points) if points.ndim > 1 else f'shape {points.shape}'}"
+        )
+    points, closed = points.astype("float32"), numbers.flag("closed", closed)
+    check_function("path", path)
     following = np.roll(points, -1, axis=0)
     pairs = list(zip(points, following, strict=True))[: None if closed else -1]
     parts = [path(a, b, steps + 1)[:-1] for a, b in pairs]
@@ -82,33 +92,51 @@ def arithmetic(add, subtract) -> np.ndarray:
     Reference: Radford et al., Unsupervised Representation Learning with Deep Convolutional
     Generative Adversarial Networks, 2016 (arXiv:1511.06434), section 6.3.2.
     """
-    means = [[np.mean(np.atleast_2d(group), axis=0) for group in side] for side in (add, subtract)]
+    means = [_means("add", add), _means("subtract", subtract)]
+    if means[0][0].shape != means[1][0].shape:
+        raise ValueError(
+            "All latents must have one length. "
+            f"Received: add of shape {means[0][0].shape}, subtract of {means[1][0].shape}"
+        )
     return (np.sum(means[0], axis=0) - np.sum(means[1], axis=0)).astype("float32")
 
 
 def truncated(count: int, latent_dim: int, threshold: float, seed: int | None = None) -> np.ndarray:
-    """Returns latents of a normal whose values beyond a threshold are drawn anew.
+    """Returns latents of a normal without the values beyond a threshold, any threshold.
 
     A small threshold gives typical images with less variety.
 
     Args:
         count, latent_dim: the shape.
-        threshold: the greatest absolute value, above 0; 0.5 to 2 is usual.
+        threshold: the greatest absolute value, above 0 and finite; 0.5 to 2 is usual.
         seed: an int gives the same latents each time. Default: new ones.
 
     Raises:
-        ValueError: if the threshold is not above 0.
+        ValueError: if the shape is not of positive integers, the threshold not a finite number
+            above 0, or the seed not an integer from 0.
 
     Reference: Brock et al., Large Scale GAN Training for High Fidelity Natural Image Synthesis,
     2019 (arXiv:1809.11096), section 3.1.
     """
-    if not threshold > 0:
-        raise ValueError(f"threshold must be above 0. Received: threshold={threshold!r}")
-    rng = np.random.default_rng(seed)
-    latents = rng.standard_normal((count, latent_dim))
-    while (beyond := np.abs(latents) > threshold).any():
-        latents[beyond] = rng.standard_normal(beyond.sum())
+    shape = numbers.count("count", count), numbers.count("latent_dim", latent_dim)
+    threshold = numbers.positive("threshold", threshold)
+    rng = np.random.default_rng(numbers.seed(seed))
+    latents = np.full(shape, np.nan)
+    while (missing := np.isnan(latents)).any():
+        latents[missing] = _proposed(rng, missing.sum(), threshold)
     return latents.astype("float32")
+
+
+def _proposed(rng, count, threshold):
+    """Draws of a truncated normal; NaN in place of those to be drawn again, at most two thirds."""
+    if threshold >= NARROW:
+        values = rng.standard_normal(count)
+        kept = np.abs(values) <= threshold
+    else:
+        # Few draws of a normal are so small, but to a uniform one they are nearly equal.
+        values = rng.uniform(-threshold, threshold, count)
+        kept = rng.random(count) < np.exp(-(values**2) / 2)
+    return np.where(kept, values, np.nan)
 
 
 def supervised(generate, score, latent_dim: int, count: int = 2000, seed: int = 0) -> np.ndarray:
@@ -131,6 +159,10 @@ def supervised(generate, score, latent_dim: int, count: int = 2000, seed: int = 
     Reference: Shen et al., Interpreting the Latent Space of GANs for Semantic Face Editing, 2020
     (arXiv:1907.10786), which takes the normal of a linear classifier; here the score is a number.
     """
+    count, latent_dim = numbers.count("count", count), numbers.count("latent_dim", latent_dim)
+    check_function("generate", generate)
+    check_function("score", score)
+    seed = numbers.fixed_seed(seed)
     if count <= latent_dim:
         raise ValueError(
             f"Take more samples than the latent has values, {latent_dim}. Received: count={count}"
@@ -172,6 +204,7 @@ def sefa(generator, count: int = 5) -> np.ndarray:
     Reference: Shen and Zhou, Closed-Form Factorization of Latent Semantics in GANs, 2021
     (arXiv:2007.06600), equation 6.
     """
+    count = numbers.count("count", count)
     shape = getattr(generator, "input_shape", None)
     if shape is None:
         raise ValueError(f"sefa() takes a network: gan.generator. Received: {generator!r}")
@@ -212,12 +245,33 @@ def principal(generate, latent_dim: int, count: int = 5, samples: int = 2000, se
     """
     from kgan.optional import require
 
+    latent_dim, samples = (
+        numbers.count("latent_dim", latent_dim),
+        numbers.count("samples", samples),
+    )
+    count, seed = numbers.count("count", count, most=latent_dim), numbers.fixed_seed(seed)
+    check_function("generate", generate)
     decomposition = require("sklearn.decomposition", "data", "kgan.latent.principal()")
     latents = np.random.default_rng(seed).standard_normal((samples, latent_dim), "float32")
     outputs = _numpy(generate(latents)).reshape(samples, -1)
     components = decomposition.PCA(count, random_state=seed).fit_transform(outputs)
     slopes, *_ = np.linalg.lstsq(components, latents - latents.mean(axis=0), rcond=None)
     return np.stack([_unit(slope) for slope in slopes])
+
+
+def _means(name, groups):
+    """The mean latent of each group."""
+    if not isinstance(groups, (list, tuple, np.ndarray)) or not len(groups):
+        raise ValueError(
+            f"{name} must be a list of groups of latents. Received: {name}={numbers.shown(groups)}"
+        )
+    means = [np.mean(np.atleast_2d(numbers.array(name, group)), axis=0) for group in groups]
+    if len({mean.shape for mean in means}) > 1 or means[0].ndim != 1:
+        raise ValueError(
+            f"The groups of {name} must be latents (count, latent_dim) of one length. "
+            f"Received: means of shape {', '.join(str(mean.shape) for mean in means)}"
+        )
+    return means
 
 
 def _numpy(values):
@@ -227,13 +281,13 @@ def _numpy(values):
 
 
 def _between(start, end, steps):
-    start, end = np.asarray(start, "float64"), np.asarray(end, "float64")
+    start = numbers.array("start", start).astype("float64")
+    end = numbers.array("end", end).astype("float64")
     if start.shape != end.shape:
         raise ValueError(
             f"The two latents must have one shape. Received: start {start.shape}, end {end.shape}"
         )
-    if not isinstance(steps, int) or steps < 2:
-        raise ValueError(f"steps must be an integer of at least 2. Received: steps={steps!r}")
+    numbers.count("steps", steps, 2)
     return start, end, np.linspace(0, 1, steps).reshape(-1, *[1] * start.ndim)
 
 

@@ -9,6 +9,9 @@ logit, where the logarithm of a rounded probability does not.
 import keras
 from keras import ops
 
+from kgan import numbers
+from kgan.advice import advice
+
 
 class Game:
     """What the two players minimise. Subclass it to add a game, and register the subclass.
@@ -76,12 +79,7 @@ class LogOdds(Game):
     threshold = 0.0
 
     def __init__(self, label_smoothing=0.0):
-        if not 0 <= label_smoothing < 1:
-            raise ValueError(
-                "label_smoothing must be in [0, 1): what is taken off the target 1. "
-                f"Received: label_smoothing={label_smoothing!r}"
-            )
-        self.label_smoothing = label_smoothing
+        self.label_smoothing = numbers.share("label_smoothing", label_smoothing, "[0, 1)")
 
     def discriminator(self, real, fake):
         # Cross-entropy with target t is softplus(-x) + (1 - t) x.
@@ -160,8 +158,8 @@ class LeastSquares(Game):
     """
 
     def __init__(self, label_smoothing=0.0):
-        self.label_smoothing = LogOdds(label_smoothing).label_smoothing
-        self.threshold = (1 - label_smoothing) / 2  # the middle between the two targets
+        self.label_smoothing = numbers.share("label_smoothing", label_smoothing, "[0, 1)")
+        self.threshold = (1 - self.label_smoothing) / 2  # the middle between the two targets
 
     def discriminator(self, real, fake):
         target = 1 - self.label_smoothing
@@ -239,8 +237,9 @@ def get(loss):
         getattr(loss, "generator", None)
     ):
         return loss
+    own = ", or an object with the methods discriminator(real, fake) and generator(real, fake)"
     raise ValueError(
-        f"The loss must be one of {', '.join(map(repr, GAMES))}, or an object with the methods "
-        f"discriminator(real, fake) and generator(real, fake), see kgan.losses.Game. "
-        f"Received: loss={loss!r}"
+        f"The loss must be one of {', '.join(map(repr, GAMES))}"
+        f"{advice(f'{own}, see kgan.losses.Game', '')}. "
+        f"Received: {advice(f'loss={loss!r}', f'--loss {loss}')}"
     )

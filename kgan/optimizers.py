@@ -2,6 +2,8 @@
 
 import keras
 
+from kgan import numbers
+
 
 @keras.saving.register_keras_serializable("kgan")
 class PlayerOptimizers(keras.optimizers.Optimizer):
@@ -24,7 +26,7 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
     """
 
     def __init__(self, discriminator, generator, name="players"):
-        if discriminator is generator:
+        if _inner(discriminator) is _inner(generator):
             raise ValueError(
                 "Each player needs an optimizer of its own, since an optimizer keeps the moments "
                 "of the variables it updates. Create two. "
@@ -37,7 +39,24 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
         discriminator.name, generator.name = "discriminator", "generator"
 
     def build_players(self, discriminator_variables, generator_variables):
-        """Creates the state of both optimizers."""
+        """Creates the state of both optimizers.
+
+        Raises:
+            ValueError: if one has the state of other variables already.
+        """
+        for optimizer, variables in (
+            (self.discriminator, discriminator_variables),
+            (self.generator, generator_variables),
+        ):
+            known = getattr(_inner(optimizer), "_trainable_variables", ())
+            if _inner(optimizer).built and ids_of(known) != ids_of(variables):
+                raise ValueError(
+                    "An optimizer keeps the moments of the variables that it has updated, and "
+                    "cannot go on with others: make a new one for each player and each model, and "
+                    "for a network some of whose layers have been frozen since. "
+                    f"Received: {optimizer.name}_optimizer, {_class(optimizer)} in use for "
+                    f"{len(known)} variables"
+                )
         self.discriminator.build(discriminator_variables)
         self.generator.build(generator_variables)
         self.built = True
@@ -58,7 +77,16 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
     def learning_rate(self):
         raise AttributeError(
             "Each player has its own learning rate: use gan.optimizer.generator.learning_rate and "
-            "gan.optimizer.discriminator.learning_rate"
+            "gan.optimizer.discriminator.learning_rate. "
+            "Received: gan.optimizer.learning_rate"
+        )
+
+    @learning_rate.setter
+    def learning_rate(self, rate):
+        raise AttributeError(
+            "Each player has its own learning rate: set gan.optimizer.generator.learning_rate and "
+            "gan.optimizer.discriminator.learning_rate. "
+            f"Received: gan.optimizer.learning_rate = {rate!r}"
         )
 
     @property
@@ -90,11 +118,39 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
         return cls(**config)
 
 
-def adam_unless_given(optimizer):
-    """Returns the optimizer of a player, by default that of the DCGAN paper."""
+def adam_unless_given(name, optimizer):
+    """Returns the optimizer of a player, by default that of the DCGAN paper.
+
+    Args:
+        name: of the argument, for the message.
+        optimizer: what `compile` was given.
+
+    Raises:
+        ValueError: if it is not an optimizer, the name of one, or None.
+    """
     if optimizer is None:
         return keras.optimizers.Adam(2e-4, beta_1=0.5)
-    return keras.optimizers.get(optimizer)
+    try:
+        return keras.optimizers.get(optimizer)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{name} must be an optimizer of Keras, such as keras.optimizers.Adam(2e-4), or the "
+            f"name of one. Received: {name}={numbers.shown(optimizer)}"
+        ) from error
+
+
+def ids_of(variables):
+    """What tells a set of variables from another."""
+    return frozenset(map(id, variables))
+
+
+def _inner(optimizer):
+    """An optimizer, without the loss scale around it."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
+def _class(optimizer):
+    return type(_inner(optimizer)).__name__
 
 
 def loss_scaled(optimizer, layers):

@@ -10,6 +10,7 @@ import warnings
 import keras
 from keras import ops
 
+from kgan import numbers
 from kgan.layers import SpectralNormalization
 from kgan.losses import Wasserstein
 
@@ -47,16 +48,8 @@ class Penalty:
     name = None
 
     def __init__(self, weight: float, interval: int = 1):
-        if not isinstance(weight, (int, float)) or weight < 0:
-            raise ValueError(
-                f"A penalty's weight must be a number of at least 0. Received: weight={weight!r}"
-            )
-        if not isinstance(interval, int) or interval < 1:
-            raise ValueError(
-                f"interval must be a positive integer. Received: interval={interval!r}"
-            )
-        self.weight = float(weight)
-        self.interval = interval
+        self.weight = numbers.factor("weight", weight)
+        self.interval = numbers.count("interval", interval)
 
     def prepare(self, real, fake, seed):
         """Returns where the gradient is taken; anything random is drawn here.
@@ -115,14 +108,9 @@ class GradientPenalty(Penalty):
         interval: int = 1,
     ):
         super().__init__(weight, interval)
-        if target < 0 or epsilon <= 0:
-            raise ValueError(
-                "target must be at least 0 and epsilon above 0. "
-                f"Received: target={target!r}, epsilon={epsilon!r}"
-            )
-        self.target = target
-        self.one_sided = one_sided
-        self.epsilon = epsilon
+        self.target = numbers.factor("target", target)
+        self.one_sided = numbers.flag("one_sided", one_sided)
+        self.epsilon = numbers.positive("epsilon", epsilon)
 
     def prepare(self, real, fake, seed):
         shape = (ops.shape(real)[0],) + (1,) * (len(real.shape) - 1)
@@ -190,9 +178,7 @@ class WeightClipping:
     """
 
     def __init__(self, limit: float = 0.01):
-        if not limit > 0:
-            raise ValueError(f"limit must be above 0. Received: limit={limit!r}")
-        self.limit = limit
+        self.limit = numbers.positive("limit", limit)
 
     def constrain(self, variables):
         """Clips the variables in place."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from kgan import backend
+from kgan import backend, numbers
 from kgan.value_range import value_range
 
 # Enough for the range of every activation to settle.
@@ -65,8 +65,9 @@ class Sampled:
         Raises:
             ValueError: if `n` is not a positive integer.
         """
-        if not isinstance(n, (int, np.integer)) or n < 1:
-            raise ValueError(f"Ask for at least one image, as an integer. Received: n={n!r}")
+        numbers.count("n", n)
+        if not isinstance(seed, np.random.Generator):
+            seed = numbers.seed(seed)
         return np.random.default_rng(seed).standard_normal((n, *self.latent_shape), np.float32)
 
     def images_of(self, *inputs, batch_size=64, network=None):
@@ -78,6 +79,9 @@ class Sampled:
             network: default: this model itself, whose `call` uses the generator.
         """
         self.refresh_averages()
+        numbers.count("batch_size", batch_size)
+        inputs = [numbers.array("inputs", each) for each in inputs]
+        _check_shapes(inputs, (network or self.generators[0]).input_shape)
         backend.sync(self)
         count = len(inputs[0])
         share = backend.devices(self)  # each of them must get as many as the others
@@ -131,6 +135,23 @@ class Sampled:
         options["metadata"] = metadata | (options.get("metadata") or {})
         run = check if options.pop("check", False) else export
         return run(network, path, formats, **options)
+
+
+def _check_shapes(inputs, shapes):
+    """Raises a ValueError for arrays that a network does not take."""
+    shapes = shapes if isinstance(shapes, list) else [shapes]
+    given = [array.shape for array in inputs]
+    fit = len(given) == len(shapes) and all(
+        len(shape) == len(wanted)
+        and all(b in (None, a) for a, b in zip(shape, wanted, strict=True))
+        for shape, wanted in zip(given, shapes, strict=True)
+    )
+    if not fit or len({shape[0] for shape in given}) > 1:
+        raise ValueError(
+            "The generator takes arrays of the shape "
+            f"{', '.join(map(str, shapes))}, as many rows of each. "
+            f"Received: {', '.join(map(str, given)) or 'nothing'}"
+        )
 
 
 def _value_range(network):

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from kgan import numbers
+
 
 @keras.saving.register_keras_serializable("kgan")
 class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
@@ -16,7 +18,8 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
             CycleGAN paper (100 epochs at 2e-4, then 100 falling to zero).
 
     Raises:
-        ValueError: if `steps` is not positive or `constant_steps` not in [0, steps).
+        ValueError: if `rate` is not above 0, `steps` not a positive integer, or `constant_steps`
+            not an integer in [0, steps).
 
     Example:
 
@@ -31,15 +34,10 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
     """
 
     def __init__(self, rate, steps, constant_steps=None):
-        constant = steps // 2 if constant_steps is None else constant_steps
-        if not 0 <= constant < steps:
-            raise ValueError(
-                "steps must be positive and constant_steps in [0, steps). "
-                f"Received: steps={steps!r}, constant_steps={constant_steps!r}"
-            )
-        self.rate = rate
-        self.steps = steps
-        self.constant_steps = constant
+        self.rate = numbers.positive("rate", rate)
+        self.steps = numbers.count("steps", steps)
+        constant = self.steps // 2 if constant_steps is None else constant_steps
+        self.constant_steps = numbers.count("constant_steps", constant, 0, self.steps - 1)
 
     def __call__(self, step):
         left = self.steps - ops.cast(step, "float32")

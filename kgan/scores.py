@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from kgan import backend, checks, streams
+from kgan.advice import advice
 from kgan.data.image_stream import ImageStream
 from kgan.metrics import protocol
 from kgan.metrics.features import shared
@@ -266,8 +267,8 @@ def measure(
     if not finite:
         # No error: callbacks that watch for this come after the measures.
         warnings.warn(
-            "The generated images are not finite, so every score is NaN: lower the rates, see "
-            "kgan.callbacks.CollapseMonitor.",
+            "The generated images are not finite, so every score is NaN: lower the rates"
+            f"{advice(', see kgan.callbacks.CollapseMonitor', ' (--learning-rate)')}.",
             stacklevel=2,
         )
         scores = {name: {**score, "value": math.nan} for name, score in scores.items()}

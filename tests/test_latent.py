@@ -1,5 +1,7 @@
 """Paths, arithmetic and directions in latent space, against formulas and known generators."""
 
+import math
+
 import keras
 import numpy as np
 import pytest
@@ -151,3 +153,25 @@ def test_bad_input():
     image = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(1, 3)])
     with pytest.raises(ValueError, match=r"Dense layer.*Received"):
         latent.sefa(image)
+
+
+@pytest.mark.parametrize("threshold", [1e-30, 1e-9, 0.01, 0.3, 0.7, 2.0, 30.0])
+def test_truncated_latents_have_their_distribution(threshold):
+    """By the Kolmogorov-Smirnov distance from the exact distribution function, at any bound."""
+    values = np.sort(latent.truncated(100, 200, threshold, seed=1).ravel().astype("float64"))
+    assert np.abs(values).max() <= threshold * (1 + 1e-6)
+    # For small bounds erf(x) is in proportion to x, which loses no digits.
+    mass = math.erf(threshold / math.sqrt(2))
+    function = np.array([0.5 + math.erf(x / math.sqrt(2)) / mass / 2 for x in values])
+    steps = np.arange(len(values) + 1) / len(values)
+    distance = max(np.abs(function - steps[1:]).max(), np.abs(function - steps[:-1]).max())
+    assert distance < 1.95 / math.sqrt(len(values))  # exceeded once in a thousand such draws
+
+
+def test_truncated_latents_of_a_seed_are_what_they_were():
+    """Drawn anew where a value lies beyond the threshold, from NumPy's normal of that seed."""
+    rng = np.random.default_rng(3)
+    expected = rng.standard_normal((50, 4))
+    while (beyond := np.abs(expected) > 1.0).any():
+        expected[beyond] = rng.standard_normal(beyond.sum())
+    assert np.array_equal(latent.truncated(50, 4, 1.0, seed=3), expected.astype("float32"))

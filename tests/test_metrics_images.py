@@ -281,7 +281,7 @@ def test_bad_arguments_are_refused(images):
         (lambda: FrechetDistance("fid"), '"pixels", "inception".*Received'),
         (lambda: KernelDistance(block_size=1), "at least 2.*Received"),
         (lambda: PrecisionRecall(k=0), "positive integer.*k=0"),
-        (lambda: SlicedWasserstein(directions=0), "at least 1.*Received: directions=0"),
+        (lambda: SlicedWasserstein(directions=0), "positive integer.*Received: directions=0"),
         (lambda: SlicedWasserstein(seed=None), "at least 0.*Received: seed=None"),
         (lambda: DuplicateRate(threshold="a"), r"in \[0, 1\].*Received"),
         (lambda: DuplicateRate(threshold=2), r"in \[0, 1\].*Received"),

@@ -3,13 +3,12 @@
 import dataclasses
 import json
 import os
-from pathlib import Path
 
 import keras
 import numpy as np
 from keras import ops
 
-from kgan import backend, checks, files
+from kgan import backend, checks, files, numbers
 from kgan.callbacks.probe import Probe
 from kgan.callbacks.symptoms import LOOKS, LOSSES, VARIETY, Diagnoses
 from kgan.callbacks.variety import Drawn, variety
@@ -103,29 +102,31 @@ class CollapseMonitor(keras.callbacks.Callback):
         seed: int = 0,
     ):
         super().__init__()
-        checks.check_count(count=count, looks=looks, every=1 if every is None else every)
         if coverage is not None and not isinstance(coverage, ModeCoverage):
             raise ValueError(
                 f"coverage is a kgan.metrics.ModeCoverage, or None. Received: coverage={coverage!r}"
             )
-        if count < 2:
+        if real_images is not None:
+            first = None if isinstance(real_images, (dict, list)) else real_images
+            first = first[0] if isinstance(first, tuple) and first else first
+            if not checks.is_arrays(first):
+                raise ValueError(
+                    "real_images is a batch in the form that fit takes, such as images[:64]. "
+                    f"Received: real_images={numbers.shown(real_images)}"
+                )
+            checks.check_images(first, first.shape[1:], "monitor")
+        self.count = numbers.count("count", count)
+        if self.count < 2:
             raise ValueError(f"One image has no variety: raise count. Received: count={count}")
-        checks.check_seed(seed)
-        if real_images is not None and not hasattr(keras.tree.flatten(real_images)[0], "shape"):
-            raise ValueError(
-                "real_images is a batch in the form that fit takes, such as images[:64]. "
-                f"Received: real_images={real_images!r}"
-            )
-        self.count = count
-        self.every = every
+        self.every = None if every is None else numbers.count("every", every)
         self.real_images = real_images
         self.coverage = coverage
-        self.looks = looks
-        self.stop = stop
-        self.restore_best = restore_best
-        self.log = None if log is None else Path(log)
-        self.verbose = verbose
-        self.seed = seed
+        self.looks = numbers.count("looks", looks)
+        self.stop = numbers.flag("stop", stop)
+        self.restore_best = numbers.flag("restore_best", restore_best)
+        self.log = None if log is None else checks.check_path("log", log)
+        self.verbose = numbers.flag("verbose", verbose)
+        self.seed = numbers.fixed_seed(seed)
         self.history, self.warnings = [], []
         self._shown = self._good = self.restored_epoch = None
         if every is not None:

@@ -4,7 +4,7 @@ import os
 
 import keras
 
-from kgan import checks
+from kgan import checks, numbers
 from kgan.callbacks.board import Board
 from kgan.images import save_film
 
@@ -34,10 +34,9 @@ class EpochPicture(keras.callbacks.Callback):
         tensorboard: str | os.PathLike | None = None,
     ):
         super().__init__()
-        checks.check_count(every=every)
         self.folder = checks.check_folder(folder, "folder")
-        self.every = every
-        self.film = film
+        self.every = numbers.count("every", every)
+        self.film = numbers.flag("film", film)
         self.board = None
         if tensorboard is not None:
             self.board = Board(checks.check_folder(tensorboard, "tensorboard"))

@@ -2,7 +2,7 @@
 
 import os
 
-from kgan import checks
+from kgan import numbers
 from kgan.callbacks.epoch_picture import EpochPicture
 from kgan.images import save_grid
 from kgan.translated import Translated
@@ -38,10 +38,8 @@ class SampleGrid(EpochPicture):
         tensorboard: str | os.PathLike | None = None,
     ):
         super().__init__(folder, every, film, tensorboard)
-        checks.check_count(count=count)
-        checks.check_seed(seed)
-        self.count = count
-        self.seed = seed
+        self.count = numbers.count("count", count)
+        self.seed = numbers.fixed_seed(seed)
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)

@@ -21,6 +21,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from kgan.advice import advice
+
 LOSSES = ("generator_loss", "discriminator_loss")
 GRADIENTS = ("generator_gradient", "discriminator_gradient")
 VARIETY = ("diversity", "distinctness")
@@ -68,6 +70,7 @@ class Rule:
         needs: what of the logs it looks at; without these it finds nothing.
         sign: a function of the history and the game to a sentence, or to None where all is well.
         remedies: see `Diagnosis`.
+        at_shell: the remedies that the `kgan` command has options for.
         patient: whether several looks in a row must show it.
         least: looks without which it says nothing, besides those in a row.
     """
@@ -77,6 +80,7 @@ class Rule:
     needs: tuple
     sign: Callable
     remedies: str
+    at_shell: str
     patient: bool = True
     least: int = 1
 
@@ -113,7 +117,8 @@ class Diagnoses:
                 self.since_told[rule.name] = 0
                 seen = f", for {self.looks} {self.unit}" if rule.patient else ""
                 epoch = history[-1]["epoch"]
-                told.append(Diagnosis(epoch, rule.name, f"{text}{seen}.", rule.remedies))
+                remedies = advice(rule.remedies, rule.at_shell)
+                told.append(Diagnosis(epoch, rule.name, f"{text}{seen}.", remedies))
         return told
 
 
@@ -218,6 +223,7 @@ RULES = (
         "Take a lower learning rate or clip gradients (global_clipnorm of Keras's optimizers); in "
         "float16 see that the loss scale is not switched off; in a loss of your own, keep "
         "logarithms and roots away from zero.",
+        "Take a lower --learning-rate.",
         patient=False,
     ),
     Rule(
@@ -228,6 +234,8 @@ RULES = (
         'Go back to earlier weights, lower the rates, and try loss="relativistic" with R1 and R2 '
         "(Huang et al., 2024, arXiv:2501.05441), packing=2 (Lin et al., 2018, arXiv:1712.04086) or "
         "the layer MinibatchStandardDeviation (Karras et al., 2018, arXiv:1710.10196).",
+        "Lower --learning-rate, and try --loss relativistic (Huang et al., 2024, "
+        "arXiv:2501.05441) or another --seed.",
     ),
     Rule(
         "modes_lost",
@@ -236,6 +244,8 @@ RULES = (
         _modes_lost,
         'Try loss="relativistic" with R1 and R2 (Huang et al., 2024, arXiv:2501.05441), rates that '
         "decay over the run, or packing=2 (Lin et al., 2018, arXiv:1712.04086).",
+        "Try --loss relativistic (Huang et al., 2024, arXiv:2501.05441), or rates that decay "
+        "over the run (--decay).",
     ),
     Rule(
         "discriminator_wins",
@@ -245,6 +255,7 @@ RULES = (
         "Give the discriminator a lower rate or fewer steps, or a penalty, R1(1.0) (Mescheder et "
         "al., 2018, arXiv:1801.04406); with few images, DiffAugment (Zhao et al., 2020, "
         "arXiv:2006.10738).",
+        "Lower --learning-rate, or take more images or another --loss.",
     ),
     Rule(
         "vanishing_gradient",
@@ -254,6 +265,8 @@ RULES = (
         'Lower the rates; in place of loss="minimax" take "non_saturating" (Goodfellow et al., '
         '2014, section 3), or "wasserstein" with GradientPenalty(10.0) (Gulrajani et al., 2017, '
         "arXiv:1704.00028); keep the discriminator from winning: a lower rate, fewer steps, R1.",
+        "Lower --learning-rate; in place of --loss minimax take non_saturating (Goodfellow et "
+        "al., 2014, section 3).",
     ),
     Rule(
         "exploding_gradient",
@@ -262,6 +275,8 @@ RULES = (
         _exploding,
         "Lower the rates or clip gradients (global_clipnorm), and keep the discriminator smooth: "
         "SpectralNormalization (Miyato et al., 2018, arXiv:1802.05957), R1 or GradientPenalty.",
+        "Lower --learning-rate; --network resnet has a discriminator with spectral "
+        "normalisation (Miyato et al., 2018, arXiv:1802.05957).",
         least=4,
     ),
 )

@@ -2,6 +2,8 @@
 
 import keras
 
+from kgan import numbers
+
 
 class TerminateOnNaN(keras.callbacks.TerminateOnNaN):
     """Ends training when the loss of either player is NaN or infinite.
@@ -12,6 +14,9 @@ class TerminateOnNaN(keras.callbacks.TerminateOnNaN):
     Args:
         raise_error: whether to raise a RuntimeError in place of a quiet end. Default: False.
     """
+
+    def __init__(self, raise_error: bool = False):
+        super().__init__(raise_error=numbers.flag("raise_error", raise_error))
 
     def on_batch_end(self, batch, logs=None):
         for player in ("discriminator", "generator"):

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 
+from kgan import checks
 from kgan.callbacks.epoch_picture import EpochPicture
 from kgan.images import in_color, save_columns
 from kgan.value_range import shown
@@ -46,6 +47,9 @@ class TranslationGrid(EpochPicture):
         tensorboard: str | os.PathLike | None = None,
     ):
         super().__init__(folder, every, film, tensorboard)
+        checks.check_images_of("images", images)
+        if targets is not None:
+            checks.check_images_of("targets", targets)
         self.images = images
         self.targets = targets
 

@@ -1,6 +1,12 @@
 """What cannot be trained or trained on is said before training starts, with the fix."""
 
-from kgan.checks.arguments import check_count, check_folder, check_seed
+from kgan.checks.arguments import (
+    check_fit_options,
+    check_folder,
+    check_function,
+    check_images_of,
+    check_path,
+)
 from kgan.checks.data import (
     check_divisible,
     check_enough,
@@ -13,6 +19,7 @@ from kgan.checks.data import (
     check_paired,
     check_range,
     check_shares,
+    check_varied,
     first_batch,
     is_arrays,
     is_float,
@@ -36,7 +43,6 @@ from kgan.checks.networks import (
     check_pair_fits,
     check_spectral_normalization,
     check_translator,
-    check_weights,
     loading,
 )
 
@@ -44,15 +50,17 @@ __all__ = [
     "check_built",
     "check_class_logits",
     "check_classes_of",
-    "check_count",
     "check_cycle",
     "check_distinct",
     "check_divisible",
     "check_enough",
     "check_finite",
     "check_fit",
+    "check_fit_options",
     "check_folder",
+    "check_function",
     "check_images",
+    "check_images_of",
     "check_inputs",
     "check_jitter",
     "check_labels",
@@ -62,12 +70,12 @@ __all__ = [
     "check_pair",
     "check_pair_fits",
     "check_paired",
+    "check_path",
     "check_range",
-    "check_seed",
     "check_shares",
     "check_spectral_normalization",
     "check_translator",
-    "check_weights",
+    "check_varied",
     "first_batch",
     "is_arrays",
     "is_float",

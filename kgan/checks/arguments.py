@@ -1,30 +1,52 @@
-"""Numbers and places that arguments name."""
+"""Arguments of training and drawing."""
 
-import numbers
 from pathlib import Path
 
-
-def check_count(least=1, **counts):
-    """Raises a ValueError for an argument that is not a positive integer, or is below `least`."""
-    for name, value in counts.items():
-        if not isinstance(value, numbers.Integral) or value < least:
-            raise ValueError(
-                f"{name} must be a positive integer of at least {least}. Received: {name}={value!r}"
-            )
+from kgan import numbers
+from kgan.places import check_path
 
 
-def check_seed(seed):
-    """Raises a ValueError for a seed that NumPy does not take, or none, which is another always."""
-    if not isinstance(seed, numbers.Integral) or seed < 0:
-        raise ValueError(
-            "seed must be an integer of at least 0, since NumPy's seeds begin from 0. "
-            f"Received: seed={seed!r}"
-        )
+def check_fit_options(options):
+    """Raises a ValueError for a number among the arguments of `fit` that is not one."""
+    for name, least in (
+        ("batch_size", 1),
+        ("epochs", 0),
+        ("initial_epoch", 0),
+        ("steps_per_epoch", 1),
+        ("validation_batch_size", 1),
+        ("validation_steps", 1),
+    ):
+        if options.get(name) is not None:
+            numbers.count(name, options[name], least)
+    if options.get("validation_split") is not None:
+        numbers.share("validation_split", options["validation_split"], "[0, 1)")
 
 
 def check_folder(folder, name):
     """Returns the path of a folder that is or can be made; raises a ValueError for a file."""
+    check_path(name, folder)
     for path in (Path(folder), *Path(folder).parents):
         if path.exists() and not path.is_dir():
             raise ValueError(f"{name} must be a folder, but {path} is a file. Received: {folder}")
     return Path(folder)
+
+
+def check_images_of(name, images):
+    """Raises a ValueError for an array that is not a batch of images, whatever their size.
+
+    Args:
+        name: of the argument.
+        images: what was given.
+    """
+    images = numbers.array(name, images)
+    if images.ndim != 4 or not images.size or images.min() < -1.01 or images.max() > 1.01:
+        raise ValueError(
+            f"{name} must be images (batch, height, width, channels), floats in [-1, 1]. "
+            f"Received: {name} of shape {images.shape}, dtype {images.dtype}"
+        )
+
+
+def check_function(name, function):
+    """Raises a ValueError for what cannot be called."""
+    if not callable(function):
+        raise ValueError(f"{name} must be a function. Received: {name}={numbers.shown(function)}")

@@ -1,10 +1,14 @@
 """Data that cannot be trained on."""
 
 import itertools
+import os
 import warnings
 
 import keras
 import numpy as np
+
+from kgan import numbers
+from kgan.advice import advice
 
 
 def check_labels(labels, num_classes, count):
@@ -20,17 +24,16 @@ def check_labels(labels, num_classes, count):
     """
     if labels is None:
         raise ValueError(
-            "This model is trained with labels: give them beside the images, as in "
-            "fit(images, labels). Received: no labels"
+            "This model is trained with labels: "
+            + advice(
+                "give them beside the images, as in fit(images, labels). ",
+                "take data that have some. ",
+            )
+            + "Received: no labels"
         )
     labels = np.asarray(labels)
     if labels.dtype.kind not in "iu":
-        fix = (
-            "names = numpy.unique(labels) and numpy.searchsorted(names, labels)"
-            if labels.dtype.kind in "USO"
-            else "labels.argmax(axis=1) if they are one-hot, else labels.astype('int32')"
-        )
-        raise ValueError(f"Labels must be integers: use {fix}. Received: dtype {labels.dtype}")
+        raise ValueError(f"Labels must be integers: {_integers_of(labels)}")
     if labels.shape not in ((count,), (count, 1)):
         hint = ""
         if labels.shape == (count, num_classes):
@@ -47,6 +50,28 @@ def check_labels(labels, num_classes, count):
     return labels.reshape(-1).astype("int32")
 
 
+def _integers_of(labels):
+    """How labels of another kind become classes, and what they are, for a message."""
+    received = f"Received: dtype {labels.dtype}"
+    if labels.dtype.kind in "USO":
+        fix = "use names = numpy.unique(labels) and numpy.searchsorted(names, labels)"
+        return f"{advice(fix, 'these name the classes by text')}. {received}"
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        fix = advice("use labels.argmax(axis=1) if they are one-hot", "each of these is a row")
+        return f"{fix}. {received}"
+    if labels.dtype.kind == "f" and np.any(labels != np.floor(labels)):
+        fix = (
+            "cut it into classes with numpy.digitize(labels, edges), or condition on it in a model"
+        )
+        fix = advice(f"{fix} of your own", "train on a set that has classes")
+        return (
+            "they name classes, and these have fractions. If they measure something, such as an "
+            f"angle, {fix}. {received}, from {labels.min()} to {labels.max()}"
+        )
+    fix = advice("use labels.astype('int32')", "these are whole numbers of another kind")
+    return f"{fix}. {received}"
+
+
 def check_images(images, shape, network="discriminator", verb="takes"):
     """Raises a ValueError if an array is no batch of images (or vectors) to train on.
 
@@ -56,7 +81,11 @@ def check_images(images, shape, network="discriminator", verb="takes"):
         network: its name.
         verb: what it does with such images.
     """
+    if isinstance(images, dict):
+        raise ValueError(_of_dictionary(images))
     images = np.asarray(images)
+    if images.dtype.kind in "USOcVmM" and images.dtype.name != "bfloat16":
+        raise ValueError(f"Images must be floats in [-1, 1]. Received: dtype {images.dtype}")
     if images.size == 0:
         raise ValueError(f"There are no images. Received: shape {images.shape}")
     if len(images.shape) != len(shape) + 1 or any(
@@ -69,23 +98,30 @@ def check_images(images, shape, network="discriminator", verb="takes"):
         )
     kind = "Images" if len(shape) == 3 else "Samples"
     if not is_float(images.dtype):
+        fix = advice(
+            " For pixels in [0, 255] use images.astype('float32') / 127.5 - 1.",
+            " Save them as 8-bit images.",
+        )
         raise ValueError(
-            f"{kind} must be floats in [-1, 1], not {images.dtype}. For pixels in [0, 255] use "
-            "images.astype('float32') / 127.5 - 1. "
+            f"{kind} must be floats in [-1, 1], not {images.dtype}.{fix} "
             f"Received: dtype {images.dtype}, range [{images.min()}, {images.max()}]"
         )
     low, high = images.min(), images.max()
     if not (np.isfinite(low) and np.isfinite(high)):
+        finite = "images[np.isfinite(images).all(axis=tuple(range(1, images.ndim)))]"
         raise ValueError(
-            f"{kind} must be finite: remove the samples that are not, for example with "
-            "images[np.isfinite(images).all(axis=tuple(range(1, images.ndim)))]. "
+            f"{kind} must be finite: remove the samples that are not"
+            f"{advice(f', for example with {finite}', '')}. "
             f"Received: range [{low}, {high}]"
         )
     if len(shape) == 3 and (low < -1.01 or high > 1.01):
         raise ValueError(
-            "Images must lie in [-1, 1], the range of a generator that ends in tanh. For pixels "
-            "in [0, 255] use images / 127.5 - 1; clip what a resize has overshot. "
-            f"Received: range [{low}, {high}]"
+            "Images must lie in [-1, 1], the range of a generator that ends in tanh. "
+            + advice(
+                "For pixels in [0, 255] use images / 127.5 - 1; clip what a resize has overshot. ",
+                "Save them as 8-bit images. ",
+            )
+            + f"Received: range [{low}, {high}]"
         )
 
 
@@ -116,12 +152,43 @@ def check_range(images, value_range):
 def warn_of_half_range(images):
     """Warns of images that seem to lie in [0, 1], where they are to lie in [-1, 1]."""
     low, high = images.min(), images.max()
-    # A few images may all be bright, but hardly so that the darkest pixel is just above 0.
-    if images.ndim == 4 and low >= 0 and high > 0.5 and (len(images) >= 8 or low < 0.1):
+    # One image may be bright all over, but hardly so that the darkest pixel is just above 0.
+    if images.ndim == 4 and 0 <= low < high and (len(images) > 1 or low < 0.1 < 0.5 < high):
         warnings.warn(
             "The images seem to lie in [0, 1], but a generator that ends in tanh gives [-1, 1]: "
-            f"use images * 2 - 1. Received: range [{low}, {high}]",
+            f"{advice('use images * 2 - 1', 'see that they are not too bright')}. "
+            f"Received: range [{low}, {high}]",
             stacklevel=5,
+        )
+
+
+def _of_dictionary(named):
+    """What to do with a batch whose parts have names."""
+    names = ", ".join(map(repr, named))
+    image = next((name for name in named if "image" in str(name)), next(iter(named), "image"))
+    label = next((name for name in named if "label" in str(name)), None)
+    parts = f"batch[{image!r}]" + (f", batch[{label!r}]" if label is not None else "")
+    return (
+        f"Give the images themselves, not a dictionary that holds them: {parts}, of a "
+        f"tf.data.Dataset dataset.map(lambda batch: ({parts})). "
+        f"Received: a dictionary with the keys {names or 'of nothing'}"
+    )
+
+
+def check_varied(images):
+    """Warns of images that teach nothing, if they are all there are.
+
+    Args:
+        images: one part of a data set, the whole of it, checked.
+    """
+    if not is_float(images.dtype) or images.ndim < 2:
+        return  # labels
+    low, high = images.min(), images.max()
+    if len(images) > 1 and low == high:
+        warnings.warn(
+            "All images are of one value, from which nothing can be learned: look at how they "
+            f"were read. Received: {len(images)} images of {low}",
+            stacklevel=4,
         )
 
 
@@ -180,17 +247,25 @@ def first_batch(x, y=None, batch_size=None):
     Raises:
         ValueError: if there is no data, or the batch size is not a positive integer.
     """
-    if batch_size is not None and (not isinstance(batch_size, int) or batch_size < 1):
-        raise ValueError(
-            "batch_size must be a positive integer, or None for 32. "
-            f"Received: batch_size={batch_size!r}"
-        )
+    if batch_size is not None:
+        numbers.count("batch_size", batch_size)
     if x is None:
         raise ValueError("There are no images. Received: x=None")
     if isinstance(x, str):
         raise ValueError(
             "Give the images themselves, for example images, _ = kgan.data.digits(). "
             f"Received: the string {x!r}"
+        )
+    if isinstance(x, dict):
+        raise ValueError(_of_dictionary(x))
+    if not is_arrays(x) and not hasattr(x, "__iter__") and not hasattr(x, "__getitem__"):
+        raise ValueError(
+            f"Give images as an array, or a stream of batches. Received: x={numbers.shown(x)}"
+        )
+    if isinstance(x, (type, os.PathLike)):
+        raise ValueError(
+            "Give the images themselves, such as those of kgan.data.folder(path, image_size). "
+            f"Received: x={numbers.shown(x)}"
         )
     if isinstance(x, list):
         raise ValueError(

@@ -60,8 +60,6 @@ def check_inputs(name, network, inputs, hint=""):
 
 def check_fit(output_shape, input_shape, packing=1):
     """Raises a ValueError if a generator's output cannot be given to a discriminator."""
-    if not isinstance(packing, int) or packing < 1:
-        raise ValueError(f"packing must be a positive integer. Received: packing={packing!r}")
     wanted = (*output_shape[:-1], output_shape[-1] * packing)
     if len(wanted) != len(input_shape) or any(
         None not in (a, b) and a != b for a, b in zip(wanted, input_shape, strict=True)
@@ -191,6 +189,11 @@ def check_jitter(jitter, shape):
     if jitter is None:
         return
     given = (None, *shape[1:])
+    if not isinstance(jitter, keras.layers.Layer):
+        raise ValueError(
+            f"jitter must be a layer: jitter=kgan.layers.jitter({given[1:3]}). "
+            f"Received: jitter={jitter!r}"
+        )
     made = tuple(jitter.compute_output_shape(given))
     if len(made) != 4 or any(
         None not in (a, b) and a != b for a, b in zip(made, given, strict=True)
@@ -200,10 +203,3 @@ def check_jitter(jitter, shape):
             f"jitter=kgan.layers.jitter({given[1:3]}). "
             f"Received: jitter from {given} to {made}"
         )
-
-
-def check_weights(**weights):
-    """Raises a ValueError for a factor of a loss term that is negative."""
-    for name, weight in weights.items():
-        if not weight >= 0:
-            raise ValueError(f"{name} must be at least 0. Received: {name}={weight!r}")

@@ -5,6 +5,7 @@ import warnings
 from typing import Annotated
 
 from kgan import __version__
+from kgan.advice import speaking_shell
 from kgan.cli import demo, evaluate, export, pictures, report, train, translate
 from kgan.cli.shared import console, typer
 
@@ -52,7 +53,7 @@ def main():
     """Runs the command; an error that the user can mend is a message, not a traceback."""
     from kgan.export import ExportError
 
-    with warnings.catch_warnings():
+    with speaking_shell(), warnings.catch_warnings():
         warnings.showwarning = _warn_once()
         try:
             app()

@@ -254,28 +254,28 @@ def load_model(path):
     path = saved_in(path)
     if path.suffix in (".onnx", ".tflite") and path.is_file():
         raise ValueError(
-            "An exported file is for kgan translate, kgan evaluate and kgan verify, and in Python "
-            "for kgan.export.load(): name the saved GAN here, such as run/gan.keras. "
+            "An exported file is for kgan translate, kgan evaluate and kgan verify: name the saved "
+            "GAN here, such as run/gan.keras. "
             f"Received: {path}"
         )
     if not path.is_file():
         raise ValueError(f"There is no saved GAN here. Received: {path}")
     if not zipfile.is_zipfile(path):
         raise ValueError(
-            "This file is damaged, or no model saved by Keras: save it again with gan.save(). "
+            "This file is damaged, or not a model saved by Keras: train anew, or name another. "
             f"Received: {path}"
         )
     try:
         model = saved.load(path)
     except ValueError as error:
         raise ValueError(
-            "This file cannot be loaded as a GAN saved with gan.save(). A model of your own class "
-            "is loaded in Python, after importing the module that defines the class. "
+            "This file cannot be loaded as a GAN. The command knows the classes "
+            "of kgan alone: a model of your own class is for a program that defines it. "
             f"Received: {path} ({error})"
         ) from error
     if not isinstance(model, AdversarialModel):
         raise ValueError(
-            "This file holds another kind of model; save a GAN with gan.save(). "
+            "This file holds another kind of model: name a GAN, such as run/gan.keras. "
             f"Received: {path} with a {type(model).__name__}"
         )
     return model

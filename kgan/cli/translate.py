@@ -58,7 +58,7 @@ def translate(
     *size, channels = translator.given
     if None in size:
         raise ValueError(
-            "This network has no size of its own to resize images to: translate them in Python. "
+            "This network has no size of its own to resize images to, as those of kgan train have. "
             f"Received: {gan} with an input {translator.given}"
         )
     jobs = _jobs(images, out, overwrite)
@@ -134,8 +134,8 @@ def _exported(path, direction):
     file = Exported(path)
     if file.given is None:
         raise ValueError(
-            "This file makes images of latents: draw them in Python, with "
-            f"kgan.export.load(path).sample(n). Received: {path}"
+            "This file makes images of latents: draw them with kgan sample, of the saved GAN that "
+            f"it was exported from. Received: {path}"
         )
     if direction not in (None, file.direction):
         raise ValueError(

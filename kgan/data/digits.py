@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from kgan import numbers
 from kgan.images import from_pixels, resize
 from kgan.optional import require
 
@@ -23,8 +24,7 @@ def digits(size: int = 8) -> tuple[np.ndarray, np.ndarray]:
     Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine
     Learning Repository, 1998 (CC BY 4.0): its test part, as `sklearn.datasets.load_digits` has it.
     """
-    if not isinstance(size, int) or size < 1:
-        raise ValueError(f"size must be a positive integer. Received: size={size!r}")
+    size = numbers.count("size", size)
     datasets = require("sklearn.datasets", "data", "kgan.data.digits()")
     source = datasets.load_digits()
     pixels = np.round(source.images * (255 / 16)).astype("uint8")[..., None]

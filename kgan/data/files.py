@@ -7,8 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from kgan import numbers
+from kgan.advice import advice
 from kgan.data.decoding import MODES, damage
 from kgan.optional import Later
+from kgan.places import check_path
 
 Image = Later("PIL.Image")
 
@@ -27,7 +30,7 @@ def find_images(path: str | os.PathLike) -> list[Path]:
     Raises:
         ValueError: if there is no such folder, it is a file, or no image is in it.
     """
-    folder = Path(path)
+    folder = check_path("path", path)
     found, left_out = [], {}
     for file, regular in _below(folder) if folder.is_dir() else ():
         image = file.suffix.lower() in SUFFIXES
@@ -118,9 +121,10 @@ def the_size(sizes) -> tuple[int, int]:
         return next(iter(sizes))
     shown = sorted(sizes.items(), key=lambda item: -len(item[1]))
     found = ", ".join(f"{h}x{w} ({len(of)} files, {of[0].name})" for (h, w), of in shown[:SHOWN])
+    fix = advice("pass image_size=(height, width)", "add --image-size, as in --image-size 96x128")
     raise ValueError(
-        "Images that differ in height and width must be resized: pass image_size=(height, width). "
-        f"Received: image_size=None, {found or 'no readable image'}"
+        f"Images that differ in height and width must be resized: {fix}. "
+        f"Received: {advice('image_size=None', 'no --image-size')}, {found or 'no readable image'}"
         f"{', ...' if len(shown) > SHOWN else ''}"
     )
 
@@ -131,13 +135,7 @@ def check_size(image_size):
     Raises:
         ValueError: if it is no pair of positive integers.
     """
-    size = tuple(image_size) if np.iterable(image_size) else ()
-    if len(size) != 2 or not all(isinstance(n, (int, np.integer)) and n > 0 for n in size):
-        raise ValueError(
-            "image_size must be (height, width) in positive integers. "
-            f"Received: image_size={image_size!r}"
-        )
-    return size
+    return numbers.counts("image_size", image_size, ("height", "width"))
 
 
 def check_channels(channels):
@@ -146,9 +144,9 @@ def check_channels(channels):
     Raises:
         ValueError: if they are others.
     """
-    if channels not in MODES:
-        raise ValueError(f"channels must be 1 or 3. Received: channels={channels!r}")
-    return channels
+    if not numbers.is_integer(channels) or channels not in MODES:
+        raise ValueError(f"channels must be 1 or 3. Received: channels={numbers.shown(channels)}")
+    return int(channels)
 
 
 def check_two_channels(channels):

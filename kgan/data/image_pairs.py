@@ -7,6 +7,8 @@ import os
 import warnings
 from pathlib import Path
 
+from kgan import numbers
+from kgan.advice import advice
 from kgan.data import files
 from kgan.data.decoding import AS_EVER, Decoding, Reader, two_decodings
 from kgan.data.folder import ReadImage
@@ -70,7 +72,7 @@ def image_pairs(
     Reference: Isola, Zhu, Zhou, Efros, Image-to-Image Translation with Conditional Adversarial
     Networks, 2017 (arXiv:1611.07004).
     """
-    both = files.check_two_channels(channels)
+    both, swap = files.check_two_channels(channels), numbers.flag("swap", swap)
     size = None if image_size is None else files.check_size(image_size)
     decoding = two_decodings(background, interpolation)
     if targets is None:
@@ -133,8 +135,10 @@ def _half_size(items, wanted):
     if single:
         warnings.warn(
             "Some images look like one each, not like two. Are they pairs side by side? Inputs and "
-            "targets in two folders are read with image_pairs(inputs, targets), images without "
-            f"partners with image_domains(a, b). Received: {single}, image_size={wanted}",
+            "targets in two folders are read with "
+            f"{advice('image_pairs(inputs, targets)', '--targets')}, images without partners with "
+            f"{advice('image_domains(a, b)', '--model cyclegan')}. "
+            f"Received: {single}, image_size={wanted}",
             stacklevel=3,
         )
     if wanted is None:
@@ -172,7 +176,8 @@ def _matched(inputs, targets):
         shown = ", ".join(map(str, sorted(lonely)[: files.SHOWN]))
         raise ValueError(
             "Each input needs a target of the same name in the other folder (endings may differ): "
-            "add or remove files; images without partners are for kgan.data.image_domains. "
+            "add or remove files; images without partners are for "
+            f"{advice('kgan.data.image_domains', '--model cyclegan')}. "
             f"Received: {len(lonely)} of {len(first) + len(second)} files without a partner: "
             f"{shown}{', ...' if len(lonely) > files.SHOWN else ''}"
         )

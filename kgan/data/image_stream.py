@@ -7,6 +7,7 @@ import zlib
 import keras
 import numpy as np
 
+from kgan import numbers
 from kgan.data.decoding import CorruptImageError, Remarks
 from kgan.data.files import SHOWN
 from kgan.images import from_pixels
@@ -29,8 +30,7 @@ class Samples:
     """
 
     def __init__(self, items, read, corrupt="skip"):
-        if corrupt not in ("skip", "raise"):
-            raise ValueError(f"corrupt must be 'skip' or 'raise'. Received: corrupt={corrupt!r}")
+        numbers.choice("corrupt", corrupt, ("skip", "raise"))
         self.items = items
         self.read = read
         self.corrupt = corrupt
@@ -115,10 +115,8 @@ class ImageStream(keras.utils.PyDataset):
 
     def __init__(self, sources, batch_size, shuffle=True, seed=None, **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(batch_size, int) or batch_size < 1:
-            raise ValueError(
-                f"batch_size must be a positive integer. Received: batch_size={batch_size!r}"
-            )
+        batch_size, seed = numbers.count("batch_size", batch_size), numbers.seed(seed)
+        shuffle = numbers.flag("shuffle", shuffle)
         self.sources = sources
         self.length = max(len(source.items) for source in sources)
         self.batch_size = min(batch_size, self.length)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kgan.checks import check_count
+from kgan import numbers
 
 
 class Mixture:
@@ -27,15 +27,13 @@ class Mixture:
     """
 
     def __init__(self, centers, deviation: float):
-        self.centers = np.asarray(centers, "float32")
-        if self.centers.ndim != 2 or not np.isfinite(self.centers).all():
+        self.centers = numbers.array("centers", centers).astype("float32")
+        if self.centers.ndim != 2:
             raise ValueError(
                 "centers must be finite numbers of shape (modes, dimensions). "
                 f"Received: shape {self.centers.shape}"
             )
-        if not deviation > 0:
-            raise ValueError(f"deviation must be above 0. Received: deviation={deviation!r}")
-        self.deviation = deviation
+        self.deviation = numbers.positive("deviation", deviation)
 
     @property
     def modes(self) -> int:
@@ -52,8 +50,8 @@ class Mixture:
         Raises:
             ValueError: if `count` is not a positive integer.
         """
-        check_count(count=count)
-        rng = np.random.default_rng(seed)
+        count = numbers.count("count", count)
+        rng = np.random.default_rng(numbers.seed(seed))
         labels = rng.integers(self.modes, size=count, dtype="int32")
         noise = rng.standard_normal((count, self.centers.shape[1]), "float32")
         return self.centers[labels] + np.float32(self.deviation) * noise, labels
@@ -70,7 +68,7 @@ def ring(modes: int = 8, radius: float = 1.0, deviation: float = 0.01) -> Mixtur
     Source of the defaults: Srivastava et al., VEEGAN, 2017 (arXiv:1705.07761), as measured by Lin
     et al., PacGAN, 2018 (arXiv:1712.04086), section 4.1.
     """
-    check_count(modes=modes)
+    modes, radius = numbers.count("modes", modes), numbers.positive("radius", radius)
     angles = 2 * np.pi * np.arange(modes) / modes
     return Mixture(radius * np.stack([np.cos(angles), np.sin(angles)], axis=1), deviation)
 
@@ -85,6 +83,6 @@ def grid(side: int = 5, spacing: float = 2.0, deviation: float = 0.05) -> Mixtur
 
     Source of the defaults: as for `ring`.
     """
-    check_count(side=side)
+    side, spacing = numbers.count("side", side), numbers.positive("spacing", spacing)
     line = spacing * (np.arange(side) - (side - 1) / 2)
     return Mixture(np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2), deviation)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from kgan import numbers
+from kgan.checks import check_labels
 from kgan.data.tensorflow_datasets import tfds
 
 
@@ -23,15 +25,17 @@ def stack(images, labels, count: int, channels: int = 3, seed: int | None = None
     Raises:
         ValueError: if the images are not grey or the labels do not fit them.
     """
-    images, labels = np.asarray(images), np.asarray(labels)
+    images, labels = numbers.array("images", images), np.asarray(labels)
     if images.ndim != 4 or images.shape[-1] != 1 or labels.shape != images.shape[:1]:
         raise ValueError(
             "stack() needs grey images (n, height, width, 1) and a label for each. "
             f"Received: images {images.shape}, labels {labels.shape}"
         )
-    chosen = np.random.default_rng(seed).integers(len(images), size=(count, channels))
+    classes = int(labels.max()) + 1 if labels.dtype.kind in "iu" and labels.size else 1
+    labels = check_labels(labels, classes, len(images))
+    count, channels = numbers.count("count", count), numbers.count("channels", channels)
+    chosen = np.random.default_rng(numbers.seed(seed)).integers(len(images), size=(count, channels))
     stacked = np.concatenate([images[chosen[:, i]] for i in range(channels)], axis=-1)
-    classes = int(labels.max()) + 1
     places = classes ** np.arange(channels)[::-1]
     return stacked, (labels[chosen] * places).sum(axis=1).astype("int32")
 
@@ -50,4 +54,5 @@ def stacked_mnist(count: int = 128_000, seed: int | None = None, **options):
     Source: Metz et al., Unrolled Generative Adversarial Networks, 2017 (arXiv:1611.02163), section
     3.3.1; the digits are MNIST's (LeCun, Cortes, Burges).
     """
+    count, seed = numbers.count("count", count), numbers.seed(seed)
     return stack(*tfds("mnist", **options), count, seed=seed)

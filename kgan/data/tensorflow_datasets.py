@@ -7,6 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from kgan import checks, numbers
+from kgan.advice import advice
+from kgan.data.files import check_size
 from kgan.images import from_pixels, resize
 from kgan.optional import require
 
@@ -19,6 +22,7 @@ def tfds(
     download: bool = True,
     image_size: tuple[int, int] | None = None,
     batch_size: int | None = None,
+    seed: int | None = None,
 ):
     """Returns the images of a TensorFlow Datasets set.
 
@@ -31,6 +35,7 @@ def tfds(
             be the same for all.
         batch_size: None (default) returns arrays. An integer returns a stream of shuffled
             batches instead, for sets that do not fit in memory.
+        seed: seed of the order of that stream. Default: a random one.
 
     Returns:
         `(images, labels)`: float32 `(count, height, width, channels)` in [-1, 1], and the labels
@@ -42,23 +47,38 @@ def tfds(
         ValueError: if there is no such set, or it has no images, or images of several sizes and
             `image_size` is None.
     """
+    size = None if image_size is None else check_size(image_size)
+    seed, download = numbers.seed(seed), numbers.flag("download", download)
+    check_names(name, [split], data_dir)
+    if batch_size is not None:
+        batch_size = numbers.count("batch_size", batch_size)
     require("tensorflow", "data,tensorflow", "kgan.data.tfds()")
     library = require("tensorflow_datasets", "data,tensorflow", "kgan.data.tfds()")
     builder = prepared(library, name, data_dir, download)
     if "image" not in (builder.info.features or {}):
         raise ValueError(
-            "kgan.data.tfds() needs a set with a feature named 'image'. "
+            "Only a set with a feature named 'image' will do. "
             f"Received: name={name!r} with features {list(builder.info.features or {})}"
         )
     if batch_size:
-        return _stream(builder.as_dataset(split=split, shuffle_files=True), image_size, batch_size)
+        order = {"shuffle_files": True, "read_config": library.ReadConfig(shuffle_seed=seed)}
+        return _stream(builder.as_dataset(split=split, **order), size, batch_size, seed)
     images, labels = [], []
     for example in library.as_numpy(builder.as_dataset(split=split)):
         image = example["image"][None]
-        images.append(resize(image, image_size) if image_size else image)
+        images.append(resize(image, size) if size else image)
         labels.append(example.get("label"))
     has_labels = labels and labels[0] is not None
     return from_pixels(_stack(images, name)), np.array(labels) if has_labels else None
+
+
+def check_names(name, splits, data_dir):
+    """Raises a ValueError unless a set, its splits and its folder are named by text."""
+    for argument, text in [("name", name), *(("split", split) for split in splits)]:
+        if not isinstance(text, str):
+            raise ValueError(f"{argument} must be text. Received: {argument}={numbers.shown(text)}")
+    if data_dir is not None:
+        checks.check_path("data_dir", data_dir)
 
 
 def prepared(library, name, data_dir, download):
@@ -78,7 +98,8 @@ def prepared(library, name, data_dir, download):
         close = difflib.get_close_matches(known, library.list_builders(), cutoff=0.75)
         hint = f" (is it {' or '.join(close)}?)" if close and known not in close else ""
         raise ValueError(
-            f"TensorFlow Datasets has no such set{hint}: tensorflow_datasets.list_builders() names "
+            f"TensorFlow Datasets has no such set{hint}: "
+            f"{advice('tensorflow_datasets.list_builders() names', 'its web pages name')} "
             "them all. Nor is there a folder of images with this name (that of a run is none). "
             f"Received: {name!r} ({str(error).splitlines()[0]})"
         ) from error
@@ -86,8 +107,10 @@ def prepared(library, name, data_dir, download):
         builder.download_and_prepare()
     elif not Path(builder.data_dir).is_dir():
         raise ValueError(
-            "This set is not prepared: let it be downloaded (download=True), or name the folder of "
-            f"prepared sets with data_dir=. Received: {name!r}, looked for in {builder.data_dir}"
+            "This set is not prepared: let it be downloaded "
+            f"({advice('download=True', '--download')}), or name the folder of prepared sets with "
+            f"{advice('data_dir=', '--data-dir')}. "
+            f"Received: {name!r}, looked for in {builder.data_dir}"
         )
     return builder
 
@@ -95,13 +118,14 @@ def prepared(library, name, data_dir, download):
 def _stack(images, name):
     if len({image.shape for image in images}) > 1:
         raise ValueError(
-            "The images of this set differ in size: pass image_size=(height, width). "
-            f"Received: name={name!r}, image_size=None"
+            "The images of this set differ in size: "
+            f"{advice('pass image_size=(height, width)', 'add --image-size, as in 96x128')}. "
+            f"Received: {name}, whose images are resized to no size"
         )
     return np.concatenate(images)
 
 
-def _stream(dataset, image_size, batch_size):
+def _stream(dataset, image_size, batch_size, seed):
     tensorflow = require("tensorflow", "data,tensorflow", "kgan.data.tfds()")
 
     def prepare(example):
@@ -112,5 +136,5 @@ def _stream(dataset, image_size, batch_size):
         return (image, example["label"]) if "label" in example else image
 
     parallel = tensorflow.data.AUTOTUNE
-    prepared = dataset.map(prepare, parallel).shuffle(4096).batch(batch_size)
+    prepared = dataset.map(prepare, parallel).shuffle(4096, seed).batch(batch_size)
     return prepared.prefetch(parallel)

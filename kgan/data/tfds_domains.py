@@ -6,10 +6,11 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from kgan import numbers
 from kgan.data import files
 from kgan.data.decoding import AS_EVER, Decoding, Reader, two_decodings
 from kgan.data.image_stream import ImageStream, Samples
-from kgan.data.tensorflow_datasets import prepared
+from kgan.data.tensorflow_datasets import check_names, prepared
 from kgan.optional import require
 
 
@@ -54,12 +55,18 @@ def tfds_domains(
             an argument is wrong; while reading, see `image_domains`.
     """
     decodings = two_decodings(background, interpolation)
-    library = require("tensorflow_datasets", "data,tensorflow", "kgan.data.tfds_domains()")
     both, size = files.check_two_channels(channels), files.check_size(image_size)
+    download = numbers.flag("download", download)
+    if not isinstance(splits, (tuple, list)) or len(splits) != 2:
+        raise ValueError(
+            f"splits must be two, of domain A and of B. Received: splits={numbers.shown(splits)}"
+        )
+    check_names(name, splits, data_dir)
+    library = require("tensorflow_datasets", "data,tensorflow", "kgan.data.tfds_domains()")
     info = prepared(library, name, data_dir, download).info
     if "image" not in (info.features or {}) or info.file_format.value != "tfrecord":
         raise ValueError(
-            "kgan.data.tfds_domains() needs a set with a feature named 'image', in TFRecord files. "
+            "Only a set with a feature named 'image', in TFRecord files, will do. "
             f"Received: name={name!r} with features {list(info.features or {})} in "
             f"{info.file_format.value} files"
         )

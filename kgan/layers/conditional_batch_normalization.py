@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kgan.layers.labels import check_classes
+from kgan import numbers
 
 
 @keras.saving.register_keras_serializable("kgan")
@@ -20,7 +20,7 @@ class ConditionalBatchNormalization(keras.layers.Layer):
             shape of x.
 
     Raises:
-        ValueError: if `num_classes` is not a positive integer.
+        ValueError: if `num_classes` is not a positive integer, or another number out of its range.
 
     Reference: de Vries et al., Modulating early visual processing by language, 2017
     (arXiv:1707.00683); in GANs Miyato and Koyama, 2018 (arXiv:1802.05637), appendix.
@@ -28,9 +28,9 @@ class ConditionalBatchNormalization(keras.layers.Layer):
 
     def __init__(self, num_classes, momentum=0.9, epsilon=1e-5, **kwargs):
         super().__init__(**kwargs)
-        self.num_classes = check_classes(num_classes)
-        self.momentum = momentum
-        self.epsilon = epsilon
+        self.num_classes = numbers.count("num_classes", num_classes)
+        self.momentum = numbers.share("momentum", momentum)
+        self.epsilon = numbers.positive("epsilon", epsilon)
         self.norm = keras.layers.BatchNormalization(
             momentum=momentum,
             epsilon=epsilon,

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from kgan import numbers
+
 
 @keras.saving.register_keras_serializable("kgan")
 class ImagePool(keras.layers.Layer):
@@ -30,9 +32,7 @@ class ImagePool(keras.layers.Layer):
 
     def __init__(self, size=50, **kwargs):
         super().__init__(trainable=False, **kwargs)
-        if not isinstance(size, int) or size < 1:
-            raise ValueError(f"size must be a positive integer. Received: size={size!r}")
-        self.size = size
+        self.size = numbers.count("size", size)
 
     def build(self, shape):
         options = {"initializer": "zeros", "trainable": False, "autocast": False}

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from kgan import numbers
+
 
 @keras.saving.register_keras_serializable("kgan")
 class InstanceNormalization(keras.layers.Layer):
@@ -34,11 +36,9 @@ class InstanceNormalization(keras.layers.Layer):
 
     def __init__(self, epsilon=1e-5, center=True, scale=True, **kwargs):
         super().__init__(**kwargs)
-        if not epsilon > 0:
-            raise ValueError(f"epsilon must be positive. Received: epsilon={epsilon!r}")
-        self.epsilon = epsilon
-        self.center = center
-        self.scale = scale
+        self.epsilon = numbers.positive("epsilon", epsilon)
+        self.center = numbers.flag("center", center)
+        self.scale = numbers.flag("scale", scale)
 
     def build(self, input_shape):
         if len(input_shape) < 3:

@@ -2,6 +2,8 @@
 
 import keras
 
+from kgan import numbers
+
 
 def jitter(image_size, enlarged=None, flip=True, seed=None):
     """Returns a layer that enlarges images, crops them at a random place and may mirror them.
@@ -25,9 +27,11 @@ def jitter(image_size, enlarged=None, flip=True, seed=None):
     Reference: Isola et al., Image-to-Image Translation with Conditional Adversarial Networks, 2017
     (arXiv:1611.07004), section 6.2.
     """
-    height, width = image_size
+    form = ("height", "width")
+    image_size = height, width = numbers.counts("image_size", image_size, form)
     if enlarged is None:
-        enlarged = tuple(round(size * 286 / 256) for size in image_size)
+        enlarged = [round(size * 286 / 256) for size in image_size]
+    enlarged, seed = numbers.counts("enlarged", enlarged, form), numbers.seed(seed)
     if enlarged[0] < height or enlarged[1] < width:
         raise ValueError(
             "enlarged must be at least the size of the images. "
@@ -37,6 +41,6 @@ def jitter(image_size, enlarged=None, flip=True, seed=None):
         keras.layers.Resizing(*enlarged, dtype="float32"),
         keras.layers.RandomCrop(height, width, seed=seed, dtype="float32"),
     ]
-    if flip:
+    if numbers.flag("flip", flip):
         parts.append(keras.layers.RandomFlip("horizontal", seed=seed, dtype="float32"))
     return keras.Sequential(parts, name="jitter")

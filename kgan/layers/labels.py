@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kgan import numbers
 from kgan.layers.spectral_normalization import SpectralNormalization
 
 
@@ -27,7 +28,7 @@ class LabelPlane(keras.layers.Layer):
 
     def __init__(self, num_classes, **kwargs):
         super().__init__(**kwargs)
-        self.num_classes = check_classes(num_classes)
+        self.num_classes = numbers.count("num_classes", num_classes)
 
     def build(self, input_shape):
         (_, height, width, _), _ = input_shape
@@ -76,8 +77,8 @@ class ProjectionLogit(keras.layers.Layer):
 
     def __init__(self, num_classes, spectral=False, **kwargs):
         super().__init__(**kwargs)
-        self.num_classes = check_classes(num_classes)
-        self.spectral = spectral
+        self.num_classes = numbers.count("num_classes", num_classes)
+        self.spectral = numbers.flag("spectral", spectral)
         self.linear = keras.layers.Dense(1, dtype=self.dtype_policy, name="linear")
         # One column a class: all inner products at once, of which the label chooses one. So the
         # matrix is the kernel of a layer, which spectral normalisation can divide.
@@ -105,12 +106,3 @@ class ProjectionLogit(keras.layers.Layer):
     def get_config(self):
         own = {"num_classes": self.num_classes, "spectral": self.spectral}
         return {**super().get_config(), **own}
-
-
-def check_classes(num_classes):
-    """Returns the number of classes, or raises a ValueError if it is none."""
-    if not isinstance(num_classes, int) or isinstance(num_classes, bool) or num_classes < 1:
-        raise ValueError(
-            f"num_classes must be a positive integer. Received: num_classes={num_classes!r}"
-        )
-    return num_classes

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from kgan import numbers
+
 
 @keras.saving.register_keras_serializable("kgan")
 class MinibatchStandardDeviation(keras.layers.Layer):
@@ -20,19 +22,15 @@ class MinibatchStandardDeviation(keras.layers.Layer):
         images: `(batch, height, width, channels)`; the result has one channel more.
 
     Raises:
-        ValueError: if the group size is not a positive integer.
+        ValueError: if the group size is not a positive integer, or epsilon not above 0.
 
     Reference: Karras et al., Progressive Growing of GANs, 2018 (arXiv:1710.10196), section 3.
     """
 
     def __init__(self, group_size=4, epsilon=1e-8, **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(group_size, int) or group_size < 1:
-            raise ValueError(
-                f"group_size must be a positive integer. Received: group_size={group_size!r}"
-            )
-        self.group_size = group_size
-        self.epsilon = epsilon
+        self.group_size = numbers.count("group_size", group_size)
+        self.epsilon = numbers.positive("epsilon", epsilon)
 
     def call(self, images):
         batch, *shape = ops.shape(images)

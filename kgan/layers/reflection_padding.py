@@ -1,8 +1,9 @@
 """Padding of an image by its own mirror image."""
 
 import keras
-import numpy as np
 from keras import ops
+
+from kgan import numbers
 
 
 @keras.saving.register_keras_serializable("kgan")
@@ -26,13 +27,9 @@ class ReflectionPadding2D(keras.layers.Layer):
 
     def __init__(self, padding=1, **kwargs):
         super().__init__(**kwargs)
-        pair = tuple(padding) if isinstance(padding, (tuple, list)) else (padding, padding)
-        if len(pair) != 2 or not all(map(_is_count, pair)):
-            raise ValueError(
-                "padding must be an integer from 0, or two of them for rows and columns. "
-                f"Received: padding={padding!r}"
-            )
-        self.padding = tuple(map(int, pair))
+        one = numbers.is_integer(padding) and padding >= 0
+        pair = (padding, padding) if one else padding
+        self.padding = numbers.counts("padding", pair, ("rows", "columns"), least=0)
 
     def call(self, inputs):
         self._check(inputs.shape)
@@ -64,7 +61,3 @@ class ReflectionPadding2D(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "padding": self.padding}
-
-
-def _is_count(value):
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 0

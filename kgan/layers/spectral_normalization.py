@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from kgan import numbers
+
 
 @keras.saving.register_keras_serializable("kgan")
 class SpectralNormalization(keras.layers.Wrapper):
@@ -30,13 +32,13 @@ class SpectralNormalization(keras.layers.Wrapper):
     """
 
     def __init__(self, layer, power_iterations=1, **kwargs):
-        super().__init__(layer, **kwargs)
-        if not isinstance(power_iterations, int) or power_iterations < 1:
+        if not isinstance(layer, keras.layers.Layer):
             raise ValueError(
-                "power_iterations must be a positive integer. "
-                f"Received: power_iterations={power_iterations!r}"
+                "SpectralNormalization needs a layer with a kernel, such as Dense or Conv2D. "
+                f"Received: layer={numbers.shown(layer)}"
             )
-        self.power_iterations = power_iterations
+        super().__init__(layer, **kwargs)
+        self.power_iterations = numbers.count("power_iterations", power_iterations)
         self.moved_by_model = False
 
     def build(self, input_shape=None):

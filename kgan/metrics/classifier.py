@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kgan import checks, files
+from kgan import checks, files, numbers
 from kgan.metrics.features import in_float32
 from kgan.metrics.hashes import structure
 
@@ -42,19 +42,22 @@ def train_classifier(
             there are fewer than two classes, or the epochs or the batch size are no positive
             integers.
     """
-    images, labels = checks.to_numpy(images), np.asarray(labels)
+    images, labels = np.asarray(checks.to_numpy(images)), np.asarray(labels)
+    if images.dtype.kind not in "iuf":
+        raise ValueError(f"images must be floats in [-1, 1]. Received: dtype {images.dtype}")
     checks.check_images(images, images.shape[1:], "classifier")
     checks.warn_of_half_range(images)
     known = labels.size and labels.dtype.kind in "iu"
     labels = checks.check_labels(labels, int(labels.max()) + 1 if known else None, len(images))
+    batch_size, seed = numbers.count("batch_size", batch_size), numbers.fixed_seed(seed)
     if epochs is None:
         epochs = max(FEWEST_EPOCHS, math.ceil(FEWEST_STEPS * batch_size / len(images)))
+    epochs = numbers.count("epochs", epochs)
     if len(np.unique(labels)) < 2 or images.ndim != 4 or min(images.shape[1:3]) < 4:
         raise ValueError(
             "A classifier needs images of at least 4x4 pixels, of at least two classes. "
             f"Received: images {images.shape[1:]} with labels {np.unique(labels)[:2].tolist()}"
         )
-    checks.check_count(epochs=epochs, batch_size=batch_size)
     model = _network(images, labels, seed)
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     model.fit(_Shuffled(images, labels, batch_size, epochs, seed), shuffle=False, verbose=0)
@@ -144,7 +147,10 @@ def features_of(classifier):
 
 def kept_classifier(images, labels, epochs=None, seed=0, folder=None):
     """Returns the classifier of `classifier_features`, trained or read where it was kept."""
-    if folder is None:
+    images, labels = np.asarray(checks.to_numpy(images)), np.asarray(labels)
+    if folder is not None:
+        folder = checks.check_path("folder", folder)
+    else:
         folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kgan"
     file = Path(folder) / file_name(images, labels, epochs, seed)
     if file.exists():
@@ -194,6 +200,8 @@ def stacked_classifier(classifier: keras.Model, channels: int = 3) -> keras.Mode
         A Keras model from `(batch, height, width, channels)` to the probabilities of all
         combinations, in the order of the labels of `kgan.data.stack`.
     """
+    checks.check_built(classifier=classifier)
+    channels = numbers.count("channels", channels)
     stacked = keras.Input((*classifier.input_shape[1:-1], channels))
     first, *rest = [classifier(stacked[..., i : i + 1]) for i in range(channels)]
     probabilities = first

@@ -1,10 +1,9 @@
 """Generated images that are copies of training images."""
 
-import numbers
-
 import keras
 import numpy as np
 
+from kgan import numbers
 from kgan.metrics import neighbors
 from kgan.metrics.image_metric import ImageMetric
 
@@ -40,9 +39,7 @@ class DuplicateRate(ImageMetric):
     def __init__(
         self, features="pixels", threshold: float = 0.5, name="duplicate_rate", dtype=None
     ):
-        if not isinstance(threshold, numbers.Real) or not 0 <= threshold <= 1:
-            raise ValueError(f"threshold must be in [0, 1]. Received: threshold={threshold!r}")
-        self.threshold = threshold
+        self.threshold = numbers.share("threshold", threshold)
         super().__init__(features, name=name, dtype=dtype)
 
     def measure(self, real, fake):

@@ -28,7 +28,7 @@ def get(features):
     """
     if isinstance(features, Network):
         return features
-    if isinstance(features, dict):
+    if isinstance(features, dict) and "class_name" in features:
         network = Network(keras.saving.deserialize_keras_object(features))
         network.awaits_weights = True
         return network

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from kgan import checks
+from kgan import numbers
 from kgan.metrics.image_metric import ImageMetric
 
 LEAST_BLOCKS = 10
@@ -42,8 +42,7 @@ class KernelDistance(ImageMetric):
     def __init__(
         self, features="pixels", block_size: int = 1000, name="kernel_distance", dtype=None
     ):
-        checks.check_count(2, block_size=block_size)
-        self.block_size = int(block_size)
+        self.block_size = numbers.count("block_size", block_size, 2)
         super().__init__(features, name=name, dtype=dtype)
 
     @property

@@ -1,13 +1,12 @@
 """How many modes of the data a generator reaches, and how evenly."""
 
 import math
-import numbers
 
 import keras
 import numpy as np
 from keras import ops
 
-from kgan import backend
+from kgan import backend, numbers
 from kgan.data.mixtures import Mixture
 from kgan.metrics.features import Network, as_images, get
 from kgan.metrics.hashes import digest
@@ -86,16 +85,15 @@ class ModeCoverage(keras.metrics.Metric):
         self.threshold = threshold
         self.networks = ()
         if isinstance(modes, dict):  # a configuration
-            modes = Mixture(**modes) if "centers" in modes else get(modes)
+            if "centers" in modes:
+                modes = Mixture(**modes)
+            elif "class_name" in modes:
+                modes = get(modes)
         if isinstance(modes, keras.Model):
             modes = Network(modes)
-        largest = math.inf if isinstance(modes, Mixture) else 1
-        number = isinstance(threshold, numbers.Real) or threshold is None
-        if not number or not 0 <= (threshold or 0) <= largest:
-            raise ValueError(
-                "threshold must be a distance from 0 on, of a classifier a probability, or None. "
-                f"Received: threshold={threshold!r}"
-            )
+        if threshold is not None:
+            kind = numbers.factor if isinstance(modes, Mixture) else numbers.share
+            self.threshold = threshold = kind("threshold", threshold)
         if isinstance(modes, Mixture):
             self._assign = _Nearest(modes, 3.0 if threshold is None else threshold)
             count = modes.modes

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from kgan import checks
+from kgan import numbers
 from kgan.metrics import neighbors
 from kgan.metrics.image_metric import ImageMetric
 
@@ -50,9 +50,8 @@ class PrecisionRecall(ImageMetric):
         name="precision_recall",
         dtype=None,
     ):
-        checks.check_count(k=k, density_k=density_k)
-        self.k, self.density_k = int(k), int(density_k)
-        self.least = max(k, density_k) + 1
+        self.k, self.density_k = numbers.count("k", k), numbers.count("density_k", density_k)
+        self.least = max(self.k, self.density_k) + 1
         super().__init__(features, name=name, dtype=dtype)
 
     @property

@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 
 from kgan import files
+from kgan.places import check_path
 
 WEIGHTS = "model.weights.h5"  # in a .keras file
 
@@ -41,9 +42,18 @@ def report(metrics, path: str | os.PathLike | None = None, **context) -> dict:
     """
     from kgan import __version__
 
+    if path is not None:
+        check_path("path", path)
+    several = metrics if isinstance(metrics, (list, tuple)) else [metrics]
+    for metric in several:
+        if not isinstance(metric, keras.metrics.Metric):
+            raise ValueError(
+                "metrics must be measures such as kgan.metrics.FrechetDistance(). "
+                f"Received: {metric!r}"
+            )
     versions = {"kgan": __version__, "keras": keras.__version__}
     scores = {}
-    for metric in metrics:
+    for metric in several:
         own = getattr(metric, "protocol", None) or {"measure": type(metric).__name__}
         protocol = {**own, **context, **versions, "backend": keras.backend.backend()}
         for name, value in values(metric).items():

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from kgan import checks
+from kgan import numbers
 from kgan.metrics.image_metric import ImageMetric, Rows
 
 
@@ -41,9 +41,8 @@ class SlicedWasserstein(ImageMetric):
         name="sliced_wasserstein",
         dtype=None,
     ):
-        checks.check_count(directions=directions)
-        checks.check_seed(seed)
-        self.directions, self.seed = int(directions), int(seed)
+        self.directions = numbers.count("directions", directions)
+        self.seed = numbers.fixed_seed(seed)
         super().__init__(features, name=name, dtype=dtype)
 
     def kept(self):

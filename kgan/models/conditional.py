@@ -4,8 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kgan import checks
-from kgan.layers.labels import check_classes
+from kgan import checks, numbers
 from kgan.models.gan import GAN
 
 WITH_LABELS = "build it with num_classes="
@@ -58,16 +57,11 @@ class ConditionalGAN(GAN):
         seed: int | None = None,
         **kwargs,
     ):
-        self.num_classes = check_classes(num_classes)
+        self.num_classes = numbers.count("num_classes", num_classes)
         super().__init__(generator, discriminator, seed=seed, **kwargs)
         for name, network in {"generator": generator, "discriminator": discriminator}.items():
             checks.check_classes_of(name, network, num_classes)
-        self.class_names = None if class_names is None else [str(name) for name in class_names]
-        if self.class_names is not None and len(self.class_names) != num_classes:
-            raise ValueError(
-                "class_names must name each class once. "
-                f"Received: {len(self.class_names)} names for num_classes={num_classes}"
-            )
+        self.class_names = None if class_names is None else _names(class_names, num_classes)
 
     def check_networks(self):
         checks.check_inputs("generator", self.generator, ["latent", "label"], WITH_LABELS)
@@ -120,11 +114,16 @@ class ConditionalGAN(GAN):
         Raises:
             ValueError: if the labels are no integers of known classes, one for each latent.
         """
-        labels = checks.check_labels(labels, self.num_classes, len(latents))
+        latents = numbers.array("latents", latents)
+        count = len(latents) if latents.ndim else 0
+        labels = checks.check_labels(labels, self.num_classes, count)
         return super().images_of(latents, labels, **options)
 
     def draw_labels(self, n, labels=None, seed=None):
         """Returns the labels of `generate(n, labels, seed)`, int32 `(n,)`."""
+        n = numbers.count("n", n)
+        if not isinstance(seed, np.random.Generator):
+            seed = numbers.seed(seed)
         if labels is None:
             # The first numbers of the seed are those of the latents.
             return np.random.default_rng([1, seed] if seed is not None else None).integers(
@@ -185,11 +184,7 @@ class ACGAN(ConditionalGAN):
         seed: int | None = None,
         **kwargs,
     ):
-        if not class_weight >= 0:
-            raise ValueError(
-                f"class_weight must be at least 0. Received: class_weight={class_weight!r}"
-            )
-        self.class_weight = class_weight
+        self.class_weight = numbers.factor("class_weight", class_weight)
         super().__init__(generator, discriminator, num_classes, class_names, seed, **kwargs)
 
     def check_networks(self):
@@ -238,6 +233,19 @@ class ACGAN(ConditionalGAN):
             "adversarial": self.game.generator(real, fake),
             "fake_class": self.class_weight * _cross_entropy(labels, names),
         }
+
+
+def _names(names, num_classes):
+    """Returns the names of classes as a list of strings, each once."""
+    several = isinstance(names, (list, tuple, np.ndarray)) and np.ndim(names) == 1
+    known = [str(name) for name in names] if several else []
+    plain = all(isinstance(name, str) or numbers.is_integer(name) for name in known and names)
+    if not plain or len(known) != num_classes or len(set(known)) < num_classes:
+        raise ValueError(
+            f"class_names must name each of the {num_classes} classes once, as a list of text. "
+            f"Received: class_names={numbers.shown(names)}"
+        )
+    return known
 
 
 def _cross_entropy(labels, logits):

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kgan import batches, checks
+from kgan import batches, checks, numbers
 from kgan.adversarial import AdversarialModel
 from kgan.layers import ImagePool
 from kgan.translated import Translated
@@ -83,17 +83,16 @@ class CycleGAN(Translated, AdversarialModel):
         seed: int | None = None,
         **kwargs,
     ):
-        checks.check_weights(cycle_weight=cycle_weight, identity_weight=identity_weight)
         super().__init__(seed=seed, **kwargs)
         self.generator_ab = generator_ab
         self.generator_ba = generator_ba
         self.discriminator_a = discriminator_a
         self.discriminator_b = discriminator_b
-        self.cycle_weight = cycle_weight
-        self.identity_weight = identity_weight
-        self.pool_size = pool_size
+        self.cycle_weight = numbers.factor("cycle_weight", cycle_weight)
+        self.identity_weight = numbers.factor("identity_weight", identity_weight)
+        self.pool_size = numbers.count("pool_size", pool_size, 0)
+        self._check_networks(jitter)
         self.jitter = jitter
-        self._check_networks()
         self.pool_a = self._make_pool(generator_ba.output_shape)
         self.pool_b = self._make_pool(generator_ab.output_shape)
 
@@ -247,9 +246,10 @@ class CycleGAN(Translated, AdversarialModel):
         return self.export_generator(generator, path, formats, options | {"metadata": metadata})
 
     def _generator(self, direction):
-        if direction not in ("ab", "ba"):
+        if not isinstance(direction, str) or direction not in ("ab", "ba"):
             raise ValueError(
-                f'direction must be "ab", from A to B, or "ba". Received: direction={direction!r}'
+                'direction must be "ab", from A to B, or "ba". '
+                f"Received: direction={numbers.shown(direction)}"
             )
         return self.generator_ab if direction == "ab" else self.generator_ba
 
@@ -260,7 +260,7 @@ class CycleGAN(Translated, AdversarialModel):
             ("b", batch[1], self.discriminator_b, self.pool_b),
         )
 
-    def _check_networks(self):
+    def _check_networks(self, jitter):
         names = ("generator_ab", "generator_ba", "discriminator_a", "discriminator_b")
         networks = {name: getattr(self, name) for name in names}
         checks.check_built(**networks)
@@ -275,7 +275,7 @@ class CycleGAN(Translated, AdversarialModel):
         checks.check_fit(self.generator_ab.output_shape, self.discriminator_b.input_shape)
         checks.check_cycle(self.generator_ab, self.generator_ba, self.identity_weight)
         for discriminator in self.discriminators:
-            checks.check_jitter(self.jitter, discriminator.input_shape)
+            checks.check_jitter(jitter, discriminator.input_shape)
 
     def _make_pool(self, shape):
         if not self.pool_size:

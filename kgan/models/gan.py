@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kgan import checks
+from kgan import checks, numbers
 from kgan.adversarial import AdversarialModel
 
 
@@ -24,8 +24,8 @@ class GAN(AdversarialModel):
 
     Raises:
         ValueError: if a network is not built, the discriminator does not end in a logit, the
-            generator's output does not fit the discriminator's input, or `packing` is not a
-            positive integer.
+            generator's output does not fit the discriminator's input, one network is given twice,
+            `packing` is not a positive integer, or the seed not an integer from 0.
 
     Example:
 
@@ -53,7 +53,8 @@ class GAN(AdversarialModel):
     ):
         super().__init__(seed=seed, **kwargs)
         checks.check_built(generator=generator, discriminator=discriminator)
-        self.packing = packing
+        checks.check_distinct(generator=generator, discriminator=discriminator)
+        self.packing = numbers.count("packing", packing)
         self.generator = generator
         self.discriminator = discriminator
         self.check_networks()

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kgan import checks
+from kgan import checks, numbers
 from kgan.models.gan import GAN
 from kgan.translated import Translated
 
@@ -69,11 +69,10 @@ class Pix2Pix(Translated, GAN):
         seed: int | None = None,
         **kwargs,
     ):
-        checks.check_weights(l1_weight=l1_weight)
         super().__init__(generator, discriminator, seed=seed, **kwargs)
-        self.l1_weight = l1_weight
-        self.jitter = jitter
+        self.l1_weight = numbers.factor("l1_weight", l1_weight)
         checks.check_jitter(jitter, self.discriminator.input_shape)
+        self.jitter = jitter
 
     def fit(self, x=None, y=None, **options):
         """Trains on pairs of images, see `AdversarialModel.fit`.

@@ -3,7 +3,8 @@
 import math
 
 import keras
-import numpy as np
+
+from kgan import numbers
 
 
 def check_arguments(image_shape, *, ranks=(3,), **sizes):
@@ -12,17 +13,10 @@ def check_arguments(image_shape, *, ranks=(3,), **sizes):
     Raises:
         ValueError: if the shape has another rank, or any size is not a positive integer.
     """
-    shape = tuple(image_shape)
-    if len(shape) not in ranks or not all(map(_is_size, shape)):
-        forms = {1: "(features,)", 3: "(height, width, channels)"}
-        raise ValueError(
-            f"image_shape must be {' or '.join(forms[rank] for rank in ranks)} in positive "
-            f"integers, without the batch. Received: image_shape={image_shape!r}"
-        )
+    forms = {1: ("features",), 3: ("height", "width", "channels")}
     for name, size in sizes.items():
-        if not _is_size(size):
-            raise ValueError(f"{name} must be a positive integer. Received: {name}={size!r}")
-    return tuple(int(size) for size in shape)
+        numbers.count(name, size)
+    return numbers.counts("image_shape", image_shape, tuple(forms[rank] for rank in ranks))
 
 
 def nearest_multiple(image_shape, divisor, least=1):
@@ -60,7 +54,3 @@ def crop(x, shape):
         return x
     sides = [(pixels // 2, pixels - pixels // 2) for pixels in excess]
     return keras.layers.Cropping2D(sides)(x)
-
-
-def _is_size(size):
-    return isinstance(size, (int, np.integer)) and not isinstance(size, bool) and size > 0

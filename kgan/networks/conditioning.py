@@ -3,8 +3,8 @@
 import keras
 from keras import layers
 
+from kgan import numbers
 from kgan.layers import ConditionalBatchNormalization, LabelPlane, ProjectionLogit
-from kgan.layers.labels import check_classes
 
 LABEL_LENGTH = 32  # of the embedding beside the latent
 
@@ -22,12 +22,10 @@ class Conditioned:
     """
 
     def __init__(self, num_classes, way, ways=("concatenation", "projection", "auxiliary")):
-        if way not in ways:
-            raise ValueError(
-                f"conditioning must be one of {', '.join(map(repr, ways))}. "
-                f"Received: conditioning={way!r}"
-            )
-        self.num_classes = None if num_classes is None else check_classes(num_classes)
+        numbers.choice("conditioning", way, ways)
+        self.num_classes = (
+            None if num_classes is None else numbers.count("num_classes", num_classes)
+        )
         self.way = way if num_classes is not None else None
         told = self.way not in (None, "auxiliary")
         self.label = keras.Input((), dtype="int32", name="label") if told else None

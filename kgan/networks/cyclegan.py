@@ -12,14 +12,17 @@ from keras import layers
 
 from kgan.layers import InstanceNormalization, ReflectionPadding2D
 from kgan.networks.arguments import check_arguments, check_multiple
+from kgan.networks.repeatable import repeatable
 from kgan.networks.translation import normal
 
 
+@repeatable
 def cyclegan_generator(
     image_shape: Sequence[int] = (256, 256, 3),
     output_channels: int | None = None,
     width: int = 64,
     blocks: int | None = None,
+    seed: int | None = None,
 ) -> keras.Model:
     """A generator from image to image: residual blocks at a quarter of the size.
 
@@ -36,6 +39,8 @@ def cyclegan_generator(
             Default: 64, as in the paper.
         blocks: how many residual blocks. Default, as in the paper: 6 up to 128 pixels (of the
             longer side), 9 above.
+        seed: seed of the first weights: an int gives the same ones on every call, on one backend.
+            Default: None, Keras's global seed decides.
 
     Returns:
         A `keras.Model` from `image` `(batch, height, width, channels)` to `translated_image`

@@ -13,16 +13,20 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from kgan import numbers
 from kgan.networks.arguments import check_arguments, crop, halvings
 from kgan.networks.conditioning import Conditioned, embed, head
+from kgan.networks.repeatable import repeatable
 
 
+@repeatable
 def dcgan_generator(
     image_shape: Sequence[int] = (64, 64, 3),
     latent_dim: int = 100,
     width: int = 64,
     num_classes: int | None = None,
     conditioning: str = "concatenation",
+    seed: int | None = None,
 ) -> keras.Model:
     """The DCGAN generator: a projection, then transposed convolutions that double the size.
 
@@ -38,6 +42,8 @@ def dcgan_generator(
         conditioning: how it is told the class: `"concatenation"` (default), an embedding beside
             the latent, or `"conditional_batch_norm"`, a scale and shift for each class in every
             normalisation.
+        seed: seed of the first weights: an int gives the same ones on every call, on one backend.
+            Default: None, Keras's global seed decides.
 
     Returns:
         A `keras.Model` from `latent` `(batch, latent_dim)`, and with `num_classes` `label`,
@@ -69,12 +75,14 @@ def dcgan_generator(
     return keras.Model(condition.inputs(latent), x, name="generator")
 
 
+@repeatable
 def dcgan_discriminator(
     image_shape: Sequence[int] = (64, 64, 3),
     width: int = 64,
     batch_norm: bool = True,
     num_classes: int | None = None,
     conditioning: str = "concatenation",
+    seed: int | None = None,
 ) -> keras.Model:
     """The DCGAN discriminator: strided convolutions that halve the size, then one logit.
 
@@ -87,6 +95,8 @@ def dcgan_discriminator(
         conditioning: `"concatenation"` (default), a learned plane for each class beside the image;
             `"projection"`, an inner product of features and class; or `"auxiliary"`, which is not
             told the class but names it, for `kgan.ACGAN`.
+        seed: seed of the first weights: an int gives the same ones on every call, on one backend.
+            Default: None, Keras's global seed decides.
 
     Returns:
         A `keras.Model` from `image` `(batch, *image_shape)`, and when it is told the class `label`,
@@ -97,6 +107,7 @@ def dcgan_discriminator(
         ValueError: if a size is not a positive integer, or the conditioning is unknown.
     """
     shape = check_arguments(image_shape, width=width)
+    batch_norm = numbers.flag("batch_norm", batch_norm)
     condition = Conditioned(num_classes, conditioning)
     image = keras.Input(shape, name="image")
     x = condition.plane(image)

@@ -6,16 +6,20 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from kgan import numbers
 from kgan.networks.arguments import check_arguments
 from kgan.networks.conditioning import Conditioned, embed, head
+from kgan.networks.repeatable import repeatable
 
 
+@repeatable
 def mlp_generator(
     image_shape: Sequence[int] = (28, 28, 1),
     latent_dim: int = 64,
     width: int = 256,
     depth: int = 2,
     num_classes: int | None = None,
+    seed: int | None = None,
 ) -> keras.Model:
     """A dense generator: hidden layers with ReLU, tanh at the output.
 
@@ -27,6 +31,8 @@ def mlp_generator(
         depth: number of hidden layers. Default: 2.
         num_classes: for a conditional generator, which has an embedding of the class beside the
             latent, how many classes there are. Default: None.
+        seed: seed of the first weights: an int gives the same ones on every call, on one backend.
+            Default: None, Keras's global seed decides.
 
     Returns:
         A `keras.Model` from `latent` `(batch, latent_dim)`, and with `num_classes` `label`,
@@ -39,6 +45,7 @@ def mlp_generator(
     units and dense networks for MNIST.
     """
     shape = check_arguments(image_shape, ranks=(1, 3), latent_dim=latent_dim, width=width)
+    depth = numbers.count("depth", depth, 0)
     condition = Conditioned(num_classes, "concatenation")
     latent = keras.Input((latent_dim,), name="latent")
     x = embed(latent, condition)
@@ -50,12 +57,14 @@ def mlp_generator(
     return keras.Model(condition.inputs(latent), x, name="generator")
 
 
+@repeatable
 def mlp_discriminator(
     image_shape: Sequence[int] = (28, 28, 1),
     width: int = 256,
     depth: int = 2,
     num_classes: int | None = None,
     conditioning: str = "concatenation",
+    seed: int | None = None,
 ) -> keras.Model:
     """A dense discriminator: hidden layers with LeakyReLU, one logit.
 
@@ -65,6 +74,8 @@ def mlp_discriminator(
         depth: number of hidden layers. Default: 2.
         num_classes, conditioning: as for `dcgan_discriminator`; a concatenated class is an
             embedding beside the pixels.
+        seed: seed of the first weights: an int gives the same ones on every call, on one backend.
+            Default: None, Keras's global seed decides.
 
     Returns:
         A `keras.Model` as `dcgan_discriminator` returns it.
@@ -73,6 +84,7 @@ def mlp_discriminator(
         ValueError: if a size is not a positive integer, or the conditioning is unknown.
     """
     shape = check_arguments(image_shape, ranks=(1, 3), width=width)
+    depth = numbers.count("depth", depth, 0)
     condition = Conditioned(num_classes, conditioning)
     image = keras.Input(shape, name="image")
     x = embed(layers.Flatten()(image), condition)

@@ -9,20 +9,24 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from kgan import numbers
 from kgan.layers import SpectralNormalization
 from kgan.networks.arguments import check_arguments, halvings
+from kgan.networks.repeatable import repeatable
 from kgan.networks.translation import normal, normalization_maker
 
 # Layers of stride 2 by the side of the patch that a logit sees; 1 pixel has layers of its own.
 STRIDED = {1: 0, 16: 1, 34: 2, 70: 3, 142: 4, 286: 5}
 
 
+@repeatable
 def patch_discriminator(
     image_shape: Sequence[int] = (256, 256, 3),
     width: int = 64,
     receptive_field: int | None = 70,
     normalization: str | None = "instance",
     spectral: bool = False,
+    seed: int | None = None,
 ) -> keras.Model:
     """A discriminator that judges patches, or the image as a whole.
 
@@ -41,6 +45,8 @@ def patch_discriminator(
             the last, and not where the map has shrunk to one pixel. Beside a gradient penalty
             take `"instance"` or None: it needs each sample's gradient to be its own.
         spectral: whether every layer is divided by its spectral norm. Default: False.
+        seed: seed of the first weights: an int gives the same ones on every call, on one backend.
+            Default: None, Keras's global seed decides.
 
     Returns:
         A `keras.Model` from `image` `(batch, *image_shape)` to logits, float32:
@@ -52,7 +58,9 @@ def patch_discriminator(
             none of those above.
     """
     shape = check_arguments(image_shape, width=width)
-    if receptive_field is not None and receptive_field not in STRIDED:
+    spectral = numbers.flag("spectral", spectral)
+    known = numbers.is_integer(receptive_field) and receptive_field in STRIDED
+    if receptive_field is not None and not known:
         raise ValueError(
             f"receptive_field must be one of {', '.join(map(str, STRIDED))} pixels, or None for "
             f"the whole image. Received: receptive_field={receptive_field!r}"

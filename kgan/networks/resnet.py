@@ -10,17 +10,21 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from kgan import numbers
 from kgan.layers import SpectralNormalization
 from kgan.networks.arguments import check_arguments, crop, halvings
 from kgan.networks.conditioning import Conditioned, embed, head
+from kgan.networks.repeatable import repeatable
 
 
+@repeatable
 def resnet_generator(
     image_shape: Sequence[int] = (32, 32, 3),
     latent_dim: int = 128,
     width: int = 128,
     num_classes: int | None = None,
     conditioning: str = "conditional_batch_norm",
+    seed: int | None = None,
 ) -> keras.Model:
     """A residual generator: blocks that double the size by repeating pixels.
 
@@ -31,6 +35,8 @@ def resnet_generator(
         width: filters of every block. Default: 128 (the paper's network for 32 pixels has 256).
         num_classes: for a conditional generator, how many classes there are. Default: None.
         conditioning: `"conditional_batch_norm"` (default) or `"concatenation"`.
+        seed: seed of the first weights: an int gives the same ones on every call, on one backend.
+            Default: None, Keras's global seed decides.
 
     Returns:
         A `keras.Model` as `dcgan_generator` returns it.
@@ -62,12 +68,14 @@ def resnet_generator(
     return keras.Model(condition.inputs(latent), x, name="generator")
 
 
+@repeatable
 def resnet_discriminator(
     image_shape: Sequence[int] = (32, 32, 3),
     width: int = 128,
     spectral: bool = True,
     num_classes: int | None = None,
     conditioning: str = "projection",
+    seed: int | None = None,
 ) -> keras.Model:
     """A residual discriminator: blocks that halve the size by averaging, summed at the end.
 
@@ -78,6 +86,8 @@ def resnet_discriminator(
         num_classes: for a conditional discriminator, how many classes there are. Default: None.
         conditioning: `"projection"` (default), `"concatenation"` or `"auxiliary"`, see
             `dcgan_discriminator`.
+        seed: seed of the first weights: an int gives the same ones on every call, on one backend.
+            Default: None, Keras's global seed decides.
 
     Returns:
         A `keras.Model` as `dcgan_discriminator` returns it.
@@ -86,6 +96,7 @@ def resnet_discriminator(
         ValueError: if a size is not a positive integer, or the conditioning is unknown.
     """
     shape = check_arguments(image_shape, width=width)
+    spectral = numbers.flag("spectral", spectral)
     condition = Conditioned(num_classes, conditioning)
 
     def conv(size):

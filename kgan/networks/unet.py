@@ -11,13 +11,16 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from kgan import numbers
 from kgan.networks.arguments import check_arguments, check_multiple, nearest_multiple
+from kgan.networks.repeatable import draw, repeatable
 from kgan.networks.translation import normal, normalization_maker
 
 DEEPEST = 8  # halvings in the paper, from 256 pixels to one
 LEFT = 8  # pixels in the middle of a network that are many: the paper's has one
 
 
+@repeatable
 def unet_generator(
     image_shape: Sequence[int] = (256, 256, 3),
     output_channels: int | None = None,
@@ -25,6 +28,7 @@ def unet_generator(
     depth: int | None = None,
     normalization: str | None = "instance",
     dropout: float = 0.5,
+    seed: int | None = None,
 ) -> keras.Model:
     """A generator from image to image that hands each map of its encoder to its decoder.
 
@@ -47,6 +51,8 @@ def unet_generator(
         normalization: `"instance"` (default), each image by itself, as batch norm does with the
             paper's batches of one; `"batch"`, with moving statistics in inference; or None.
         dropout: rate of the dropout, 0 for none. Default: 0.5, as in the paper.
+        seed: seed of the first weights and of the dropout: an int gives the same on every call, on
+            one backend. Default: None, weights by Keras's global seed and a fixed one for dropout.
 
     Returns:
         A `keras.Model` from `image` `(batch, height, width, channels)` to `translated_image`
@@ -65,8 +71,7 @@ def unet_generator(
     check_multiple(shape, 2**depth, hint=f", or take depth={most}" if can else "")
     if chosen is None:
         _warn_of_shallow(shape, depth)
-    if not 0 <= dropout < 1:
-        raise ValueError(f"dropout must be a rate in [0, 1). Received: dropout={dropout!r}")
+    dropout = numbers.share("dropout", dropout, "[0, 1)")
     norm = normalization_maker(normalization)
 
     def resample(layer, filters, x, normed=True):
@@ -86,7 +91,7 @@ def unet_generator(
         x = resample(layers.Conv2DTranspose, skip.shape[-1], x)
         if dropout and block < 3:
             # On PyTorch the state of a dropout without a seed is part of no model.
-            x = layers.Dropout(dropout, seed=block)(x)
+            x = layers.Dropout(dropout, seed=block if seed is None else draw())(x)
         x = layers.ReLU()(layers.Concatenate()([x, skip]))
     x = layers.Conv2DTranspose(output_channels, 4, 2, "same", kernel_initializer=normal())(x)
     x = layers.Activation("tanh", dtype="float32", name="translated_image")(x)

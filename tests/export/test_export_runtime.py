@@ -70,10 +70,10 @@ def test_inputs_that_do_not_fit(arrays, named, message, generator):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"n": 0}, "at least one image"),
-        ({"n": 2.5}, "at least one image"),
-        ({"n": 2, "seed": -1}, "seed is an integer of at least 0"),
-        ({"n": 2, "seed": "x"}, "seed is an integer of at least 0"),
+        ({"n": 0}, "n must be a positive integer"),
+        ({"n": 2.5}, "n must be a positive integer"),
+        ({"n": 2, "seed": -1}, "seed must be an integer of at least 0"),
+        ({"n": 2, "seed": "x"}, "seed must be an integer of at least 0"),
         ({"n": 2, "label": 3}, r"in \[0, 3\)"),
         ({"n": 2, "label": -1}, r"in \[0, 3\)"),
         ({"n": 2, "label": [0]}, "or 2 of them"),
@@ -117,7 +117,7 @@ def test_damaged_files(name, shipped, tmp_path):
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(ValueError, match=r"does not load: it is damaged.*Received: path="):
         kgan.export.load(tmp_path / name)
-    with pytest.raises(ValueError, match=r"positive integer, or None\. Received: threads=0"):
+    with pytest.raises(ValueError, match=r"positive integer\. Received: threads=0"):
         kgan.export.load(whole, threads=0)
 
 

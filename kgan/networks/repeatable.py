@@ -1,0 +1,46 @@
+"""Networks that begin with the same weights, from one seed."""
+
+import contextlib
+import functools
+import random
+
+from kgan import numbers
+
+
+def repeatable(build):
+    """Gives a function that builds a network the argument `seed`.
+
+    Keras's initializers and random layers that are not given a seed draw one from Python's `random`
+    when they are made, whatever the backend. So all seeds of a network follow from one, with which
+    `random` starts while the network is built; its state before is then put back. The name of the
+    function has a part in it: a generator and a discriminator of one seed share no numbers.
+
+    Args:
+        build: a function to a network, with an argument `seed` that it need not use itself.
+    """
+
+    @functools.wraps(build)
+    def seeded(*arguments, seed=None, **options):
+        seed = numbers.seed(seed)
+        with _random_from(None if seed is None else f"{build.__name__} {seed}"):
+            return build(*arguments, seed=seed, **options)
+
+    return seeded
+
+
+def draw():
+    """Returns a seed for a layer, drawn as those that Keras draws."""
+    return random.randint(1, 2**31 - 1)
+
+
+@contextlib.contextmanager
+def _random_from(seed):
+    if seed is None:
+        yield
+        return
+    state = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(state)

@@ -1,0 +1,133 @@
+"""Messages say what to do where one is: about frozen networks, optimizers, labels, dictionaries."""
+
+import pathlib
+
+import keras
+import numpy as np
+import pytest
+from factory import conditional, mlp_gan
+
+import kgan
+from kgan import advice
+
+
+@pytest.mark.parametrize("player", ["generator", "discriminator"])
+@pytest.mark.parametrize("verb", ["fit", "train_on_batch"])
+def test_a_network_frozen_after_compile(player, verb, images):
+    gan = mlp_gan()
+    before = gan.generate(2, seed=0)
+    layer = next(layer for layer in getattr(gan, player).layers if layer.trainable_variables)
+    layer.trainable = False
+    with pytest.raises(ValueError, match=rf"{player} trains.*call compile\(\) again.*Received: "):
+        getattr(gan, verb)(images[:16])
+    assert np.array_equal(gan.generate(2, seed=0), before)
+    gan.compile()
+    gan.fit(images[:16], verbose=0)
+    layer.trainable = True
+    with pytest.raises(ValueError, match=r"call compile\(\) again"):
+        gan.fit(images[:16], verbose=0)
+
+
+def test_an_optimizer_of_another_model():
+    used = mlp_gan(generator_optimizer=keras.optimizers.Adam(1e-3)).optimizer.generator
+    with pytest.raises(ValueError, match=r"make a new one.*Received: generator_optimizer, Adam"):
+        mlp_gan(generator_optimizer=used)
+    gan = mlp_gan()
+    with pytest.raises(ValueError, match=r"make a new one.*Received: discriminator_optimizer"):
+        gan.compile(
+            generator_optimizer=gan.optimizer.discriminator,
+            discriminator_optimizer=gan.optimizer.generator,
+        )
+
+
+def test_an_optimizer_of_the_same_network_goes_on(images):
+    gan = mlp_gan()
+    gan.fit(images[:32], verbose=0)
+    gan.compile(generator_optimizer=gan.optimizer.generator)
+    assert int(gan.optimizer.iterations) == 1
+    gan.fit(images[:32], verbose=0)
+    assert int(gan.optimizer.iterations) == 2
+
+
+def test_one_optimizer_within_two_loss_scales():
+    adam = keras.optimizers.Adam()
+    scaled = [keras.optimizers.LossScaleOptimizer(adam) for _ in range(2)]
+    with pytest.raises(ValueError, match=r"Create two\. Received: "):
+        mlp_gan(generator_optimizer=scaled[0], discriminator_optimizer=scaled[1])
+
+
+def test_one_learning_rate_for_both():
+    with pytest.raises(AttributeError, match=r"gan\.optimizer\.generator.*Received: .* = 0.001"):
+        mlp_gan().optimizer.learning_rate = 0.001
+
+
+def test_an_angle_is_not_told_to_become_an_integer(images):
+    angles = np.linspace(0, 1, 16, endpoint=False)
+    with pytest.raises(ValueError, match=r"have fractions.*digitize.*Received: .*from 0.0") as told:
+        conditional().fit(images[:16], angles)
+    assert "astype" not in str(told.value)
+    with pytest.raises(ValueError, match=r"astype\('int32'\).*Received: dtype float64"):
+        conditional().fit(images[:16], np.zeros(16))
+
+
+@pytest.mark.parametrize("form", ["array", "stream"])
+def test_a_dictionary_names_its_keys(form, images):
+    named = {"image": images[:8], "label": np.zeros(8, "int32")}
+
+    class Stream(keras.utils.PyDataset):
+        def __len__(self):
+            return 1
+
+        def __getitem__(self, index):
+            return (named,)
+
+    data = named if form == "array" else Stream()
+    message = r"batch\['image'\], batch\['label'\].*Received: .*keys 'image', 'label'"
+    with pytest.raises(ValueError, match=message):
+        mlp_gan().fit(data)
+
+
+def test_one_network_for_both_players():
+    layers = [keras.Input((1,)), keras.layers.Dense(1)]
+    network = keras.Sequential(layers)
+    with pytest.raises(ValueError, match=r"Received: the same network as generator and disc"):
+        kgan.GAN(network, network)
+
+
+@pytest.mark.parametrize("names", [["a", "a", "b"], "abc", ["a", "b", None], [1, 2], {"a": 1}])
+def test_names_of_classes(names):
+    gan = conditional()
+    with pytest.raises(ValueError, match=r"class_names must name each.*Received: class_names="):
+        kgan.ConditionalGAN(gan.generator, gan.discriminator, 3, class_names=names)
+
+
+def test_images_that_teach_nothing_are_told_of(images):
+    with pytest.warns(UserWarning, match=r"of one value.*Received: 32 images of 0\.5"):
+        mlp_gan().fit(np.full((32, 8, 8, 1), 0.5, "float32"), verbose=0)
+    with pytest.warns(UserWarning, match=r"images \* 2 - 1"):
+        mlp_gan().fit(images[:4] / 4 + 0.5, verbose=0)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: kgan.losses.get("wgan"),
+        lambda: conditional().fit(np.zeros((4, 8, 8, 1), "float32"), np.full(4, 0.5)),
+        lambda: conditional().fit(np.zeros((4, 8, 8, 1), "float32"), np.zeros(4)),
+        lambda: conditional().fit(np.zeros((4, 8, 8, 1), "float32"), np.zeros((4, 3))),
+        lambda: mlp_gan().fit(np.zeros((4, 8, 8, 1), "uint8")),
+        lambda: mlp_gan().fit(np.full((4, 8, 8, 1), np.nan, "float32")),
+        lambda: mlp_gan().fit(np.full((4, 8, 8, 1), 9.0, "float32")),
+        lambda: kgan.data.files.the_size({(n, n): [pathlib.Path("a.png")] for n in (8, 9)}),
+    ],
+    ids=["loss", "angle", "floats", "rows", "pixels", "nan", "range", "sizes"],
+)
+def test_a_shell_is_not_advised_python(call):
+    code = ("numpy", ".astype", "argmax", "np.", "kgan.", "127.5", "fit(", "=(", "map(")
+    with pytest.raises(ValueError, match="Received: ") as in_python:
+        call()
+    assert any(word in str(in_python.value) for word in code)
+    with advice.speaking_shell(), pytest.raises(ValueError, match="Received: ") as in_shell:
+        call()
+    said = str(in_shell.value)
+    assert not any(word in said for word in code), said
