@@ -106,9 +106,13 @@ class Decoding:
                     )
                 # Pillow up to 11 has no mode of its own for PNG files of 16 bits.
                 deep = image.mode.startswith("I;16") or (image.mode, image.format) == ("I", "PNG")
+                cut = ";16" in str(image.tile)  # by Pillow, which keeps the upper eight of colours
                 upright = ImageOps.exif_transpose(image)
                 if deep:
                     upright = _eight_bits(upright, name, remark)
+                elif cut:
+                    colours = upright.convert("RGBA").getextrema()[:3]
+                    _tell_of_dark(256 * max(high for _, high in colours) + 255, name, remark)
                 plain = self._opaque(upright, name, remark)
         except damage() as error:
             raise CorruptImageError(name, error) from error
@@ -181,11 +185,15 @@ def two_decodings(background, interpolation):
 def _eight_bits(image, name, remark):
     """Pillow itself would turn all but the darkest 16-bit pixels white."""
     pixels = np.asarray(image)
-    if 0 < pixels.max() < DARK:
+    _tell_of_dark(pixels.max(), name, remark)
+    return Image.fromarray((pixels >> 8).astype("uint8"))
+
+
+def _tell_of_dark(brightest, name, remark):
+    if 0 < brightest < DARK:
         remark(
             "dark",
             "Images of 16 bits are read by their full range, to 65535, and are nearly black where "
             "they use little of it: spread values of 10, 12 or 14 bits over the range first. "
-            f"Received: {name}, whose brightest value is {pixels.max()}",
+            f"Received: {name}, with nothing brighter than {brightest}",
         )
-    return Image.fromarray((pixels >> 8).astype("uint8"))

@@ -1,7 +1,9 @@
 """What stands in image files beside plain pixels, and what lies beside them in a folder."""
 
 import os
+import struct
 import warnings
+import zlib
 
 import numpy as np
 import pytest
@@ -101,9 +103,31 @@ def test_sixteen_bits_keep_their_range(tmp_path):
 def test_few_bits_of_sixteen_are_told_once(bits, tmp_path):
     for i in range(3):
         save(tmp_path / f"{i}.png", np.full((8, 8), 2**bits - 1, "uint16"))
-    with pytest.warns(UserWarning, match=f"nearly black.*brightest value is {2**bits - 1}") as told:
+    with pytest.warns(UserWarning, match=f"nearly black.*brighter than {2**bits - 1}") as told:
         assert read(tmp_path, channels=1).max() < 64
     assert len(told) == 1
+
+
+@pytest.mark.parametrize("kind", [2, 4, 6], ids=["RGB", "LA", "RGBA"])
+def test_few_bits_of_sixteen_are_told_of_colours_too(kind, tmp_path):
+    """Pillow reads these as 8 bits, and writes none of them, so the file is put together here."""
+    channels = {2: 3, 4: 2, 6: 4}[kind]
+    for name, level in (("dark", 4095), ("light", 60000)):
+        pixels = np.full((8, 8, channels), level, ">u2")
+        if kind > 2:
+            pixels[..., -1] = 65535
+        rows = b"".join(b"\0" + row.tobytes() for row in pixels)
+        header = struct.pack(">IIBBBBB", 8, 8, 16, kind, 0, 0, 0)
+        parts = (b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")
+        content = b"".join(
+            struct.pack(">I", len(part)) + key + part + struct.pack(">I", zlib.crc32(key + part))
+            for key, part in parts
+        )
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + content)
+    assert (read(tmp_path / "light") == 60000 >> 8).all()  # without a word
+    with pytest.warns(UserWarning, match="nearly black.*brighter than 4095"):
+        assert (read(tmp_path / "dark") == 4095 >> 8).all()
 
 
 def test_pixels_without_a_known_range_are_left_out_with_the_reason(tmp_path):

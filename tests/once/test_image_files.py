@@ -195,6 +195,7 @@ def test_the_same_seed_gives_the_same_batches_beside_a_corrupt_image(two_folders
     assert epoch(seasoned) == epoch(fresh)
 
 
+@pytest.mark.filterwarnings("ignore:This score says little")
 def test_measures_are_of_every_image_once_in_the_order_of_the_files(two_folders, tmp_path):
     break_file(two_folders[0] / "part0" / "0.png")
     data = kgan.data.image_pairs(*two_folders, image_size=(8, 8), batch_size=3)

@@ -151,6 +151,7 @@ def test_scores_of_other_weights_are_left_out(run, tmp_path):
     assert not [*folder.glob("scores*.json")]
 
 
+@pytest.mark.filterwarnings("ignore:This score says little")
 def test_weights_that_are_saved_again_are_the_same(run, tmp_path):
     folder = shutil.copytree(run, tmp_path / "run")
     out = folder / "scores.json"
