@@ -2,8 +2,6 @@
 
 from kgan.checks.arguments import check_count, check_folder, check_seed
 from kgan.checks.data import (
-    check_divisible,
-    check_enough,
     check_finite,
     check_images,
     check_labels,
@@ -12,7 +10,6 @@ from kgan.checks.data import (
     check_pair,
     check_paired,
     check_range,
-    check_shares,
     first_batch,
     is_arrays,
     is_float,
@@ -21,7 +18,6 @@ from kgan.checks.data import (
     to_numpy,
     two,
     warn_of_half_range,
-    whole_turns,
 )
 from kgan.checks.networks import (
     check_built,
@@ -39,6 +35,7 @@ from kgan.checks.networks import (
     check_weights,
     loading,
 )
+from kgan.checks.sizes import check_divisible, check_enough, check_shares, whole_turns
 
 __all__ = [
     "check_built",
