@@ -8,8 +8,6 @@ from kgan.checks.arguments import (
     check_path,
 )
 from kgan.checks.data import (
-    check_divisible,
-    check_enough,
     check_finite,
     check_images,
     check_labels,
@@ -18,7 +16,6 @@ from kgan.checks.data import (
     check_pair,
     check_paired,
     check_range,
-    check_shares,
     check_varied,
     first_batch,
     is_arrays,
@@ -28,7 +25,6 @@ from kgan.checks.data import (
     to_numpy,
     two,
     warn_of_half_range,
-    whole_turns,
 )
 from kgan.checks.networks import (
     check_built,
@@ -45,6 +41,7 @@ from kgan.checks.networks import (
     check_translator,
     loading,
 )
+from kgan.checks.sizes import check_divisible, check_enough, check_shares, whole_turns
 
 __all__ = [
     "check_built",
