@@ -4,9 +4,10 @@
 
 Each backend has a process for each question, with a tiny GAN and its average. The resident memory
 is noted as the work goes on, after a garbage collection. Growth is the difference between the end
-and the first fifth, when everything that is made once has been made. Of `--kinds`, `keras` saves and
-loads a `keras.Sequential` of two layers in place of the GAN, which shows what Keras and the backend
-keep by themselves; `clear` is the GAN with `keras.backend.clear_session()` before each load.
+and the first fifth, when everything that is made once has been made. Of `--kinds`, `keras` saves
+and loads a `keras.Sequential` of two layers in place of the GAN, which shows what Keras and the
+backend keep by themselves; `clear` is the GAN with `keras.backend.clear_session()` before each
+load.
 """
 
 import argparse

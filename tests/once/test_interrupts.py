@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import kgan
+from kgan import locks
 
 IMAGES = np.tanh(np.random.default_rng(0).normal(size=(64, 8, 8, 1))).astype("float32")
 
