@@ -6,9 +6,10 @@ A bundle of one training holds every format. Exports of another training into it
 converter, are killed: some at moments drawn uniformly from the time of a whole export. Of one more
 the process is copied as it begins to put things into place, and each copy, which goes on in the
 bundle as it then was, is killed before another of the operations on files that are left. Then
-`verify` is called as anybody would. Whole means that it passes, that every file is of one training,
-old or new, and that nothing hidden is left; a file of another name must stay as it was. All
-processes that the export has started must end without anybody's help.
+`verify` is called for the ONNX file. Whole means that it passes, that every file of the bundle has
+the hash that the report gives, and all are of one training, old or new, and that nothing hidden is
+left; a file of another name must stay as it was. All processes that the export has started must end
+without anybody's help.
 """
 
 import argparse
@@ -156,12 +157,18 @@ def kill(folder, seconds):
 
 def look(folder, sources):
     """What `verify` makes of a bundle: its age, and what is wrong with it if anything is."""
-    from kgan.export import ExportError, verify
+    from kgan.export import ExportError, files, report, verify
 
     interrupted = (folder / ".kgan-committed").exists()
     try:
-        found = {sources[each.source_sha256] for each in verify(folder).artefacts}
-        wrong = "" if len(found) == 1 else "old and new files"
+        verify(folder / "model.onnx")
+        artefacts = report.read(folder / report.FILE).artefacts
+        found = {sources[each.source_sha256] for each in artefacts}
+        pairs = [(each.file, each.sha256) for each in artefacts]
+        pairs += [(each.samples, each.samples_sha256) for each in artefacts]
+        changed = [name for name, sha256 in pairs if files.sha256(folder / name) != sha256]
+        wrong = "" if len(found) == 1 and len(artefacts) == 3 else "old and new files"
+        wrong += f"changed: {changed}" if changed else ""
     except ExportError as error:
         found, wrong = set(), str(error)
     hidden = [path.name for path in folder.iterdir() if path.name.startswith(".")]
@@ -182,7 +189,7 @@ def trials(count, folder, rng):
     (older / "notes.txt").write_text(NOTES)
     shutil.copytree(older, bundle)
     states.mkdir()
-    timed = count // 4
+    timed = count // 5
     seconds = whole_run(bundle, 2, states, count - timed)
     sources = {
         report.read(each / report.FILE).artefacts[0].source_sha256: age
@@ -218,14 +225,17 @@ def main():
         folder, seed, *rest = arguments.export
         return export(folder, int(seed), *rest[:1], *map(int, rest[1:]))
     with tempfile.TemporaryDirectory() as folder:
-        found = list(trials(arguments.kills, Path(folder), random.Random(arguments.seed)))
+        found = []
+        for fate in trials(arguments.kills, Path(folder), random.Random(arguments.seed)):
+            found.append(fate)
+            if arguments.out:
+                content = {"machine": machine(), "runs": found}
+                arguments.out.write_text(json.dumps(content, indent=1) + "\n")
     whole = sum(each["whole"] and not each.get("processes_left") for each in found)
     ages = [each["age"] for each in found]
     slowest = max(each.get("seconds_until_all_ended", 0) for each in found)
     print(f"{whole} of {len(found)} whole ({ages.count('old')} old, {ages.count('new')} new)")
     print(f"All processes had ended after {slowest} s")
-    if arguments.out:
-        arguments.out.write_text(json.dumps({"machine": machine(), "runs": found}, indent=1) + "\n")
     return sys.exit(whole < len(found))
 
 
