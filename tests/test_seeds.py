@@ -70,6 +70,7 @@ def gan(seed):
     model.compile(
         penalties=[kgan.penalties.GradientPenalty()],
         augmentations=[kgan.augmentations.DiffAugment(), kgan.augmentations.InstanceNoise()],
+        run_eagerly=True,
     )
     return model
 
