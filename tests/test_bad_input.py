@@ -8,6 +8,7 @@ from factory import mlp_gan
 import kgan
 
 GOOD = np.zeros((8, 8, 8, 1), "float32")
+VARIED = np.linspace(-1, 1, GOOD.size, dtype="float32").reshape(GOOD.shape)
 NAN = np.where(np.arange(8).reshape(8, 1, 1, 1) == 5, np.nan, GOOD)
 
 BAD_IMAGES = {
@@ -78,7 +79,7 @@ def test_a_torch_loader_of_bare_tensors():
 def test_validation_data_is_checked_before_training():
     gan = mlp_gan()
     with pytest.raises(ValueError, match="Received: dtype uint8"):
-        gan.fit(GOOD, validation_data=GOOD.astype("uint8"))
+        gan.fit(VARIED, validation_data=GOOD.astype("uint8"))
     assert int(gan.optimizer.iterations) == 0
 
 

@@ -120,7 +120,7 @@ def _stack(images, name):
         raise ValueError(
             "The images of this set differ in size: "
             f"{advice('pass image_size=(height, width)', 'add --image-size, as in 96x128')}. "
-            f"Received: {name}, whose images are resized to no size"
+            f"Received: {advice(f'name={name!r}, image_size=None', f'{name} without --image-size')}"
         )
     return np.concatenate(images)
 

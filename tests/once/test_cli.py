@@ -122,7 +122,7 @@ def fails(arguments, code):
     ("arguments", "message"),
     [
         (["sample", "none.keras"], "no saved GAN here. Received: none.keras"),
-        (["train", "digits", "--loss", "mse"], "Received: loss='mse'"),
+        (["train", "digits", "--loss", "mse"], "Received: --loss mse"),
         (["train", "."], "needs --image-size"),
         (["train", "digits", "--learning-rate", "-1"], "Received: --learning-rate -1"),
         (["train", "digits", "--features", "classifier"], "without --metrics"),
