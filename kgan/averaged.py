@@ -142,7 +142,8 @@ class Averaged:
         elif saved:
             offset = store["average_offset"] if "average_offset" in keys else 0
             self._average_offset = int(np.asarray(offset))
-            self.train_function = None  # which has the number of before
+            if self.train_function is not None:  # it has the number of before
+                self.make_train_function(force=True)
         elif self.averages:
             self._drop_averages()  # nothing is looked for then, and they follow what is loaded
 

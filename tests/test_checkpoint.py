@@ -245,7 +245,7 @@ def test_a_damaged_file_is_named(one_epoch, tmp_path):
     with pytest.raises(ValueError, match=r"no checkpoint that can be read.*Received"):
         fit(mlp_gan(), IMAGES, path)
     mlp_gan().save(path)  # a saved model, but no checkpoint
-    with pytest.raises(ValueError, match=r"saved model and no checkpoint.*Received"):
+    with pytest.raises(ValueError, match=r"saved model and not a checkpoint.*Received"):
         fit(mlp_gan(), IMAGES, path)
 
 

@@ -171,7 +171,9 @@ def test_samples_that_are_none_are_refused():
         for threshold in (-1, np.nan, "3"):
             with pytest.raises(ValueError, match=r"threshold must be.*Received"):
                 kgan.metrics.ModeCoverage(modes, threshold=threshold)
-    with pytest.raises(ValueError, match=r"a probability.*Received: threshold=2"):
+    with pytest.raises(
+        ValueError, match=r"threshold must be a number in \[0, 1\]. Received: threshold=2"
+    ):
         kgan.metrics.ModeCoverage(table_classifier(10), threshold=2)
 
 

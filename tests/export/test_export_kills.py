@@ -11,7 +11,7 @@ from export_test_models import NAMES, small_model
 
 import kgan.export
 import kgan.report
-from kgan.export import files, report, transaction
+from kgan.export import files, report, seal, transaction
 
 
 @pytest.fixture(scope="module")
@@ -20,11 +20,14 @@ def newer(exported, tmp_path_factory):
     folder = shutil.copytree(exported, tmp_path_factory.mktemp("newer") / "bundle")
     proto = onnx.load(folder / "small.onnx")
     proto.doc_string = "newer"
+    del proto.metadata_props[-1]  # the seal
     onnx.save(proto, folder / "small.onnx")
+    seal.put(folder / "small.onnx")
     content = json.loads((folder / report.FILE).read_text())
     content["artefacts"][0].update(
         sha256=files.sha256(folder / "small.onnx"), bytes=files.size(folder / "small.onnx")
     )
+    del content["sha256"]  # as in older reports
     (folder / report.FILE).write_text(json.dumps(content))
     return folder
 

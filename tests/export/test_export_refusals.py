@@ -145,7 +145,7 @@ def test_wrong_arguments(arguments, message, tmp_path):
 
 @pytest.mark.parametrize("path", [None, "", 3])
 def test_a_place_is_needed(path):
-    with pytest.raises(ValueError, match=r"file or folder to write\. Received: path="):
+    with pytest.raises(ValueError, match=r"path must be a path, as text\. Received: path="):
         kgan.export.export(small_model(), path)
 
 
