@@ -18,7 +18,7 @@ class Averaged:
     """
 
     _average_offset = 0  # updates of the averages less those that the optimizer counts
-    _average_prints = None  # checksums of averages that have had no update yet
+    _average_prints = None  # checksums of averages without an update; None: as they were loaded
 
     @property
     def averaged_generator(self):
@@ -59,7 +59,7 @@ class Averaged:
         backend.sync(self)
         if not self.averages:  # the weights that were loaded had none
             self._make_averages()
-        elif not self._average_updates() and self._average_prints == self._prints():
+        elif not self._average_updates() and self._average_prints in (None, self._prints()):
             for network, average in zip(self.generators, self.averages, strict=True):
                 average.set_weights(network.get_weights())
             self._average_prints = self._prints()
@@ -142,6 +142,7 @@ class Averaged:
         elif saved:
             offset = store["average_offset"] if "average_offset" in keys else 0
             self._average_offset = int(np.asarray(offset))
+            self._average_prints = None
             if self.train_function is not None:  # it has the number of before
                 self.make_train_function(force=True)
         elif self.averages:

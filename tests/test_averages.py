@@ -50,6 +50,11 @@ def test_it_follows_the_generator_until_its_first_update(tmp_path):
         assert gap(gan.averaged_generator.predict(LATENTS, verbose=0), truth) < 1e-6
         gan.save(tmp_path / "gan.keras")
         assert gap(keras.saving.load_model(tmp_path / "gan.keras").images_of(LATENTS), truth) < 1e-6
+    # So it does in a model that has been loaded and not trained.
+    fast(ema=0.999).save(tmp_path / "fresh.keras")
+    loaded = keras.saving.load_model(tmp_path / "fresh.keras")
+    ways["set"](loaded)
+    assert gap(loaded.images_of(LATENTS), truth) < 1e-6
     # Training starts from there as well.
     gan = fast(ema=0.9)
     gan.generator.set_weights(other.get_weights())

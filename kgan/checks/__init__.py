@@ -17,6 +17,9 @@ from kgan.checks.data import (
     check_paired,
     check_range,
     check_varied,
+    warn_of_half_range,
+)
+from kgan.checks.forms import (
     first_batch,
     is_arrays,
     is_float,
@@ -24,7 +27,6 @@ from kgan.checks.data import (
     is_stream,
     to_numpy,
     two,
-    warn_of_half_range,
 )
 from kgan.checks.networks import (
     check_built,

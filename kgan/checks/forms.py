@@ -1,0 +1,131 @@
+"""The forms in which data come: arrays, streams, batches."""
+
+import itertools
+import os
+
+import keras
+import numpy as np
+
+from kgan import numbers
+
+
+def two(x, y):
+    """Both arrays that `fit` was given, also where they came as one tuple."""
+    together = y is None and isinstance(x, tuple) and len(x) == 2 and is_arrays(x)
+    return x if together else (x, y)
+
+
+def first_batch(x, y=None, batch_size=None):
+    """Looks at what `fit` was given without using it up.
+
+    Args:
+        x, y: what `fit` was given.
+        batch_size: the argument of `fit`.
+
+    Returns:
+        The first batch, as NumPy arrays (of array data all of it, so that a check sees every
+        value), and what to give to `fit` in place of `x`.
+
+    Raises:
+        ValueError: if there is no data, or the batch size is not a positive integer.
+    """
+    if batch_size is not None:
+        numbers.count("batch_size", batch_size)
+    if x is None:
+        raise ValueError("There are no images. Received: x=None")
+    if isinstance(x, str):
+        raise ValueError(
+            "Give the images themselves, for example images, _ = kgan.data.digits(). "
+            f"Received: the string {x!r}"
+        )
+    if isinstance(x, dict):
+        raise ValueError(of_dictionary(x))
+    if not is_arrays(x) and not hasattr(x, "__iter__") and not hasattr(x, "__getitem__"):
+        raise ValueError(
+            f"Give images as an array, or a stream of batches. Received: x={numbers.shown(x)}"
+        )
+    if isinstance(x, (type, os.PathLike)):
+        raise ValueError(
+            "Give the images themselves, such as those of kgan.data.folder(path, image_size). "
+            f"Received: x={numbers.shown(x)}"
+        )
+    if isinstance(x, list):
+        raise ValueError(
+            "Give the images as one array, for example numpy.stack(images). "
+            f"Received: a list of {len(x)} {type(x[0]).__name__ if x else 'items'}"
+        )
+    if is_arrays(x):
+        batch = x if y is None else (x, y)
+    elif isinstance(x, keras.utils.PyDataset):
+        batch = x[0] if x.num_batches is None or len(x) else None
+    elif hasattr(x, "__next__"):
+        batch = next(x, None)
+        x = _put_back(batch, x)
+    else:
+        batch = next(iter(x), None)
+        if batch is not None and not isinstance(batch, (tuple, list)) and _is_torch_loader(x):
+            raise ValueError(
+                "A torch DataLoader must yield tuples: wrap the images in a "
+                "torch.utils.data.TensorDataset. Received: a DataLoader that yields a bare tensor"
+            )
+    if batch is None:
+        raise ValueError(f"There are no images. Received: an empty {_name(x)}")
+    batch = keras.tree.map_structure(to_numpy, batch)
+    return (tuple(batch) if isinstance(batch, list) else batch), x
+
+
+def is_in_host_memory(array):
+    """Whether a look at an array costs no transfer from a device."""
+    on_host = getattr(array, "is_cpu", False)  # of PyTorch
+    return isinstance(array, (np.ndarray, np.generic)) or on_host is True
+
+
+def to_numpy(array):
+    """An array of any framework or device as NumPy's, without a copy where there need be none."""
+    if array is None or isinstance(array, np.ndarray):
+        return array
+    return keras.ops.convert_to_numpy(array)
+
+
+def is_float(dtype):
+    """Whether a dtype of NumPy's holds floats; bfloat16 is none of NumPy's own."""
+    return np.issubdtype(dtype, np.floating) or dtype.name == "bfloat16"
+
+
+def is_stream(x):
+    """Whether Keras leaves the order of the data to `x` itself."""
+    return not is_arrays(x) and not isinstance(x, keras.utils.PyDataset)
+
+
+def is_arrays(x):
+    """Whether `fit` was given arrays, all of the data at once."""
+    if isinstance(x, (tuple, list)):
+        return all(map(is_arrays, x))
+    return hasattr(x, "shape") and hasattr(x, "dtype")
+
+
+def _is_torch_loader(x):
+    return type(x).__module__.startswith("torch.utils.data")
+
+
+def _put_back(batch, rest):
+    """A generator of tuples, since that is the one kind of iterator that Keras takes."""
+    for item in itertools.chain([batch], rest):
+        yield item if isinstance(item, tuple) else (item,)
+
+
+def _name(x):
+    return type(x).__name__
+
+
+def of_dictionary(named):
+    """What to do with a batch whose parts have names."""
+    names = ", ".join(map(repr, named))
+    image = next((name for name in named if "image" in str(name)), next(iter(named), "image"))
+    label = next((name for name in named if "label" in str(name)), None)
+    parts = f"batch[{image!r}]" + (f", batch[{label!r}]" if label is not None else "")
+    return (
+        f"Give the images themselves, not a dictionary that holds them: {parts}, of a "
+        f"tf.data.Dataset dataset.map(lambda batch: ({parts})). "
+        f"Received: a dictionary with the keys {names or 'of nothing'}"
+    )
