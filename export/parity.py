@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kgan import numbers
+from kgan.advice import advice
 from kgan.export import process
 from kgan.export.errors import ParityError
 from kgan.export.samples import CONSTANT, OWN, Batch
@@ -92,8 +93,11 @@ def expected(call, spec, inputs, typical):
         elif kind in OWN or not any(batch.kind in OWN for batch in batches):
             raise ParityError(
                 f"The Keras model itself gives {problems[name]} in output '{name}' for the "
-                f"'{kind}' inputs, so no artefact of it can be trusted. If such inputs are not "
-                "meant for it, pass samples= that are."
+                f"'{kind}' inputs, so no artefact of it can be trusted. "
+                + advice(
+                    "If such inputs are not meant for it, pass samples= that are.",
+                    "Take the model of an earlier epoch.",
+                )
             )
     return batches, {tensor.name: _span(batches, tensor.name) for tensor in spec.outputs}
 
@@ -129,8 +133,11 @@ def compare(runner, spec, batches, spans, bound, file):
     if bound.tolerance is None and not any(spans.values()):
         raise ParityError(
             f"{file}: the model gives the same for every typical input, so that nothing can be "
-            "said of a precision that is judged by likeness. Pass samples= or calibration= that "
-            "differ."
+            "said of a precision that is judged by likeness. "
+            + advice(
+                "Pass samples= or calibration= that differ.",
+                "Name a folder of images that differ with --calibration.",
+            )
         )
     worst_absolute = worst = 0.0
     least = math.inf
