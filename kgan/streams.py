@@ -54,7 +54,7 @@ class Watched(DataAdapter):
         self.source, self.look, self.smallest = source, look, smallest
         self.shuffled = shuffle and isinstance(source, keras.utils.PyDataset)
         self.adapter = get_data_adapter(source, shuffle=shuffle)
-        self.error, self._told = None, False
+        self.error, self._told, self._finite = None, False, []
         count = self.adapter.num_batches
         rest = self._last_size(count) if smallest > 1 and count and count > 1 else None
         self._short = rest is not None and rest < smallest
@@ -100,6 +100,14 @@ class Watched(DataAdapter):
 
     def on_epoch_end(self):
         self.adapter.on_epoch_end()
+        looked_at, self._finite = self._finite, []
+        for index, finite in looked_at:
+            if not all(map(bool, finite)):
+                self.error = ValueError(
+                    f"In batch {index} of the stream: samples must be finite; the weights have "
+                    "learned from it, so take those of before. Received: NaN or infinity"
+                )
+                raise self.error
 
     def _watch(self, batches):
         for index, batch in enumerate(batches):
@@ -118,6 +126,12 @@ class Watched(DataAdapter):
                 index = self._place_of(error) if self.shuffled else index
                 self.error = ValueError(f"In batch {index} of the stream: {error}")
                 raise self.error from error
+        else:  # to read an answer now, the step would have to wait for the device
+            floats = [
+                leaf for leaf in leaves if "float" in keras.backend.standardize_dtype(leaf.dtype)
+            ]
+            finite = [keras.ops.all(keras.ops.isfinite(leaf)) for leaf in floats]
+            self._finite.append((index, finite))
         return True
 
     def _fault_of(self, batch):

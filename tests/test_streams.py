@@ -134,6 +134,18 @@ def test_a_later_batch_that_is_not_finite_is_named(images, kind):
         gan.evaluate(kind(broken, size=4), verbose=0)
 
 
+@pytest.mark.skipif(BACKEND == "tensorflow", reason="tf.data hands out batches in host memory")
+def test_a_batch_on_a_device_is_named_at_the_end_of_its_epoch(images, monkeypatch):
+    monkeypatch.setattr("kgan.checks.is_in_host_memory", lambda array: False)
+    bad = images[:64].copy()
+    bad[40, 0, 0] = np.inf
+    gan = mlp_gan(run_eagerly=True)
+    with pytest.raises(ValueError, match=r"In batch 2 of the stream: samples must be finite"):
+        gan.fit(Slices(bad, size=16), shuffle=False, verbose=0)
+    gan = mlp_gan(run_eagerly=True)
+    gan.fit(Slices(images[:64], size=16), epochs=2, verbose=0)
+
+
 def test_later_labels_are_looked_at(images):
     images, labels = images[:8], np.arange(8) % 3
     labels[-1] = 7

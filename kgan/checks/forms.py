@@ -76,8 +76,11 @@ def first_batch(x, y=None, batch_size=None):
 
 def is_in_host_memory(array):
     """Whether a look at an array costs no transfer from a device."""
-    on_host = getattr(array, "is_cpu", False)  # of PyTorch
-    return isinstance(array, (np.ndarray, np.generic)) or on_host is True
+    if isinstance(array, (np.ndarray, np.generic)) or getattr(array, "is_cpu", False) is True:
+        return True
+    if callable(devices := getattr(array, "devices", None)):  # of JAX
+        return all(device.platform == "cpu" for device in devices())
+    return "CPU" in str(getattr(array, "device", ""))  # of TensorFlow
 
 
 def to_numpy(array):
