@@ -83,7 +83,7 @@ class Averaged:
                 stacklevel=4,
             )
         self.ema = ema
-        iterations = int(keras.ops.convert_to_numpy(optimizer.iterations))
+        iterations = int(keras.ops.cast(optimizer.iterations, "int32"))
         if not ema:
             self._drop_averages()
         elif not (same and self.averages):
@@ -112,7 +112,7 @@ class Averaged:
 
     def _iterations(self):
         backend.sync(self)
-        return int(keras.ops.convert_to_numpy(self.optimizer.iterations))
+        return int(keras.ops.cast(self.optimizer.iterations, "int32"))
 
     def _prints(self):
         return [

@@ -59,7 +59,9 @@ class Checkpoint(keras.callbacks.Callback):
 
         Raises:
             ValueError: if one has.
+            OSError: if the file cannot be written.
         """
+        files.check_place(self.path)
         return locked(
             self.path.with_name(f".{self.path.stem}.lock"),
             f"Another run goes on from and writes the checkpoint {self.path.name}: wait for its "
@@ -71,7 +73,6 @@ class Checkpoint(keras.callbacks.Callback):
 
         Says so where `fit` may speak, and warns if there is nothing left to train.
         """
-        files.check_place(self.path)
         epochs, ended = self.restore()
         self.epochs = epochs
         # Last, so that what the other callbacks change at the end of an epoch is saved.

@@ -5,6 +5,8 @@ from keras import ops
 
 from kgan import numbers
 
+__all__ = ["LinearDecay"]
+
 
 @keras.saving.register_keras_serializable("kgan")
 class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):

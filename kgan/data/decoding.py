@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 
+from kgan import numbers
 from kgan.optional import Later
 
 Image, ImageColor, ImageOps = map(Later, ("PIL.Image", "PIL.ImageColor", "PIL.ImageOps"))
@@ -66,19 +67,15 @@ class Decoding:
     interpolation: str = "bilinear"
 
     def __post_init__(self):
-        if self.interpolation not in INTERPOLATIONS:
-            raise ValueError(
-                'interpolation must be "bilinear" or "nearest". '
-                f"Received: interpolation={self.interpolation!r}"
-            )
-        if self.background == "white":
+        numbers.choice("interpolation", self.interpolation, INTERPOLATIONS)
+        if isinstance(self.background, str) and self.background == "white":
             return  # as a default, made before Pillow is loaded
         try:
             ImageColor.getrgb(self.background)
         except (ValueError, AttributeError, TypeError) as error:
             raise ValueError(
                 'background must be a colour such as "white" or "#808080". '
-                f"Received: background={self.background!r}"
+                f"Received: background={numbers.shown(self.background)}"
             ) from error
 
     @contextlib.contextmanager
@@ -173,11 +170,11 @@ class Reader:
 
 def two_decodings(background, interpolation):
     """Returns a `Decoding` of each of two kinds of images, whose interpolation is one or two."""
-    both = (interpolation,) * 2 if isinstance(interpolation, str) else tuple(interpolation)
+    both = interpolation if isinstance(interpolation, (tuple, list)) else (interpolation,) * 2
     if len(both) != 2:
         raise ValueError(
             'interpolation must be "bilinear", "nearest" or two of these. '
-            f"Received: interpolation={interpolation!r}"
+            f"Received: interpolation={numbers.shown(interpolation)}"
         )
     return tuple(Decoding(background, each) for each in both)
 

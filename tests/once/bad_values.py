@@ -184,6 +184,7 @@ KINDS = {
     ),
     **each(("image_size", "enlarged"), SIZE),
     "image_shape": SHAPE,
+    **each(["background", "interpolation"], CHOICE),
     **each(["conditioning", "corrupt", "direction", "features", "normalization", "policy"], CHOICE),
     **each(["jit_compile", "loss", "receptive_field", "split"], CHOICE),
     **each(
@@ -252,6 +253,7 @@ MEANT = {
         "no channels",
         "one image",
         "constant",
+        "zero to one",
     ),
     "callbacks.TranslationGrid.images": (
         "list of images",
@@ -261,7 +263,12 @@ MEANT = {
         "zero to one",
     ),
     **{f"GAN.{verb}.x": ("constant",) for verb in ("evaluate", "train_on_batch", "test_on_batch")},
-    **{f"export.check.{side}put_names": ("text",) for side in ("in", "out")},
+    **{
+        f"export.{verb}.{side}put_names": ("text",)
+        for verb in ("check", "export")
+        for side in ("in", "out")
+    },
+    "export.export.metadata": ("dictionary",),
     # Looked up in the set.
     "data.tfds.split": ("text", "capitals"),
     **each(

@@ -22,6 +22,8 @@ with files.atomic(sys.argv[1]) as unfinished:
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
+IMAGES = np.tanh(np.random.default_rng(0).normal(size=(4, 4, 4, 1))).astype("float32")
+
 
 def full(*_, **__):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -155,7 +157,7 @@ def test_a_place_that_cannot_be_written_to_is_named(place, tmp_path):
 
 def test_a_checkpoint_that_cannot_be_written_is_said_before_training(tmp_path):
     (tmp_path / "file").write_text("not a folder")
-    gan, images = small_gan(), np.zeros((4, 4, 4, 1), "float32")
+    gan, images = small_gan(), IMAGES
     before = [np.array(weight) for weight in gan.get_weights()]
     with pytest.raises(OSError, match=r"Received: path='.*checkpoint\.keras'"):
         gan.fit(images, batch_size=2, verbose=0, checkpoint=tmp_path / "file" / "checkpoint.keras")
@@ -165,17 +167,17 @@ def test_a_checkpoint_that_cannot_be_written_is_said_before_training(tmp_path):
 
 WRITERS = {
     "checkpoint.keras": lambda gan, path: gan.fit(
-        np.zeros((4, 4, 4, 1), "float32"), batch_size=2, epochs=2, verbose=0, checkpoint=path
+        IMAGES, batch_size=2, epochs=2, verbose=0, checkpoint=path
     ),
     "gan.keras": lambda gan, path: gan.save(path),
     "best.keras": lambda gan, path: gan.fit(
-        np.zeros((4, 4, 4, 1), "float32"),
+        IMAGES,
         batch_size=2,
         verbose=0,
         callbacks=[keras.callbacks.ModelCheckpoint(path)],
     ),
     "epoch_0001.png": lambda gan, path: gan.fit(
-        np.zeros((4, 4, 4, 1), "float32"),
+        IMAGES,
         batch_size=2,
         verbose=0,
         callbacks=[kgan.callbacks.SampleGrid(path.parent, count=4)],
@@ -188,7 +190,7 @@ WRITERS = {
 def test_a_full_disk_is_named_and_costs_nothing_old(name, tmp_path, monkeypatch):
     path, gan = tmp_path / name, small_gan()
     if name == "checkpoint.keras":  # of this run, as it must be
-        gan.fit(np.zeros((4, 4, 4, 1), "float32"), batch_size=2, verbose=0, checkpoint=path)
+        gan.fit(IMAGES, batch_size=2, verbose=0, checkpoint=path)
         gan = small_gan()
     else:
         path.write_text("old")

@@ -238,7 +238,9 @@ def test_streams_hold_out_the_same_for_both_commands(folder, tmp_path):
 def test_what_cannot_be_measured_is_said(folder, tmp_path):
     gan, images = folder / "gan.keras", photos(tmp_path / "images", 3, (8, 8))
     other = tmp_path / "other.json"
-    other.write_text(json.dumps({"recall": {"protocol": {"model": "generator.onnx"}}}))
+    other.write_text(
+        json.dumps({"recall": {"value": 0.5, "protocol": {"model": "generator.onnx"}}})
+    )
     wide = folder / "wide.keras"
     kgan.GAN(*networks(shape=(65, 65, 1))).save(wide)
     broken = tmp_path / "broken.keras"
@@ -268,7 +270,7 @@ def test_what_cannot_be_measured_is_said(folder, tmp_path):
         ([wide, "digits"], "(in the shell --features inception)"),
         (
             [broken, "digits"],
-            f"save it again with gan.save(). Received: {broken}",
+            f"train anew, or name another. Received: {broken}",
         ),
         ([gan, "digits", "--features", broken], f"Received: --features {broken}"),
         ([gan, "digits", "--out", broken / "scores.json"], f"{broken} is a file"),

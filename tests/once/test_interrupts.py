@@ -26,6 +26,14 @@ def make():
     return gan
 
 
+@pytest.fixture(autouse=True)
+def _hear_ctrl_c():
+    """A process in the background of a script is started deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class Signals(keras.callbacks.Callback):
     """Sends signals in the second batch, from a place that swallows every exception."""
 
