@@ -19,7 +19,7 @@ os.environ["KERAS_BACKEND"] = "torch"
 import torch
 from report import machine
 
-from kgan.backend.torch.convolution import POSITIONS_A_FILTER, kernel_gradient
+from kgan.backend.torch.convolution import MOST_POSITIONS, kernel_gradient
 
 # batch, channels, filters, size of the map, of the kernel, stride
 CONVOLUTIONS = [
@@ -90,7 +90,7 @@ def main():
             rows.append(measure(dtype, shape, options.rounds))
             print(*(f"{v:.2g}" if isinstance(v, float) else v for v in rows[-1].values()), sep="\t")
     report = {"machine": machine(), "threads": options.threads, "rounds": options.rounds}
-    report |= {"used up to": POSITIONS_A_FILTER, "rows": rows}
+    report |= {"used up to": {str(k): v for k, v in MOST_POSITIONS.items()}, "rows": rows}
     if options.out:
         options.out.write_text(json.dumps(report, indent=1) + "\n")
 

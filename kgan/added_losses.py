@@ -70,18 +70,17 @@ class AddedLosses:
         else:
             values.extend(keras.tree.flatten(loss))
 
-    def term(self, player, networks, values):
-        """Returns the sum of all that the networks add to the loss, as a term if there is any.
+    def term(self, player, variables, values):
+        """Returns the sum of all that is added to the loss, as a term if there is any.
 
         Args:
             player: its name.
-            networks: its networks, whose weight regularizers count.
+            variables: those that it learns, whose regularizers count.
             values: what `collected` has given.
         """
         penalties = [
             variable.regularizer(variable)
-            for network in networks
-            for variable in network.trainable_variables
+            for variable in variables
             if getattr(variable, "regularizer", None) is not None
         ]
         penalties += values

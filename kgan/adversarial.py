@@ -20,12 +20,12 @@ from kgan.checked import Checked
 from kgan.checkpoint import Checkpoint
 from kgan.interrupts import Interrupts
 from kgan.means import Means
-from kgan.optimizers import PlayerOptimizers, adam_unless_given, ids_of, loss_scaled
+from kgan.optimizers import PlayerOptimizers, adam_unless_given, loss_scaled
 from kgan.sampled import Sampled
 from kgan.saved import Saved
 from kgan.schedules import count_steps
 from kgan.scores import Measures, Scored
-from kgan.turns import Turns, layers_of, spectral_layers, trainable
+from kgan.turns import Turns, layers_of
 
 
 class AdversarialModel(
@@ -267,16 +267,15 @@ class AdversarialModel(
             "run_eagerly": numbers.flag("run_eagerly", run_eagerly),
             "steps_per_execution": numbers.count("steps_per_execution", steps_per_execution),
         }
-        variables = {}
+        self._settle()
         for player, networks in self._players():
-            variables[player] = trainable(networks)
-            if not variables[player]:
+            if not self._learned[player]:
                 raise ValueError(
                     f"The {player} has nothing to train: set `trainable = True` on the network or "
                     f"on some of its layers before compile(). Received: {networks[0].name!r} "
                     "without trainable variables"
                 )
-        for layer in spectral_layers((*self.discriminators, *self.generators)):
+        for layer in (*self._spectral["discriminator"], *self._spectral["generator"]):
             layer.moved_by_model = True
         players = PlayerOptimizers(
             *(
@@ -286,9 +285,8 @@ class AdversarialModel(
         )
         count_steps(players.discriminator, discriminator_steps)
         count_steps(players.generator, 1)
-        players.build_players(variables["discriminator"], variables["generator"])
+        players.build_players(self._learned["discriminator"], self._learned["generator"])
         self.keep_averages(ema, players)
-        self._learned = {player: ids_of(variables[player]) for player in variables}
         self._means = Means()
         self._added_losses = AddedLosses()
         self._settings = None

@@ -23,7 +23,7 @@ class Checked:
 
     def _assert_same_variables(self):
         for player, networks in self._players():
-            now, then = ids_of(trainable(networks)), self._learned[player]
+            now, then = ids_of(trainable(networks)), ids_of(self._learned[player])
             if now != then:
                 raise ValueError(
                     f"What the {player} trains was settled by compile(): after a change of "

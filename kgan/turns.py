@@ -21,7 +21,7 @@ class Turns:
     @backend.step
     def train_step(self, data):
         *parts, batch = self._parts(self.vary(self.unpack(data)))
-        _move_spectral_vectors(self.generators)
+        self._move_spectral_vectors("generator")
         for part in parts:
             self._discriminator_turn(part, _stop_gradient(self.play(part)))
 
@@ -32,6 +32,16 @@ class Turns:
             updates = self.optimizer.iterations + self._average_offset
             averages.update(self.generators, self.averages, self.ema, updates)
         return self.get_metrics_result()
+
+    def _settle(self):
+        """Notes what each player learns and moves, which stays as it is from `compile` on."""
+        # Past Keras's own __setattr__, which would track them once more.
+        vars(self)["_learned"] = {player: trainable(of) for player, of in self._players()}
+        vars(self)["_spectral"] = {player: spectral_layers(of) for player, of in self._players()}
+
+    def _move_spectral_vectors(self, player):
+        for layer in self._spectral[player]:
+            layer.move()
 
     def _parts(self, batch):
         """Splits a batch into fresh data for each of the discriminator's turns.
@@ -48,7 +58,7 @@ class Turns:
     def _recorded_play(self, batch):
         """Returns a `RecordedPlay`, with the pullback to the generators' variables."""
         (outputs, regularization), pull = backend.vjp(
-            self, lambda: self._regularized_play(batch), variables=trainable(self.generators)
+            self, lambda: self._regularized_play(batch), variables=self._learned["generator"]
         )
         return RecordedPlay(_stop_gradient(outputs), _stop_gradient(regularization), pull)
 
@@ -57,12 +67,12 @@ class Turns:
         networks = [self.in_use(network, training) for network in self.generators]
         with self._added_losses.collected("generator", networks) as added:
             outputs = self.play(batch, training)
-        return outputs, self._added_losses.term("generator", self.generators, added)
+        return outputs, self._added_losses.term("generator", self._learned["generator"], added)
 
     def _discriminator_turn(self, batch, outputs):
-        _move_spectral_vectors(self.discriminators)
+        self._move_spectral_vectors("discriminator")
         terms, gradients = self._discriminator_gradients(batch, outputs)
-        variables = trainable(self.discriminators)
+        variables = self._learned["discriminator"]
         self._update("discriminator", gradients, variables)
         for constraint in self.penalties:
             if hasattr(constraint, "constrain"):
@@ -74,14 +84,14 @@ class Turns:
         terms, pull = backend.vjp(
             self,
             lambda: self._discriminator_terms(batch, outputs),
-            variables=trainable(self.discriminators),
+            variables=self._learned["discriminator"],
         )
         gradients, _ = pull(_ones(terms, self.optimizer.discriminator))
         return terms, gradients
 
     def _generator_turn(self, batch, recorded):
         terms, gradients = self._generator_gradients(batch, recorded)
-        self._update("generator", gradients, trainable(self.generators))
+        self._update("generator", gradients, self._learned["generator"])
         self._track_terms("generator", terms, batch)
 
     def _generator_gradients(self, batch, recorded):
@@ -124,7 +134,8 @@ class Turns:
     def _discriminator_terms(self, batch, outputs, training=True):
         with self._added_losses.collected("discriminator", self.discriminators) as added:
             terms = _float32(self.discriminator_loss(batch, outputs, training))
-        return terms | self._added_losses.term("discriminator", self.discriminators, added)
+        learned = self._learned["discriminator"]
+        return terms | self._added_losses.term("discriminator", learned, added)
 
     def augment(self, images, training=True):
         """Returns images as the discriminator is to see them."""
@@ -259,11 +270,6 @@ class Turns:
 def trainable(networks):
     """The variables that a player's networks learn."""
     return [variable for network in networks for variable in network.trainable_variables]
-
-
-def _move_spectral_vectors(networks):
-    for layer in spectral_layers(networks):
-        layer.move()
 
 
 def _stop_gradient(outputs):

@@ -1,10 +1,9 @@
 """Convolutions whose kernel gradient is one matrix product where that is the faster way.
 
 The gradient of a kernel needs the patches of one map and the positions of the other. PyTorch's
-libraries for processors go over the positions, and where these are few, as in the innermost layers
-of a DCGAN or a U-Net, they spend most of their time on the layout of the kernel. There the patches
-are smaller than the kernel, or little larger: to write them out and to multiply once takes a half
-to a tenth of the time, in float32 and in bfloat16 (`benchmarks/kernel_gradient.py`).
+libraries for processors are slow where the positions are few, as in the innermost layers of a DCGAN
+or a U-Net: there it pays to write the patches out and to multiply once, in bfloat16 more than in
+float32 (`benchmarks/kernel_gradient.py`).
 """
 
 import torch
@@ -14,7 +13,8 @@ from kgan.backend.native import private
 
 will_run = private("torch._C", "_will_engine_execute_node")
 
-POSITIONS_A_FILTER = 4
+MOST_POSITIONS = {torch.float32: 1, torch.bfloat16: 8}
+"""How many positions for each filter the product is still clearly faster for."""
 
 
 def conv2d(x, kernel, bias=None, strides=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1):
@@ -37,7 +37,8 @@ def conv_transpose2d(x, kernel, bias, strides, padding, added, groups=1, dilatio
 
 def _few(positions, kernel):
     """Whether a kernel has few positions for its filters: its gradient is then one product."""
-    return positions <= POSITIONS_A_FILTER * len(kernel) and kernel.requires_grad and kernel.is_cpu
+    most = MOST_POSITIONS.get(kernel.dtype, 0) * len(kernel)
+    return positions <= most and kernel.requires_grad and kernel.is_cpu
 
 
 def _wants_kernel(ctx):
