@@ -1,6 +1,6 @@
 """Measures how long a DCGAN's training step takes in kgan and in loops written by hand.
 
-    python benchmarks/train_step.py --out benchmarks/results/train_step_cpu.json
+    python benchmarks/train_step.py --out train_step.json
 
 See `--help` and the README beside this file.
 """
@@ -73,7 +73,7 @@ EXAMPLES = """\
 examples:
   python benchmarks/train_step.py
   python benchmarks/train_step.py --only plain-torch kgan-torch --rounds 15
-  python benchmarks/train_step.py --out benchmarks/results/train_step_cpu.json
+  python benchmarks/train_step.py --out train_step.json
   python benchmarks/train_step.py --check    are the plain loops the same algorithm as kgan?
 
 Leave the machine alone meanwhile: PyTorch's threads wait for each other in a busy loop, and where

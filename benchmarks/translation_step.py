@@ -1,6 +1,6 @@
 """Measures a training step of Pix2Pix and CycleGAN beside the same step in plain PyTorch.
 
-    python benchmarks/translation_step.py --out benchmarks/results/translation_step.json
+    python benchmarks/translation_step.py --out translation_step.json
 
 256 px, batches of one, networks of the papers' size (U-Net and ResNet of 9 blocks, width 64). Every
 contestant has a process of its own; those of a model train in turn, round after round, and each
