@@ -54,6 +54,10 @@ def _load():
 def __getattr__(name):
     if name == "export":  # on first use; it needs neither Keras nor a backend to run files
         return importlib.import_module("kgan.export")
+    if f"kgan.{name}" in sys.modules:  # asked for by its own parts, in the middle of its import
+        return sys.modules[f"kgan.{name}"]
+    if "keras" in sys.modules and name in __all__ and name not in _HOMES:
+        return importlib.import_module(f"kgan.{name}")  # a part of what is being imported
     if name in __all__ and _missing is None:
         _load()
         if name in globals():

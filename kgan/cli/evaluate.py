@@ -76,7 +76,7 @@ def evaluate(
     **kgan evaluate bundle/generator.onnx photos/ --features inception --out scores.json**.
     A score says something beside another with the same protocol alone, so both stand in the file.
     """
-    from kgan import AdversarialModel, scores  # noqa: F401, the first loads all in its order
+    from kgan import scores
     from kgan.metrics import protocol
 
     model = arguments.saved_in(model)

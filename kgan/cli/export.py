@@ -57,11 +57,10 @@ def export(
     For example: **kgan export run/gan.keras --to tflite,onnx --precision float32,int8**.
     """
     from kgan.export import ExportError
+    from kgan.metrics.protocol import file_hash
 
     gan = arguments.saved_in(gan)
     model = arguments.load_model(gan)
-    from kgan.metrics.protocol import file_hash  # after all of kgan, which loads in an order
-
     formats, precisions = (tuple(part.strip() for part in x.split(",")) for x in (to, precision))
     options = {**_direction(model, direction), "metadata": {"model_hash": file_hash(gan)}}
     if calibration is not None:

@@ -83,6 +83,17 @@ print(kgan.GAN.__name__, kgan.losses.get("hinge"))
     assert python(["-c", script], "torch").startswith("GAN")
 
 
+@pytest.mark.parametrize("first", ["adversarial", "metrics.protocol", "scores"])
+def test_the_command_may_begin_anywhere(python, first):
+    script = f"""
+import sys
+sys.argv = ["/usr/bin/kgan"]
+import kgan.{first}
+print(kgan.GAN.__name__)
+"""
+    assert python(["-c", script], "torch").startswith("GAN")
+
+
 def test_an_unknown_backend_is_refused(python):
     script = """
 import keras

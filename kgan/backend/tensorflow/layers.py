@@ -5,7 +5,7 @@ import functools
 import tensorflow as tf
 from keras import layers, ops
 
-from kgan import layers as kgan_layers
+import kgan.layers as kgan_layers  # not of `kgan`, which would load all in the middle of this
 from kgan.backend.tensorflow.instance_normalization import normalize
 
 

@@ -14,7 +14,7 @@ import torch
 from keras import activations, layers
 from torch.nn import functional
 
-from kgan import layers as kgan_layers
+import kgan.layers as kgan_layers  # not of `kgan`, which would load all in the middle of this
 from kgan.backend.torch.convolution import conv2d, conv_transpose2d
 from kgan.backend.torch.instance_normalization import normalize
 from kgan.backend.torch.state import in_stateless_scope
