@@ -102,10 +102,10 @@ def contestants(generator, latent, folder, threads):
     report = kgan.export.export(
         generator, folder / "kgan", ("onnx", "tflite"), precisions, int8_psnr=0.0, **options
     )
-    usual = kgan.export.child.COMMAND
-    kgan.export.child.COMMAND = (sys.executable, "-c", BLIND)
+    usual = kgan.export.convert.launcher.COMMAND
+    kgan.export.convert.launcher.COMMAND = (sys.executable, "-c", BLIND)
     kgan.export.export(generator, folder / "unfolded.onnx", **options)
-    kgan.export.child.COMMAND = usual
+    kgan.export.convert.launcher.COMMAND = usual
     exported_twin(generator, folder / "torch.onnx", latent)
 
     files = {

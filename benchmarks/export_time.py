@@ -20,7 +20,8 @@ import keras
 from report import machine
 
 import kgan.export
-from kgan.export import child, formats
+from kgan.export import formats
+from kgan.export.convert import launcher
 
 FORMATS = ("saved_model", "tflite", "onnx")
 
@@ -30,7 +31,7 @@ def start():
     started = time.perf_counter()
     subprocess.run(
         [sys.executable, "-P", "-c", "import tensorflow, keras"],
-        env=child.environment(),
+        env=launcher.environment(),
         stderr=subprocess.DEVNULL,
         check=True,
     )

@@ -27,11 +27,12 @@ import numpy as np
 
 import kgan
 import kgan.export
-from kgan import saved
-from kgan.export import VerificationError, card, report, samples
-from kgan.export.spec import ModelSpec
+from kgan.export import VerificationError, model_card, report
+from kgan.export.compare import samples
+from kgan.export.signature import ModelSpec
 from kgan.report.page import page
 from kgan.report.run import read
+from kgan.training import serialization
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
@@ -80,7 +81,7 @@ def flip_all(folder):
         return lambda: images
 
     def generate(path):
-        return lambda: saved.load(path).generate(4, seed=1)
+        return lambda: serialization.load(path).generate(4, seed=1)
 
     def verify(path):
         kgan.export.verify(bundle / "generator.onnx")
@@ -127,7 +128,7 @@ def mutate_all(folder, texts):
 
     def read_report():
         found = report.read(written)
-        return str(found) + card.text(found)
+        return str(found) + model_card.text(found)
 
     def read_run():
         text = page(read(folder))
@@ -144,7 +145,9 @@ def mutate_all(folder, texts):
         kept, mutations.of_archive(kept), lambda: samples.load(kept, spec)
     )
     gan = folder / "gan.keras"
-    ends["saved GAN, archive"] = _ends(gan, mutations.of_archive(gan), lambda: saved.load(gan))
+    ends["saved GAN, archive"] = _ends(
+        gan, mutations.of_archive(gan), lambda: serialization.load(gan)
+    )
     for name, counts in ends.items():
         print(name, counts, flush=True)
     return ends
@@ -187,7 +190,11 @@ def bombs(folder):
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
     before = _peak()
     refused = 0
-    for use in (saved.load, lambda p: samples.load(p, None), kgan.metrics.protocol.file_hash):
+    for use in (
+        serialization.load,
+        lambda p: samples.load(p, None),
+        kgan.metrics.protocol.file_hash,
+    ):
         try:
             use(path)
         except ValueError:

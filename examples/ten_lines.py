@@ -6,7 +6,7 @@ Run: KERAS_BACKEND=torch python examples/ten_lines.py
 import time
 
 import kgan
-import kgan.demo
+import kgan.cli.digits
 
 start = time.perf_counter()
 
@@ -27,5 +27,5 @@ report = gan.export("generator.onnx")  # raises unless the file equals the Keras
 print(report)
 
 print(f"{time.perf_counter() - start:.0f} s")
-found = kgan.demo.recognition(gan.generate(1000, seed=0))
+found = kgan.cli.digits.recognition(gan.generate(1000, seed=0))
 print(f"recognised: {found['share']:.0%}, of each digit: {found['digits']}")

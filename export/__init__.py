@@ -4,13 +4,13 @@ Works on any Keras model with tensors in and out, and knows nothing of GANs. `lo
 need neither Keras nor TensorFlow.
 """
 
+from kgan.export.compare.verification import verify
 from kgan.export.errors import ExportError, ParityError, PreflightError, VerificationError
-from kgan.export.job import Check
+from kgan.export.pipeline import check, export
+from kgan.export.preparation import Check
 from kgan.export.report import Artefact, ExportReport
-from kgan.export.road import check, export
 from kgan.export.runtime import Runtime, load
-from kgan.export.spec import ModelSpec, TensorSpec
-from kgan.export.verification import verify
+from kgan.export.signature import ModelSpec, TensorSpec
 
 __all__ = [
     "Artefact",

@@ -5,7 +5,7 @@ import os
 import stat
 from pathlib import Path
 
-from kgan.export import schema
+from kgan.export.untrusted import schema
 
 
 def is_name(name):

@@ -2,8 +2,8 @@
 
 import math
 
-from kgan.export import schema
-from kgan.export.spec import TensorSpec
+from kgan.export.signature import TensorSpec
+from kgan.export.untrusted import schema
 
 
 def _range(value):

@@ -5,8 +5,8 @@ Also finds the user's own classes, which the child process must import to rebuil
 
 import importlib.util
 
-from kgan.advice import advice
 from kgan.export.errors import PreflightError
+from kgan.utils.advice import advice
 
 TWIN_PSNR = 20
 # Classes of Keras that a format cannot express: what `benchmarks/export_layers.py` found. What an
@@ -94,7 +94,7 @@ def check_answers(model, answer):
         model: the model.
         answer: function that lets it answer the same inputs each time.
     """
-    from kgan.export.parity import differs
+    from kgan.export.compare.parity import differs
 
     if not differs(answer(), answer()):
         return
@@ -129,7 +129,7 @@ def check_twin(likeness, model):
 
 def check_int8(spec, calibration):
     """Raises ValueError when there is nothing to take the ranges of int8 from."""
-    from kgan.export.samples import takes_images
+    from kgan.export.compare.samples import takes_images
 
     if takes_images(spec) and not calibration:
         raise ValueError(

@@ -5,9 +5,10 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from kgan.export import files, formats, metadata, schema
-from kgan.export.escape import terminal
-from kgan.export.spec import TensorSpec
+from kgan.export import files, formats, metadata
+from kgan.export.signature import TensorSpec
+from kgan.export.untrusted import schema
+from kgan.export.untrusted.escape import terminal
 
 FILE = "export_report.json"
 SCHEMA = 1

@@ -6,11 +6,12 @@ from functools import partial
 
 import numpy as np
 
-from kgan import numbers
-from kgan.export import formats, process, seal, transaction
-from kgan.export.escape import terminal
-from kgan.export.spec import TensorSpec
-from kgan.places import check_path
+from kgan.export import formats, transaction
+from kgan.export.signature import TensorSpec
+from kgan.export.untrusted import process, seal
+from kgan.export.untrusted.escape import terminal
+from kgan.utils import numbers
+from kgan.utils.paths import check_path
 
 
 def load(path: str | os.PathLike, threads: int | None = None) -> "Runtime":

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from kgan.export import files
 from kgan.export.errors import ExportError
-from kgan.files import sync
+from kgan.utils.files import sync
 
 try:
     import fcntl

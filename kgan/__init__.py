@@ -28,7 +28,7 @@ __all__ = [
 _HOMES = {
     "ACGAN": "models",
     "GAN": "models",
-    "AdversarialModel": "adversarial",
+    "AdversarialModel": "models",
     "ConditionalGAN": "models",
     "CycleGAN": "models",
     "Pix2Pix": "models",

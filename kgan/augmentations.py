@@ -7,7 +7,7 @@ learns through them, and random anew in every call. Only training uses them.
 import keras
 from keras import ops
 
-from kgan import numbers
+from kgan.utils import numbers
 
 TRANSLATION = 1 / 8
 CUTOUT = 1 / 2

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kgan import files
-from kgan.optional import Later
+from kgan.utils import files
+from kgan.utils.optional import Later
 
 Image = Later("PIL.Image")
 

@@ -7,8 +7,8 @@ from latents to images, so that a Keras generator, `gan.images_of`, or an export
 import keras
 import numpy as np
 
-from kgan import numbers
 from kgan.checks import check_function
+from kgan.utils import numbers
 
 NARROW = 0.5  # below it a truncated normal is drawn from a uniform distribution
 
@@ -243,7 +243,7 @@ def principal(generate, latent_dim: int, count: int = 5, samples: int = 2000, se
     Reference: Härkönen et al., GANSpace: Discovering Interpretable GAN Controls, 2020
     (arXiv:2004.02546), section 2.2.
     """
-    from kgan.optional import require
+    from kgan.utils.optional import require
 
     latent_dim, samples = (
         numbers.count("latent_dim", latent_dim),

@@ -9,8 +9,8 @@ logit, where the logarithm of a rounded probability does not.
 import keras
 from keras import ops
 
-from kgan import numbers
-from kgan.advice import advice
+from kgan.utils import numbers
+from kgan.utils.advice import advice
 
 
 class Game:

@@ -10,9 +10,9 @@ import warnings
 import keras
 from keras import ops
 
-from kgan import numbers
 from kgan.layers import SpectralNormalization
 from kgan.losses import Wasserstein
+from kgan.utils import numbers
 
 
 class Penalty:

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kgan import numbers
+from kgan.utils import numbers
 
 __all__ = ["LinearDecay"]
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from factory import FedGAN, mlp_gan
 
-from kgan.batches import Batches, split
+from kgan.training.data_order import Batches, split
 
 IMAGES = np.tanh(np.random.default_rng(0).normal(size=(50, 8, 8, 1))).astype("float32")
 NUMBERS = np.arange(50)

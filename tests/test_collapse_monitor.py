@@ -10,11 +10,12 @@ from factory import conditional, cyclegan, dcgan, dropout_gan, mlp_gan, pix2pix
 from keras.optimizers import SGD, Adam
 
 import kgan
-from kgan import backend, batches
+from kgan import backend
 from kgan.callbacks import CollapseMonitor
-from kgan.callbacks.probe import Probe
-from kgan.callbacks.symptoms import Diagnoses
-from kgan.callbacks.variety import Drawn, variety
+from kgan.callbacks.monitor.diversity import Drawn, variety
+from kgan.callbacks.monitor.held_batch import Probe
+from kgan.callbacks.monitor.rules import Diagnoses
+from kgan.training import data_order
 
 FIT = {"batch_size": 32, "verbose": 0}
 PLAYERS = ("discriminator", "generator")
@@ -375,7 +376,7 @@ def test_a_model_that_knows_classes_is_watched(images):
 def test_pairs_stay_together_and_translations_are_compared_with_targets(images):
     color = np.repeat(images, 3, axis=-1)
     model, monitor = pix2pix(), CollapseMonitor(count=8)
-    batches.show([monitor], (color, images), color, batch_size=4)
+    data_order.show([monitor], (color, images), color, batch_size=4)
     (shown, targets), size = monitor._shown
     np.testing.assert_array_equal(shown[..., :1], targets)
     assert (len(shown), size) == (8, 4)

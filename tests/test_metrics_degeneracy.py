@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from factory import mlp_gan
 
-import kgan.scores
+import kgan.metrics.evaluation
 from kgan.metrics import (
     DuplicateRate,
     FrechetDistance,
@@ -108,7 +108,7 @@ def test_few_images_against_many_features_are_told_before_training(images):
 
     known = FrechetDistance()
     with pytest.warns(UserWarning, match="32 images have a covariance of rank 31"):
-        kgan.scores.check([known], [(8, 8, 1)], 32, "give more")
+        kgan.metrics.evaluation.check([known], [(8, 8, 1)], 32, "give more")
     measured(known, images[:32], images[:32])  # said once
     gan = mlp_gan(metrics=[FrechetDistance()])
     with pytest.warns(UserWarning, match="32 images have a covariance of rank 31") as told:

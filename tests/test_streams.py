@@ -6,7 +6,7 @@ import pytest
 from factory import OwnGAN, conditional, mlp_gan
 
 import kgan
-from kgan.streams import Watched, watched
+from kgan.training.streams import Watched, watched
 
 BACKEND = keras.backend.backend()
 

@@ -175,7 +175,7 @@ def test_the_pool_is_what_the_discriminator_sees():
 
 def test_each_domain_has_an_order_of_its_own():
     gan = cyclegan()
-    batches = kgan.batches.Batches(gan, (np.arange(12), np.arange(9)), 4)
+    batches = kgan.training.data_order.Batches(gan, (np.arange(12), np.arange(9)), 4)
     a, b = (np.concatenate(side) for side in zip(*(batches[i] for i in range(3)), strict=True))
     assert sorted(a) == list(range(12))
     assert sorted(set(b)) == list(range(9))

@@ -8,7 +8,7 @@ import pytest
 from factory import conditional, mlp_gan
 
 import kgan
-from kgan import advice
+from kgan.utils import advice
 
 
 @pytest.mark.parametrize("player", ["generator", "discriminator"])

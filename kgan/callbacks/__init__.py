@@ -1,6 +1,6 @@
 """Callbacks for `fit`."""
 
-from kgan.callbacks.collapse_monitor import CollapseMonitor
+from kgan.callbacks.monitor.collapse_monitor import CollapseMonitor
 from kgan.callbacks.progress import ProgressBar
 from kgan.callbacks.sample_grid import SampleGrid
 from kgan.callbacks.terminate_on_nan import TerminateOnNaN

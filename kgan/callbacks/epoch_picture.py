@@ -4,9 +4,10 @@ import os
 
 import keras
 
-from kgan import checks, numbers
-from kgan.callbacks.board import Board
+from kgan import checks
+from kgan.callbacks.tensorboard import Board
 from kgan.images import save_film
+from kgan.utils import numbers
 
 
 class EpochPicture(keras.callbacks.Callback):

@@ -4,8 +4,8 @@ import atexit
 
 import keras
 
-from kgan.callbacks.symptoms import LOSSES
-from kgan.optional import require
+from kgan.callbacks.monitor.rules import LOSSES
+from kgan.utils.optional import require
 
 WAIT = "losses after each epoch; the first step takes longest"
 

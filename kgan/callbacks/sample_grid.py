@@ -2,11 +2,11 @@
 
 import os
 
-from kgan import numbers
 from kgan.callbacks.epoch_picture import EpochPicture
+from kgan.checks.value_range import shown
+from kgan.generation.translate import Translated
 from kgan.images import save_grid
-from kgan.translated import Translated
-from kgan.value_range import shown
+from kgan.utils import numbers
 
 
 class SampleGrid(EpochPicture):

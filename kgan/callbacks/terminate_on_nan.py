@@ -2,7 +2,7 @@
 
 import keras
 
-from kgan import numbers
+from kgan.utils import numbers
 
 
 class TerminateOnNaN(keras.callbacks.TerminateOnNaN):

@@ -6,8 +6,8 @@ import numpy as np
 
 from kgan import checks
 from kgan.callbacks.epoch_picture import EpochPicture
+from kgan.checks.value_range import shown
 from kgan.images import in_color, save_columns
-from kgan.value_range import shown
 
 
 class TranslationGrid(EpochPicture):

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from kgan import numbers
-from kgan.places import check_path
+from kgan.utils import numbers
+from kgan.utils.paths import check_path
 
 
 def check_fit_options(options):

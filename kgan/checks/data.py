@@ -5,8 +5,8 @@ import warnings
 import keras
 import numpy as np
 
-from kgan.advice import advice
 from kgan.checks.forms import is_float, of_dictionary
+from kgan.utils.advice import advice
 
 
 def check_labels(labels, num_classes, count):

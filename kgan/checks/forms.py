@@ -6,7 +6,7 @@ import os
 import keras
 import numpy as np
 
-from kgan import numbers
+from kgan.utils import numbers
 
 
 def two(x, y):

@@ -6,7 +6,7 @@ import warnings
 
 import keras
 
-from kgan.value_range import last_activation
+from kgan.checks.value_range import last_activation
 
 SQUASHING = [
     "sigmoid",

@@ -5,9 +5,9 @@ import warnings
 from typing import Annotated
 
 from kgan import __version__
-from kgan.advice import speaking_shell
 from kgan.cli import demo, evaluate, export, pictures, report, train, translate
-from kgan.cli.shared import console, typer
+from kgan.cli.console import console, typer
+from kgan.utils.advice import speaking_shell
 
 app = typer.Typer(
     add_completion=False,
@@ -81,7 +81,7 @@ def _fail(error, code):
 
 
 def _tell(text):
-    from kgan.export.escape import terminal
+    from kgan.export.untrusted.escape import terminal
 
     print(terminal(text, keep="\n\t"), file=sys.stderr)
 

@@ -118,7 +118,7 @@ def refuse_for_translators(**options):
 
 def the_only_run(out):
     """A context in which no other run can write into a folder; a ValueError if one does."""
-    from kgan.locks import locked
+    from kgan.utils.locks import locked
 
     return locked(
         out / ".run.lock",
@@ -249,7 +249,8 @@ def saved_in(path):
 
 def load_model(path):
     """A saved GAN, or a ValueError that says why it is none."""
-    from kgan import AdversarialModel, saved
+    from kgan import AdversarialModel
+    from kgan.training import serialization
 
     path = saved_in(path)
     if path.suffix in (".onnx", ".tflite") and path.is_file():
@@ -266,7 +267,7 @@ def load_model(path):
             f"Received: {path}"
         )
     try:
-        model = saved.load(path)
+        model = serialization.load(path)
     except ValueError as error:
         raise ValueError(
             "This file cannot be loaded as a GAN. The command knows the classes "

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from kgan.cli.shared import Seed, console, typer
+from kgan.cli.console import Seed, console, typer
 
 
 def demo(
@@ -15,6 +15,6 @@ def demo(
 
     Needs no network: the digits come with scikit-learn.
     """
-    from kgan import demo
+    from kgan.cli import digits
 
-    demo.run(out, epochs, seed, console.print)
+    digits.run(out, epochs, seed, console.print)

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from kgan.cli import arguments, measures, reading, reference, settings, translators
-from kgan.cli.shared import Seed, console, typer
-from kgan.optional import require
+from kgan.cli.console import Seed, console, typer
+from kgan.utils.optional import require
 
 
 def evaluate(
@@ -76,8 +76,7 @@ def evaluate(
     **kgan evaluate bundle/generator.onnx photos/ --features inception --out scores.json**.
     A score says something beside another with the same protocol alone, so both stand in the file.
     """
-    from kgan import scores
-    from kgan.metrics import protocol
+    from kgan.metrics import evaluation, protocol
 
     model = arguments.saved_in(model)
     subject = _subject(model)
@@ -124,7 +123,7 @@ def evaluate(
         context["reference_part"] = f"held out in training, seed {held}"
     measured = measures.metrics(chosen, features, *real.known)
     more = "raise --count, or give more images"
-    scores.check(measured, subject.domains or [subject.made], len(real), more)
+    evaluation.check(measured, subject.domains or [subject.made], len(real), more)
     progress = require("rich.progress", "cli", "The kgan command").Progress(
         console=console, transient=True
     )
@@ -139,7 +138,7 @@ def evaluate(
             if progress.finished:  # comparing all with all takes its time, too
                 progress.update(task, description="Comparing", total=None)
 
-        found = scores.measure(
+        found = evaluation.measure(
             subject.measured,
             measured,
             real.chosen,
@@ -165,7 +164,7 @@ class _Subject:
     """What is measured: a saved GAN or an exported file.
 
     Attributes:
-        measured: what `kgan.scores.measure` asks for images.
+        measured: what `kgan.metrics.evaluation.measure` asks for images.
         made: the shape of its images.
         given: that of the images it translates, or None.
         num_classes: how many classes it can be asked for, or None.
@@ -195,7 +194,7 @@ def _subject(path):
 
 
 def _exported(path):
-    from kgan.exported import Exported
+    from kgan.metrics.exported_generator import Exported
 
     file = Exported(path)
     given, made = (None if shape is None else tuple(shape) for shape in (file.given, file.made))
@@ -246,13 +245,13 @@ def _check_out(out, model):
     if out is None:
         return
     from kgan import checks
-    from kgan.report import forms
+    from kgan.report import run_files
 
     checks.check_folder(out.parent, "The place of --out")
     if not out.exists():
         return
     try:
-        others = {str(score["protocol"]["model"]) for score in forms.scores(out)} - {model}
+        others = {str(score["protocol"]["model"]) for score in run_files.scores(out)} - {model}
     except (KeyError, OSError, TypeError, ValueError) as error:
         raise ValueError(
             "--out is a file for scores, and there is something else: name another, such as "
@@ -269,7 +268,7 @@ def _check_out(out, model):
 def _show(found):
     """Prints the scores, what is peculiar to the protocol of each, and what is common to all."""
     from kgan.metrics import protocol
-    from kgan.report.words import listed
+    from kgan.report.labels import listed
 
     table = require("rich.table", "cli", "The kgan command").Table()
     for title, side in (("score", "left"), ("value", "right"), ("protocol", "left")):

@@ -7,7 +7,7 @@ from typing import Annotated
 import numpy as np
 
 from kgan.cli import arguments
-from kgan.cli.shared import SavedGAN, console, typer
+from kgan.cli.console import SavedGAN, console, typer
 
 # As many images as `kgan.export` draws latents.
 CALIBRATION_IMAGES = 200

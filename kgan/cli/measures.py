@@ -3,7 +3,7 @@
 import zipfile
 from pathlib import Path
 
-from kgan.cli.shared import console
+from kgan.cli.console import console
 
 MEASURES = {
     "frechet_distance": "FrechetDistance",
@@ -65,8 +65,8 @@ def metrics(chosen, features, images=None, labels=None):
 
 
 def _features(text, images, labels):
-    from kgan import saved
     from kgan.metrics.classifier import features_of
+    from kgan.training import serialization
 
     if text in ("pixels", "inception"):
         return text
@@ -82,7 +82,7 @@ def _features(text, images, labels):
             f"This file is damaged, or no model saved by Keras. Received: --features {text}"
         )
     try:
-        return saved.load(text, compile=False)
+        return serialization.load(text, compile=False)
     except ValueError as error:
         raise ValueError(
             f"This file cannot be loaded as a Keras model. Received: --features {text} ({error})"

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 from kgan.cli import arguments, reading, translators
-from kgan.cli.shared import SavedGAN, Seed, console, typer
+from kgan.cli.console import SavedGAN, Seed, console, typer
 
 
 def sample(
@@ -21,8 +21,8 @@ def sample(
     seed: Seed = 0,
 ):
     """Draw a grid of generated images."""
+    from kgan.checks.value_range import shown
     from kgan.images import save_grid
-    from kgan.value_range import shown
 
     model = arguments.load_sampler(gan)
     images = model.generate(count, seed=seed, **arguments.labels_for(model, label))
@@ -44,8 +44,8 @@ def interpolate(
 ):
     """Draw a walk through latent space: a closed one as a GIF, or a strip of images."""
     from kgan import latent
+    from kgan.checks.value_range import shown
     from kgan.images import save_gif, save_grid
-    from kgan.value_range import shown
 
     if out.suffix not in (".gif", ".png"):
         raise ValueError(f"A walk is a .gif or a .png. Received: --out {out}")

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from kgan.cli import settings
-from kgan.cli.shared import typer
+from kgan.cli.console import typer
 
 Background = Annotated[
     str,

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from kgan.cli.shared import console, typer
+from kgan.cli.console import console, typer
 
 
 def report(

@@ -6,8 +6,8 @@ import json
 import math
 import time
 
-from kgan import files
 from kgan.cli import arguments
+from kgan.utils import files
 
 # Options of `train` with which a run that goes on must have begun.
 FIXED = ("model", "network", "width", "latent_dim", "batch_size", "image_size", "channels")
@@ -30,11 +30,11 @@ def trained_with(gan):
 
 def _kept_in(folder):
     """The settings in a folder; none where there are none, or they are damaged."""
-    from kgan.report import forms
+    from kgan.report import run_files
     from kgan.report.run import SETTINGS
 
     with contextlib.suppress(OSError, ValueError):
-        return forms.settings(folder / SETTINGS)[0]
+        return run_files.settings(folder / SETTINGS)[0]
     return {}
 
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from kgan.cli import arguments, measures, reading, settings, translators
 from kgan.cli.arguments import Kind, Network
-from kgan.cli.best import Followed
-from kgan.cli.shared import Seed, console, typer
+from kgan.cli.best_model import Followed
+from kgan.cli.console import Seed, console, typer
 
 
 def train(

@@ -10,8 +10,8 @@ from typing import Annotated
 import numpy as np
 
 from kgan.cli import arguments, reading, settings
-from kgan.cli.shared import console, typer
-from kgan.optional import require
+from kgan.cli.console import console, typer
+from kgan.utils.optional import require
 
 
 class Direction(enum.StrEnum):
@@ -129,7 +129,7 @@ def _saved(path, direction):
 
 
 def _exported(path, direction):
-    from kgan.exported import Exported
+    from kgan.metrics.exported_generator import Exported
 
     file = Exported(path)
     if file.given is None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from kgan.cli import arguments, reference, settings
 from kgan.cli.arguments import Kind
-from kgan.cli.shared import console
+from kgan.cli.console import console
 
 SHOWN_ROWS = 4  # in the pictures of each epoch
 

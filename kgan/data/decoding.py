@@ -6,8 +6,8 @@ import warnings
 
 import numpy as np
 
-from kgan import numbers
-from kgan.optional import Later
+from kgan.utils import numbers
+from kgan.utils.optional import Later
 
 Image, ImageColor, ImageOps = map(Later, ("PIL.Image", "PIL.ImageColor", "PIL.ImageOps"))
 

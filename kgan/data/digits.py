@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from kgan import numbers
 from kgan.images import from_pixels, resize
-from kgan.optional import require
+from kgan.utils import numbers
+from kgan.utils.optional import require
 
 
 def digits(size: int = 8) -> tuple[np.ndarray, np.ndarray]:

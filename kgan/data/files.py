@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from kgan import numbers
-from kgan.advice import advice
 from kgan.data.decoding import MODES, damage
-from kgan.optional import Later
-from kgan.places import check_path
+from kgan.utils import numbers
+from kgan.utils.advice import advice
+from kgan.utils.optional import Later
+from kgan.utils.paths import check_path
 
 Image = Later("PIL.Image")
 

@@ -7,12 +7,12 @@ import os
 import warnings
 from pathlib import Path
 
-from kgan import numbers
-from kgan.advice import advice
 from kgan.data import files
 from kgan.data.decoding import AS_EVER, Decoding, Reader, two_decodings
 from kgan.data.folder import ReadImage
 from kgan.data.image_stream import ImageStream, Samples
+from kgan.utils import numbers
+from kgan.utils.advice import advice
 
 
 def image_pairs(

@@ -7,10 +7,10 @@ import zlib
 import keras
 import numpy as np
 
-from kgan import numbers
 from kgan.data.decoding import CorruptImageError, Remarks
 from kgan.data.files import SHOWN
 from kgan.images import from_pixels
+from kgan.utils import numbers
 
 
 class Samples:

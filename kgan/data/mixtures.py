@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kgan import numbers
+from kgan.utils import numbers
 
 
 class Mixture:

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from kgan import numbers
 from kgan.checks import check_labels
 from kgan.data.tensorflow_datasets import tfds
+from kgan.utils import numbers
 
 
 def stack(images, labels, count: int, channels: int = 3, seed: int | None = None):

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from kgan import checks, numbers
-from kgan.advice import advice
+from kgan import checks
 from kgan.data.files import check_size
 from kgan.images import from_pixels, resize
-from kgan.optional import require
+from kgan.utils import numbers
+from kgan.utils.advice import advice
+from kgan.utils.optional import require
 
 
 def tfds(

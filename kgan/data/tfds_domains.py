@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kgan import numbers
 from kgan.data import files
 from kgan.data.decoding import AS_EVER, Decoding, Reader, two_decodings
 from kgan.data.image_stream import ImageStream, Samples
 from kgan.data.tensorflow_datasets import check_names, prepared
-from kgan.optional import require
+from kgan.utils import numbers
+from kgan.utils.optional import require
 
 
 def tfds_domains(

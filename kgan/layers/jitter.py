@@ -2,7 +2,7 @@
 
 import keras
 
-from kgan import numbers
+from kgan.utils import numbers
 
 
 def jitter(image_size, enlarged=None, flip=True, seed=None):

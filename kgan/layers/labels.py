@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
-from kgan import numbers
 from kgan.layers.spectral_normalization import SpectralNormalization
+from kgan.utils import numbers
 
 
 @keras.saving.register_keras_serializable("kgan")

@@ -11,9 +11,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from kgan import checks, files, numbers
+from kgan import checks
 from kgan.metrics.features import in_float32
 from kgan.metrics.hashes import structure
+from kgan.utils import files, numbers
 
 FEWEST_EPOCHS, FEWEST_STEPS = 4, 300
 TRAINED = 2  # the way of training, by which kept classifiers are told from older ones
@@ -171,9 +172,9 @@ def kept_classifier(images, labels, epochs=None, seed=0, folder=None):
 @in_float32()
 def _kept(file, images, labels, seed):
     """The classifier in a file. Raises a ValueError if it is damaged, or another network."""
-    from kgan import saved
+    from kgan.training import serialization
 
-    classifier = saved.load(file)
+    classifier = serialization.load(file)
     if structure(classifier) != structure(_network(np.asarray(images), np.asarray(labels), seed)):
         raise ValueError("it holds another network")
     return classifier

@@ -6,10 +6,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from kgan import backend, numbers
+from kgan import backend
 from kgan.data.mixtures import Mixture
 from kgan.metrics.features import Network, as_images, get
 from kgan.metrics.hashes import digest
+from kgan.utils import numbers
 
 SCORES = ("modes", "high_quality", "kl_to_uniform", "high_quality_real", "kl_to_uniform_real")
 

@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 
-from kgan import numbers
 from kgan.metrics import neighbors
 from kgan.metrics.image_metric import ImageMetric
+from kgan.utils import numbers
 
 
 @keras.saving.register_keras_serializable("kgan")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import keras
 
-from kgan import files
-from kgan.places import check_path
+from kgan.utils import files
+from kgan.utils.paths import check_path
 
 WEIGHTS = "model.weights.h5"  # in a .keras file
 
@@ -76,7 +76,8 @@ def file_hash(path):
     Raises:
         ValueError: if a saved model is damaged.
     """
-    from kgan.export import archives, files
+    from kgan.export import files
+    from kgan.export.untrusted import archives
 
     if Path(path).suffix == ".keras":
         with archives.opened(path) as archive:

@@ -3,8 +3,8 @@
 import keras
 import numpy as np
 
-from kgan import numbers
 from kgan.metrics.image_metric import ImageMetric, Rows
+from kgan.utils import numbers
 
 
 @keras.saving.register_keras_serializable("kgan")

@@ -1,8 +1,9 @@
 """One file a paper."""
 
+from kgan.models.adversarial import AdversarialModel
 from kgan.models.conditional import ACGAN, ConditionalGAN
 from kgan.models.cyclegan import CycleGAN
 from kgan.models.gan import GAN
 from kgan.models.pix2pix import Pix2Pix
 
-__all__ = ["ACGAN", "GAN", "ConditionalGAN", "CycleGAN", "Pix2Pix"]
+__all__ = ["ACGAN", "GAN", "AdversarialModel", "ConditionalGAN", "CycleGAN", "Pix2Pix"]

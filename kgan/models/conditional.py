@@ -4,8 +4,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from kgan import checks, numbers
+from kgan import checks
 from kgan.models.gan import GAN
+from kgan.utils import numbers
 
 WITH_LABELS = "build it with num_classes="
 

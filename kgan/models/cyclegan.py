@@ -7,10 +7,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from kgan import batches, checks, numbers
-from kgan.adversarial import AdversarialModel
+from kgan import checks
+from kgan.generation.translate import Translated
 from kgan.layers import ImagePool
-from kgan.translated import Translated
+from kgan.models.adversarial import AdversarialModel
+from kgan.training import data_order
+from kgan.utils import numbers
 
 
 @keras.saving.register_keras_serializable("kgan")
@@ -128,9 +130,9 @@ class CycleGAN(Translated, AdversarialModel):
         if checks.is_arrays(x) and y is not None:
             options.setdefault("batch_size", 1)
             if options.get("shuffle", True) is not True:
-                x, y = batches.as_long(x, y)
+                x, y = data_order.as_long(x, y)
         if isinstance(options.get("validation_data"), tuple):
-            options["validation_data"] = batches.as_long(*options["validation_data"])
+            options["validation_data"] = data_order.as_long(*options["validation_data"])
         return super().fit(x, y, **options)
 
     def evaluate(self, x=None, y=None, batch_size=None, **options):
@@ -142,7 +144,7 @@ class CycleGAN(Translated, AdversarialModel):
         """
         x, y = checks.two(x, y)
         if checks.is_arrays(x) and y is not None:
-            x, y = batches.as_long(x, y)
+            x, y = data_order.as_long(x, y)
         return super().evaluate(x, y, batch_size=batch_size, **options)
 
     def check_batch(self, batch):

@@ -3,8 +3,9 @@
 import keras
 from keras import ops
 
-from kgan import checks, numbers
-from kgan.adversarial import AdversarialModel
+from kgan import checks
+from kgan.models.adversarial import AdversarialModel
+from kgan.utils import numbers
 
 
 @keras.saving.register_keras_serializable("kgan")

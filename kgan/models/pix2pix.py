@@ -7,9 +7,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from kgan import checks, numbers
+from kgan import checks
+from kgan.generation.translate import Translated
 from kgan.models.gan import GAN
-from kgan.translated import Translated
+from kgan.utils import numbers
 
 
 @keras.saving.register_keras_serializable("kgan")

@@ -4,7 +4,7 @@ import math
 
 import keras
 
-from kgan import numbers
+from kgan.utils import numbers
 
 
 def check_arguments(image_shape, *, ranks=(3,), **sizes):

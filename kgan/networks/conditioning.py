@@ -3,8 +3,8 @@
 import keras
 from keras import layers
 
-from kgan import numbers
 from kgan.layers import ConditionalBatchNormalization, LabelPlane, ProjectionLogit
+from kgan.utils import numbers
 
 LABEL_LENGTH = 32  # of the embedding beside the latent
 

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from kgan import numbers
 from kgan.layers import SpectralNormalization
 from kgan.networks.arguments import check_arguments, halvings
 from kgan.networks.repeatable import repeatable
 from kgan.networks.translation import normal, normalization_maker
+from kgan.utils import numbers
 
 # Layers of stride 2 by the side of the patch that a logit sees; 1 pixel has layers of its own.
 STRIDED = {1: 0, 16: 1, 34: 2, 70: 3, 142: 4, 286: 5}

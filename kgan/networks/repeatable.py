@@ -4,7 +4,7 @@ import contextlib
 import functools
 import random
 
-from kgan import numbers
+from kgan.utils import numbers
 
 
 def repeatable(build):

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from kgan import numbers
 from kgan.layers import SpectralNormalization
 from kgan.networks.arguments import check_arguments, crop, halvings
 from kgan.networks.conditioning import Conditioned, embed, head
 from kgan.networks.repeatable import repeatable
+from kgan.utils import numbers
 
 
 @repeatable

@@ -3,8 +3,8 @@
 import keras
 from keras import layers
 
-from kgan import numbers
 from kgan.layers import InstanceNormalization
+from kgan.utils import numbers
 
 
 def normalization_maker(name):

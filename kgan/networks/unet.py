@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from kgan import numbers
 from kgan.networks.arguments import check_arguments, check_multiple, nearest_multiple
 from kgan.networks.repeatable import draw, repeatable
 from kgan.networks.translation import normal, normalization_maker
+from kgan.utils import numbers
 
 DEEPEST = 8  # halvings in the paper, from 256 pixels to one
 LEFT = 8  # pixels in the middle of a network that are many: the paper's has one

@@ -4,9 +4,9 @@ import os
 import warnings
 from pathlib import Path
 
-from kgan import files
 from kgan.report.page import MARK, page
 from kgan.report.run import read
+from kgan.utils import files
 
 
 def write(run: str | os.PathLike, out: str | os.PathLike | None = None) -> Path:

@@ -2,7 +2,7 @@
 
 import math
 
-from kgan.export.escape import html
+from kgan.export.untrusted.escape import html
 
 WIDTH, HEIGHT = 480, 230
 LARGEST = 1e150  # what is beyond is as good as infinite

@@ -2,7 +2,7 @@
 
 import math
 
-from kgan.callbacks.symptoms import LOOKS, RULES
+from kgan.callbacks.monitor.rules import LOOKS, RULES
 
 COMPARING = ("wasserstein", "relativistic")  # games without a limit between real and fake
 
@@ -25,7 +25,7 @@ def looks(run):
 
 
 def looked_for(log, compares=False):
-    """Says what the rules of `kgan.callbacks.symptoms` could find, and what they could not.
+    """Says what the rules of `kgan.callbacks.monitor.rules` could find, and what they could not.
 
     Args:
         log: name to values, one a look, NaN where there is none.

@@ -7,13 +7,13 @@ import math
 import re
 
 from kgan.callbacks.epoch_picture import epoch_of
-from kgan.export.escape import html as _safe
+from kgan.export.untrusted.escape import html as _safe
 from kgan.report import pictures
 from kgan.report.curves import chart, colours
+from kgan.report.labels import error_of, figure, labels_of, listed, title_of, words_of
 from kgan.report.monitored import looks
 from kgan.report.run import UNNAMED
 from kgan.report.tables import best_and_last, by_file
-from kgan.report.words import error_of, figure, labels_of, listed, title_of, words_of
 
 SHARES = "(precision|recall|density|coverage)"
 GROUPS = (

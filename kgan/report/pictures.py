@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from kgan.callbacks.epoch_picture import epoch_of
-from kgan.export import archives
+from kgan.export.untrusted import archives
 from kgan.images import save_film
 
 WIDEST, SMALL = 900, 420  # pixels, of the film and of the pictures in the strip

@@ -7,8 +7,9 @@ import types
 from pathlib import Path
 
 from kgan.callbacks.epoch_picture import pictures_in
-from kgan.export import archives, files, schema
-from kgan.report import forms
+from kgan.export import files
+from kgan.export.untrusted import archives, schema
+from kgan.report import run_files
 from kgan.report.pictures import check_picture
 
 SETTINGS = "settings.json"
@@ -117,20 +118,20 @@ def _reader(file, folder):
 
 
 def _read_log(run, file):
-    run.epochs, run.log, cut = forms.log(file)
+    run.epochs, run.log, cut = run_files.log(file)
     if cut:  # of a run that was killed as it wrote
         run.unreadable.append(f"a line of {file.name}")
 
 
 def _read_settings(run, file):
-    run.settings, versions = forms.settings(file)
+    run.settings, versions = run_files.settings(file)
     run.versions |= versions
     if "images" in run.settings:
         run.settings.pop("channels", None)  # asked for; it is part of what the images turned out
 
 
 def _read_warnings(run, file):
-    found, damaged = forms.warnings(file)
+    found, damaged = run_files.warnings(file)
     run.unreadable += [f"a line of {file.name}"] * damaged
     # A run that was killed before its checkpoint tells again what it told after that.
     unique = {(entry["epoch"], entry["rule"], entry["text"]): entry for entry in found}
@@ -145,7 +146,7 @@ def _read_scores(run, file):
             "file": file.name,
             "of": _hash_in(score["protocol"]),
         }
-        for score in forms.scores(file)
+        for score in run_files.scores(file)
     ]
 
 
@@ -184,7 +185,7 @@ def _read_export(run, file):
 
 
 def _read_model(run, file):
-    config, about = forms.saved_model(file)
+    config, about = run_files.saved_model(file)
     compiled = config.get("compile_config") or {}
     run.model = {
         "model": config["class_name"],
@@ -193,7 +194,7 @@ def _read_model(run, file):
     for name in ("generator", "discriminator", *(f"generator_{d}" for d in ("ab", "ba"))):
         network = config["config"].get(name)
         if network:
-            schema.check(network, forms.NETWORK, name)
+            schema.check(network, run_files.NETWORK, name)
             run.model[name] = str(network["config"].get("name", network["class_name"]))
     run.model |= {
         name: _of_object(value)
@@ -248,4 +249,4 @@ def _known():
 
 def _protocol(protocol):
     protocol = protocol if isinstance(protocol, dict) else {"protocol": protocol}
-    return {name: forms.text(value) for name, value in protocol.items()}
+    return {name: run_files.text(value) for name, value in protocol.items()}

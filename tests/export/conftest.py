@@ -66,6 +66,6 @@ def fake_worker(monkeypatch):
     def replace(lines):
         code = "import json, os, shutil, sys, time\n"
         code += f"request = json.load(open(sys.argv[1]))\n{lines}"
-        monkeypatch.setattr("kgan.export.child.COMMAND", (sys.executable, "-c", code))
+        monkeypatch.setattr("kgan.export.convert.launcher.COMMAND", (sys.executable, "-c", code))
 
     return replace

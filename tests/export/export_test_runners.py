@@ -1,4 +1,4 @@
-"""A format whose files end the process, or never answer, for `kgan.export.process`."""
+"""A format whose files end the process, or never answer, for `kgan.export.untrusted.process`."""
 
 import os
 import signal

@@ -15,7 +15,10 @@ import pytest
 from export_test_models import NAMES, small_model
 
 import kgan.export
-from kgan.export import child, parity, process, transaction
+from kgan.export import transaction
+from kgan.export.compare import parity
+from kgan.export.convert import launcher
+from kgan.export.untrusted import process
 
 
 def contents(folder):
@@ -101,15 +104,15 @@ def test_a_missing_runtime_is_no_wrong_file():
 
 WITH_CONVERTER = """
 from pathlib import Path
-from kgan.export import child
-code = "import os, time; print(os.getpid(), flush=True); from kgan.export import lifeline; "
-code += "lifeline.end_with_parent(); time.sleep(600)"
-child.COMMAND = (sys.executable, "-c", "import sys; sys.modules['keras'] = None; " + code)
-child.run({}, Path(sys.argv[1]), 600)
+from kgan.export.convert import launcher
+code = "import os, time; print(os.getpid(), flush=True); "
+code += "from kgan.export.untrusted import lifeline; lifeline.end_with_parent(); time.sleep(600)"
+launcher.COMMAND = (sys.executable, "-c", "import sys; sys.modules['keras'] = None; " + code)
+launcher.run({}, Path(sys.argv[1]), 600)
 """
 WITH_FILE = """
 import export_test_runners
-from kgan.export import process
+from kgan.export.untrusted import process
 process.Runner(export_test_runners, "hang")
 """
 
@@ -118,7 +121,7 @@ process.Runner(export_test_runners, "hang")
 def test_no_process_outlives_the_one_that_started_it(code, tmp_path):
     parent = subprocess.Popen(
         [sys.executable, "-c", f"import sys; sys.modules['keras'] = None{code}", tmp_path],
-        env={**child.environment(), "KERAS_BACKEND": "torch"},
+        env={**launcher.environment(), "KERAS_BACKEND": "torch"},
     )
     with parent:
         _wait_until(lambda: _children(parent.pid))
@@ -131,7 +134,9 @@ def test_a_converter_whose_parent_is_dead_before_it_looks_ends(tmp_path):
     """Its request is a pipe that nobody writes to, so that nothing else can end it."""
     os.mkfifo(tmp_path / "request.json")
     with subprocess.Popen(
-        [*child.COMMAND, tmp_path / "request.json"], env=child.environment(), stdin=subprocess.PIPE
+        [*launcher.COMMAND, tmp_path / "request.json"],
+        env=launcher.environment(),
+        stdin=subprocess.PIPE,
     ) as process:
         process.stdin.close()
         try:
@@ -171,7 +176,7 @@ def test_what_a_killed_export_left_is_removed(tmp_path):
 
 def test_the_child_sees_no_gpu_and_the_parents_path(monkeypatch):
     monkeypatch.setattr("sys.path", ["", "/some/where"])
-    environment = child.environment()
+    environment = launcher.environment()
     assert environment["KERAS_BACKEND"] == "tensorflow"
     assert environment["CUDA_VISIBLE_DEVICES"] == "-1"
     assert environment["PYTHONPATH"].split(":")[-1] == "/some/where"
@@ -208,8 +213,8 @@ def test_a_full_disk_leaves_parent_and_older_export_alive(bundle):
 
 
 def test_a_disk_that_is_full_in_the_child(bundle, monkeypatch):
-    limited = ("sh", "-c", 'ulimit -f 8 && exec "$@"', "sh", *child.COMMAND)
-    monkeypatch.setattr("kgan.export.child.COMMAND", limited)
+    limited = ("sh", "-c", 'ulimit -f 8 && exec "$@"', "sh", *launcher.COMMAND)
+    monkeypatch.setattr("kgan.export.convert.launcher.COMMAND", limited)
     before = contents(bundle)
     with pytest.raises(kgan.export.ExportError, match="while converting to onnx"):
         kgan.export.export(small_model(units=4000), bundle / "small.onnx", **NAMES)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from export_test_layers import Subclassed
 
-from kgan.export.folding import fold
+from kgan.export.convert.folding import fold
 
 layers = keras.layers
 

@@ -12,7 +12,9 @@ import pytest
 from export_test_models import NAMES, small_model
 
 import kgan.export
-from kgan.export import child, formats, preflight, tflite
+from kgan.export import formats, preflight
+from kgan.export.convert import launcher
+from kgan.export.formats import tflite
 
 FILES = {
     "generator_saved_model": "float32",
@@ -163,7 +165,7 @@ np.save(sys.argv[2], served)
     gan, folder, _ = shipped
     out = folder.parent / "served.npy"
     arguments = [sys.executable, "-c", code, folder / "generator_saved_model", out]
-    subprocess.run(arguments, check=True, env=child.environment(), capture_output=True)
+    subprocess.run(arguments, check=True, env=launcher.environment(), capture_output=True)
     inputs = [np.ones((3, 8), "float32"), np.arange(3, dtype="int32")]
     np.testing.assert_allclose(np.load(out), gan.images_of(*inputs), atol=1e-5)
 

@@ -11,7 +11,8 @@ from export_test_models import NAMES, small_model
 
 import kgan.export
 import kgan.report
-from kgan.export import files, report, seal, transaction
+from kgan.export import files, report, transaction
+from kgan.export.untrusted import seal
 
 
 @pytest.fixture(scope="module")

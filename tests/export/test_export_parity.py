@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from kgan.export import ModelSpec, ParityError, TensorSpec, parity, samples
+from kgan.export import ModelSpec, ParityError, TensorSpec
+from kgan.export.compare import parity, samples
 
 SPEC = ModelSpec((TensorSpec("latent", (3,)),), (TensorSpec("image", (3,)),))
 STRICT = parity.Bound(1e-5, None, limits=True)

@@ -18,7 +18,7 @@ def no_converter(monkeypatch):
     def started(*args, **kwargs):
         raise AssertionError("the converter was started")
 
-    monkeypatch.setattr("kgan.export.child.convert", started)
+    monkeypatch.setattr("kgan.export.convert.launcher.convert", started)
 
 
 def around(layer):
@@ -186,7 +186,7 @@ def test_label_without_samples(tmp_path):
 
 
 def test_missing_package_names_the_extra(tmp_path, monkeypatch):
-    monkeypatch.setattr("kgan.export.onnx.PACKAGES", ("onnx", "surely_not_installed"))
+    monkeypatch.setattr("kgan.export.formats.onnx.PACKAGES", ("onnx", "surely_not_installed"))
     with pytest.raises(ImportError, match=r'surely_not_installed.*pip install "kgan\[export\]"'):
         kgan.export.export(small_model(), tmp_path / "model.onnx")
 

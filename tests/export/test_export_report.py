@@ -41,7 +41,7 @@ kgan.__path__ = {locations!r}
 kgan.export = types.ModuleType("kgan.export")
 kgan.export.__path__ = {list(kgan.export.__path__)!r}
 sys.modules["kgan.export"] = kgan.export
-from kgan.export.verification import verify
+from kgan.export.compare.verification import verify
 print(verify(sys.argv[1]).passed)
 """
     done = subprocess.run(

@@ -8,7 +8,8 @@ import onnx
 import pytest
 
 import kgan.export
-from kgan.export import files, seal
+from kgan.export import files
+from kgan.export.untrusted import seal
 
 
 @pytest.fixture(scope="module")

@@ -13,17 +13,11 @@ import numpy as np
 import pytest
 
 import kgan.export
-from kgan.export import (
-    VerificationError,
-    card,
-    files,
-    messages,
-    onnx,
-    process,
-    report,
-    samples,
-)
-from kgan.export.spec import ModelSpec
+from kgan.export import VerificationError, files, model_card, report
+from kgan.export.compare import samples
+from kgan.export.formats import onnx
+from kgan.export.signature import ModelSpec
+from kgan.export.untrusted import messages, process
 
 
 def test_messages_give_back_what_was_written():
@@ -172,7 +166,7 @@ def test_every_field_of_a_report_is_read_or_refused(bundle):
         except ValueError:
             continue
         read += 1
-        assert not set("\x1b\x00\u202e") & set(f"{found}{card.text(found)}")
+        assert not set("\x1b\x00\u202e") & set(f"{found}{model_card.text(found)}")
     assert read > 100
     for _, text in mutations.of_text(json.dumps(content)):
         path.write_text(text)
@@ -226,7 +220,7 @@ def test_archives_of_samples_are_read_or_refused(bundle):
 def test_a_card_shows_names_as_they_are(bundle):
     evil = "x\n# Heading\n```\n[link](http://x) <b> | y"
     altered(bundle, metadata={"class_names": [evil, evil], evil: evil}, reason=evil)
-    text = card.text(report.read(bundle / "export_report.json"))
+    text = model_card.text(report.read(bundle / "export_report.json"))
     assert "Heading" in text
     headings = [line for line in text.splitlines() if line.startswith("#")]
     assert headings == ["# Model card", "## How to run it", "## How near to the Keras model"] or (
@@ -278,7 +272,7 @@ def test_what_a_file_prints_is_no_answer(tmp_path, bundle, monkeypatch):
     """Before, the parent read the standard output of the process as a pickle."""
     (tmp_path / "printing.py").write_text(
         "import os\n"
-        "from kgan.export import onnx\n"
+        "from kgan.export.formats import onnx\n"
         "def load(path, threads=None):\n"
         "    os.write(1, b'cos\\nsystem\\n(S\"touch owned\"\\ntR.')\n"
         "    print('hello')\n"

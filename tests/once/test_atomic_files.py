@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import kgan
-from kgan import files
+from kgan.utils import files
 
 KILLED = """
 import os, signal, sys

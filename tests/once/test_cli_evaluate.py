@@ -14,7 +14,7 @@ from PIL import Image
 import kgan
 from kgan.cli import main, reference
 from kgan.cli.arguments import Run
-from kgan.cli.best import Followed
+from kgan.cli.best_model import Followed
 from kgan.images import from_pixels
 
 # Small sets, which are warned of; tests/test_metrics_degeneracy.py looks at that.

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import kgan
-from kgan import locks
+from kgan.utils import locks
 
 IMAGES = np.tanh(np.random.default_rng(0).normal(size=(64, 8, 8, 1))).astype("float32")
 

@@ -10,7 +10,7 @@ from keras import layers, ops
 from PIL import Image
 
 import kgan
-from kgan.value_range import last_activation, shown, value_range
+from kgan.checks.value_range import last_activation, shown, value_range
 
 HEADS = {
     "operation": lambda x: ops.sigmoid(layers.Dense(1)(x)),

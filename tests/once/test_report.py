@@ -17,7 +17,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from kgan import report
-from kgan.callbacks.symptoms import RULES
+from kgan.callbacks.monitor.rules import RULES
 from kgan.cli import app
 from kgan.cli.arguments import Kind, Run, check_run, make_model
 from kgan.cli.settings import Record

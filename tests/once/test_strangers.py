@@ -14,11 +14,12 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import kgan
-from kgan import report, saved
+from kgan import report
 from kgan.cli import app, main, settings
-from kgan.export import escape
+from kgan.export.untrusted import escape
 from kgan.metrics import classifier, features
 from kgan.report.page import page
+from kgan.training import serialization
 
 LOG = "epoch,generator_loss,val_frechet_distance\n0,1.0,3\n1,1.5,2\n"
 SETTINGS = {"data": "digits", "seed": "0", "minutes": "1.0", "versions": {"kgan": "0.1.0"}}
@@ -152,23 +153,23 @@ def test_a_saved_gan_that_is_damaged_is_one_clear_error(gan, tmp_path):
     ended_well, messages = [], ""
     for name in mutations.of_archive(path):
         try:
-            saved.load(path)
+            serialization.load(path)
             ended_well.append(name)
         except ValueError as error:
             messages += str(error)
     assert "\n" not in messages
     assert {name.split()[0] for name in ended_well if "metadata" not in name} <= {"zeros"}
-    assert saved.load(path).generate(2).shape == (2, 8, 8, 1)
+    assert serialization.load(path).generate(2).shape == (2, 8, 8, 1)
 
 
 def test_a_byte_of_a_saved_gan_is_found_or_changes_nothing(gan, tmp_path):
     """Zip has a checksum of each member; not looked at are dates and versions beside them."""
     path, found = tmp_path / "gan.keras", 0
-    expected = saved.load(gan).generate(4, seed=1)
+    expected = serialization.load(gan).generate(4, seed=1)
     for _, content in mutations.flips(gan.read_bytes(), 60, np.random.default_rng(0)):
         path.write_bytes(content)
         try:
-            images = saved.load(path).generate(4, seed=1)
+            images = serialization.load(path).generate(4, seed=1)
         except ValueError:
             found += 1
         else:
@@ -182,7 +183,7 @@ def test_what_unpacks_to_far_more_is_refused_before(gan, tmp_path):
         archive.writestr("config.json", "{}")
         archive.writestr("model.weights.h5", bytes(2**27))
     with pytest.raises(ValueError, match="unpacks to more than"):
-        saved.load(path)
+        serialization.load(path)
     result = CliRunner().invoke(app, ["sample", str(path)])
     assert isinstance(result.exception, ValueError) and "Received" in str(result.exception)
 

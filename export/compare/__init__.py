@@ -1,0 +1,1 @@
+"""The proof: files beside Keras, now and later."""

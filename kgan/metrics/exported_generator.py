@@ -1,0 +1,68 @@
+"""An exported generator to measure, as a GAN in memory is: the file itself gives the images."""
+
+import contextlib
+import os
+from pathlib import Path
+
+import keras
+
+from kgan.export import load, report
+
+
+class Exported:
+    """A generator or translator in a file that `gan.export` wrote.
+
+    Args:
+        path: an `.onnx` or `.tflite` file, or a SavedModel folder.
+
+    Raises:
+        ValueError: if the file is no generator of latents and no translator.
+
+    Attributes:
+        scored_domains, draws_latents, generator_in_use: as in `evaluation`.
+        num_classes: of a conditional generator, else None.
+        direction: of a translator between domains, `"ab"` or `"ba"`, else None.
+        given, made: shapes of the images it takes (None for a generator of latents) and gives.
+        context: what a protocol is to say of it: a hash of the network and weights it was made of,
+            that of the `.keras` file if `kgan export` made it of one, its precision where its
+            export report is beside it, its direction if it has one.
+    """
+
+    scored_domains = ("",)
+
+    def __init__(self, path: str | os.PathLike):
+        self.run = load(path)
+        names = [tensor.name for tensor in self.run.inputs]
+        self.num_classes = self.run.metadata.get("num_classes")
+        self.direction = self.run.metadata.get("direction")
+        if names != ["image"] and "latent_distribution" not in self.run.metadata:
+            raise ValueError(
+                "Only a generator of latents or a translator can be measured: export it with "
+                f"gan.export(). Received: {path} with the inputs {', '.join(names)}"
+            )
+        self.given = self.run.inputs[0].shape if names == ["image"] else None
+        self.made = self.run.outputs[0].shape
+        self.draws_latents = self.given is None
+        self.generator_in_use = f"exported file, {Path(path).suffix.lstrip('.') or 'saved_model'}"
+        own = {
+            "source_hash": self.run.metadata.get("source_sha256", "")[:12],
+            "saved_model_hash": self.run.metadata.get("model_hash"),
+            "precision": _precision(Path(path)),
+            "direction": self.direction,
+        }
+        self.context = {name: value for name, value in own.items() if value}
+
+    def real_and_generated(self, data, rng, domain=""):
+        """Returns the real images of a batch and as many of the file."""
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        if self.given is None:
+            return x, self.run.sample(len(x), rng, label=y)
+        real, inputs = (x, y) if self.direction == "ba" else (y, x)
+        return real, self.run(inputs)
+
+
+def _precision(path):
+    """The precision of an exported file, from the report beside it; None without one."""
+    with contextlib.suppress(OSError, ValueError):
+        artefacts = report.read(path.parent / report.FILE).artefacts
+        return next((each.precision for each in artefacts if each.file == path.name), None)

@@ -1,0 +1,442 @@
+"""The game on `keras.Model`: what a GAN defines, and the verbs that Keras's users know."""
+
+import contextlib
+import os
+import signal
+import warnings
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+from keras import ops
+
+from kgan import augmentations as augmentations_module
+from kgan import backend, checks, losses
+from kgan import penalties as penalties_module
+from kgan.callbacks.terminate_on_nan import watch_both_players
+from kgan.generation.generate import Sampled
+from kgan.metrics.evaluation import Measures, Scored
+from kgan.schedules import count_steps
+from kgan.training import data_order, streams
+from kgan.training.added_losses import AddedLosses
+from kgan.training.checkpoint import Checkpoint
+from kgan.training.data_checks import Checked
+from kgan.training.ema import Averaged
+from kgan.training.interrupts import Interrupts
+from kgan.training.loss_metrics import Means
+from kgan.training.players import PlayerOptimizers, adam_unless_given, loss_scaled
+from kgan.training.serialization import Saved
+from kgan.training.step import Turns, layers_of
+from kgan.utils import numbers
+
+
+class AdversarialModel(
+    Turns, Averaged, Checked, Sampled, Saved, Scored, backend.Trainer, keras.Model
+):
+    """A `keras.Model` that two players train: a discriminator side and a generator side.
+
+    Every step follows the same story:
+
+    1. *play*: the generator side makes its outputs, once;
+    2. *judge*: the discriminator side is updated on them;
+    3. *learn*: the generator side is updated through the discriminator's new judgement.
+
+    To make a new GAN, store the networks as `generator` and `discriminator` (of others define the
+    properties `generators` and `discriminators`) and write `play`, `discriminator_loss` and
+    `generator_loss` with `keras.ops`; `fit`, `evaluate`, callbacks, saving, three backends and
+    export follow. A loss returns a dictionary of named scalar terms whose sum is minimised. Each
+    constructor argument must be kept under its own name (as in scikit-learn): that is what saves
+    the model.
+
+    What `compile` was given is at hand: `game`, the two losses; `augment(images)`;
+    `judging_terms(judge, real, fake)`, the game's term and the penalties, or
+    `penalty_terms(judge, real, fake)`, these alone; `in_use(network, training)`, the average of a
+    generator where it is to be used; and `track(name=value)` shows a value among the metrics.
+
+    Args:
+        seed: seed of the latents drawn in training. Default: a random one.
+        **kwargs: `name` and `dtype`, as for `keras.Model`.
+
+    Example: a GAN from nothing.
+
+    ```python
+    import keras, kgan
+    from keras import ops
+
+    @keras.saving.register_keras_serializable("my_package")
+    class MyGAN(kgan.AdversarialModel):
+        def __init__(self, generator, discriminator, seed=None, **kwargs):
+            super().__init__(seed=seed, **kwargs)
+            self.generator = generator
+            self.discriminator = discriminator
+
+        def play(self, batch, training=True):
+            latents = self.sample_latents(ops.shape(batch)[0])
+            generator = self.in_use(self.generator, training)  # its average, if one is kept
+            return {"image": generator(latents, training=training)}
+
+        def discriminator_loss(self, batch, outputs, training=True):
+            def judge(images):
+                return self.discriminator(images, training=training)
+
+            real, fake = self.augment(batch, training), self.augment(outputs["image"], training)
+            return self.judging_terms(judge, real, fake)
+
+        def generator_loss(self, batch, outputs, training=True):
+            real, fake = self.augment(batch, training), self.augment(outputs["image"], training)
+            real = self.discriminator(real, training=training)  # only "relativistic" looks at it
+            fake = self.discriminator(fake, training=training)
+            return {"adversarial": self.game.generator(real, fake),
+                    "brightness": 0.1 * ops.mean(outputs["image"])}
+    ```
+    """
+
+    unpaired = False  # whether the arrays given to `fit` are shuffled each by itself
+
+    def __init__(self, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.seed = numbers.seed(seed)
+        self.seed_generator = backend.SeedGenerator(self.seed)
+        self._means = Means()
+        self._added_losses = AddedLosses()
+        self._uses = set()  # what the losses have called of what compile was given
+        self._measures = Measures()
+        self.scores = {}
+        self.averages, self.ema = [], None
+        self.built = True  # it owns no weights: its networks are built when they are given to it
+
+    # What a GAN defines -----------------------------------------------------------------------
+
+    @property
+    def discriminators(self):
+        """The networks of the discriminator side, a tuple."""
+        return (self._network("discriminator"),)
+
+    @property
+    def generators(self):
+        """The networks of the generator side, a tuple."""
+        return (self._network("generator"),)
+
+    def _network(self, name):
+        if not hasattr(self, name):
+            raise ValueError(
+                f"Store the network as `{name}`, or define the property `{name}s` with those that "
+                f"there are. Received: a {type(self).__name__} without `{name}`"
+            )
+        return getattr(self, name)
+
+    @property
+    def smallest_batch(self):
+        """The fewest samples a step can use: one for each turn of the discriminator and device.
+
+        Batches of a stream that have fewer are left out; fewer in all are refused.
+        """
+        return self.discriminator_steps * backend.devices(self)
+
+    def unpack(self, data):
+        """Returns the batch that `play` and the losses see, from what `fit` was given.
+
+        Default: the images alone, as float32; labels beside them are ignored.
+        """
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        return ops.cast(x, "float32")
+
+    def vary(self, batch):
+        """Returns the batch with random changes, such as jitter, in training alone. Default: none.
+
+        Args:
+            batch: what `unpack` returned.
+        """
+        return batch
+
+    def check_batch(self, batch):
+        """Raises a ValueError if a batch is not fit to train on. Default: if it is not finite.
+
+        `fit` and `evaluate` call it with each batch of a stream that is in the host's memory, and
+        with arrays once, with all of them.
+
+        Args:
+            batch: what `fit` was given, as NumPy arrays, before `unpack`.
+        """
+        checks.check_finite(batch)
+
+    def images_to_make(self, batch):
+        """Returns pairs of a generator and the real images of a batch that its own are to be like.
+
+        Their range must be that of the generator. Default: none, nothing is looked at.
+
+        Args:
+            batch: what `fit` was given, as NumPy arrays, before `unpack`.
+        """
+        return []
+
+    def play(self, batch, training=True):
+        """Returns what the generator side makes of a batch: a dictionary of float tensors."""
+        raise NotImplementedError(f"{type(self).__name__} must define play(batch, training)")
+
+    def discriminator_loss(self, batch, outputs, training=True):
+        """Returns the terms that the discriminator side minimises, a dictionary of scalars."""
+        raise NotImplementedError(
+            f"{type(self).__name__} must define discriminator_loss(batch, outputs, training)"
+        )
+
+    def generator_loss(self, batch, outputs, training=True):
+        """Returns the terms that the generator side minimises, a dictionary of scalars."""
+        raise NotImplementedError(
+            f"{type(self).__name__} must define generator_loss(batch, outputs, training)"
+        )
+
+    # Keras's verbs ----------------------------------------------------------------------------
+
+    def compile(
+        self,
+        loss: str | losses.Game = "non_saturating",
+        penalties: Sequence = (),
+        augmentations: Sequence = (),
+        generator_optimizer: str | keras.optimizers.Optimizer | None = None,
+        discriminator_optimizer: str | keras.optimizers.Optimizer | None = None,
+        discriminator_steps: int = 1,
+        ema: float | None = None,
+        metrics: Sequence[keras.metrics.Metric] = (),
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: bool | str = "auto",
+        **unknown,
+    ):
+        """Chooses the game and the optimizers.
+
+        Args:
+            loss: the game: `"non_saturating"` (default), `"minimax"`, `"wasserstein"`,
+                `"least_squares"`, `"hinge"`, `"relativistic"`, or an object, see
+                `kgan.losses.Game`.
+            penalties: objects of `kgan.penalties`, such as `[R1(10.0)]`. Default: none.
+            augmentations: objects of `kgan.augmentations`, applied to whatever the discriminator
+                judges, such as `[DiffAugment()]`. Default: none.
+            generator_optimizer: a `keras.optimizers.Optimizer` or its name. Default: Adam with
+                rate 2e-4 and beta_1 0.5, after the DCGAN paper (Radford et al., 2016).
+            discriminator_optimizer: the same for the discriminator; an object of its own.
+            discriminator_steps: turns of the discriminator for each of the generator's, each on
+                fresh real and generated samples. Schedules of either's rate count steps, not turns.
+                Default: 1.
+            ema: decay of the exponential moving average of the generator's weights, such as 0.999.
+                `generate`, `predict`, `evaluate` and `export` then use the average (Yazici et al.,
+                The Unusual Effectiveness of Averaging in GAN Training, 2019), which is at hand as
+                `averaged_generator`. One that is kept already goes on. Until its first update it
+                is what the generator is, loaded weights included. Default: None, off.
+            metrics: measures of generated images, such as `[kgan.metrics.FrechetDistance()]`, for
+                `evaluate` and, as `val_frechet_distance`, for each epoch of `fit` with
+                `validation_data`. Default: none. Keras's own metrics compare pairs, and are for
+                models whose images have targets, such as `kgan.Pix2Pix`.
+            run_eagerly, steps_per_execution, jit_compile: as in `keras.Model.compile`.
+
+        Raises:
+            ValueError: for an unknown game, penalties that contradict each other, one optimizer
+                for both players, a player that has nothing to train, no discriminator steps, or
+                metrics that are no objects or share a name.
+            TypeError: for an argument that does not exist, such as `optimizer`.
+        """
+        if unknown:
+            raise TypeError(
+                "A GAN has an optimizer for each player: pass generator_optimizer= and "
+                "discriminator_optimizer=; what a loss tracks is shown as a metric. "
+                f"Received: unknown arguments {', '.join(unknown)}"
+            )
+        checks.check_spectral_normalization(layers_of((*self.discriminators, *self.generators)))
+        self.game = losses.get(loss)
+        self.penalties = penalties_module.check(penalties)
+        penalties_module.warn_of_batch_norm(self.penalties, layers_of(self.discriminators))
+        penalties_module.warn_of_no_limit(self.game, self.penalties, layers_of(self.discriminators))
+        self.augmentations = augmentations_module.check(augmentations)
+        self.discriminator_steps = numbers.count("discriminator_steps", discriminator_steps)
+        self.ema = ema = None if ema is None else numbers.share("ema", ema, "(0, 1)")
+        self._measures = Measures(metrics, self.has_targets)
+        self.scores = {}
+        self._compile_arguments = {
+            "loss": self.game,
+            "penalties": self.penalties,
+            "augmentations": self.augmentations,
+            "generator_optimizer": adam_unless_given("generator_optimizer", generator_optimizer),
+            "discriminator_optimizer": adam_unless_given(
+                "discriminator_optimizer", discriminator_optimizer
+            ),
+            "discriminator_steps": self.discriminator_steps,
+            "ema": ema,
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": numbers.choice("jit_compile", jit_compile, (True, False, "auto")),
+        }
+        self._compile_arguments |= {
+            "run_eagerly": numbers.flag("run_eagerly", run_eagerly),
+            "steps_per_execution": numbers.count("steps_per_execution", steps_per_execution),
+        }
+        self._settle()
+        for player, networks in self._players():
+            if not self._learned[player]:
+                raise ValueError(
+                    f"The {player} has nothing to train: set `trainable = True` on the network or "
+                    f"on some of its layers before compile(). Received: {networks[0].name!r} "
+                    "without trainable variables"
+                )
+        for layer in (*self._spectral["discriminator"], *self._spectral["generator"]):
+            layer.moved_by_model = True
+        players = PlayerOptimizers(
+            *(
+                loss_scaled(self._compile_arguments[f"{player}_optimizer"], layers_of(networks))
+                for player, networks in self._players()
+            )
+        )
+        count_steps(players.discriminator, discriminator_steps)
+        count_steps(players.generator, 1)
+        players.build_players(self._learned["discriminator"], self._learned["generator"])
+        self.keep_averages(ema, players)
+        self._means = Means()
+        self._added_losses = AddedLosses()
+        self._settings = None
+        super().compile(
+            optimizer=players,
+            run_eagerly=run_eagerly,
+            steps_per_execution=steps_per_execution,
+            jit_compile=jit_compile,
+            auto_scale_loss=False,
+        )
+        self.native_calls = backend.native_calls(self)
+
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size: int | None = None,
+        validation_data=None,
+        checkpoint: str | os.PathLike | None = None,
+        **kwargs,
+    ) -> keras.callbacks.History:
+        """Trains as `keras.Model.fit` does, on anything that Keras reads.
+
+        Args:
+            x: images, float32 NHWC in [-1, 1]: an array, a `tf.data.Dataset`, a torch
+                `DataLoader`, a `keras.utils.PyDataset` or a generator of batches.
+            y: ignored unless the model says otherwise.
+            batch_size: images a turn of the discriminator, for arrays (a step takes
+                `discriminator_steps` times as many). Images that do not fill a last batch are
+                left out, others each epoch. Default: 32.
+            validation_data: real images for `evaluate` after each epoch, in any form that `x` has;
+                no generator where there are `metrics`, which go over the images a second time.
+            checkpoint: a file such as `"run/checkpoint.keras"`, written after each epoch. Where it
+                exists, training goes on from it, so a script that was killed is simply started
+                again. On a CPU, with arrays, the result is bit for bit that of a run that never
+                stopped; a stream must itself give the same batches in the same epoch. Callbacks
+                that look for the best epoch (`ModelCheckpoint`, `EarlyStopping`) go on too, and a
+                run that one of them has ended stays ended. One run at a time may have a file.
+                Ctrl-C and SIGTERM end the run after the batch, Ctrl-C without a checkpoint too;
+                a second one ends it at once. Default: None, no checkpoint.
+            **kwargs: every other argument of `keras.Model.fit`.
+
+        Returns:
+            A `keras.callbacks.History`; after a restart, of the epochs since.
+
+        Raises:
+            ValueError: if the model is not compiled, the data cannot be trained on, or the
+                checkpoint is of a run with other settings or in use by another one.
+            KeyboardInterrupt, SystemExit: after Ctrl-C or SIGTERM.
+        """
+        self._assert_compiled("fit")
+        self.refresh_averages()
+        self._assert_same_variables()
+        checks.check_no_weights(kwargs)
+        checks.check_fit_options({**kwargs, "batch_size": batch_size})
+        x, y = checks.two(x, y)
+        y = np.asarray(y) if isinstance(y, list) else y
+        share = kwargs.pop("validation_split", None)
+        if share and validation_data is None:
+            (x, y), validation_data = data_order.split(x, y, share)
+        turns = self.discriminator_steps
+        if hasattr(x, "reorder"):  # what callbacks are shown follows from the seed, too
+            x.reorder(data_order.epoch_seed(self))
+        first, x = self._check_data(x, y, 32 if batch_size is None else batch_size, turns)
+        if checks.is_arrays(x):
+            for part in keras.tree.flatten(first):
+                checks.check_varied(part)
+        if validation_data is not None:
+            size = (batch_size or 32) * (turns if checks.is_arrays(x) else 1)
+            size = kwargs.get("validation_batch_size") or size
+            steps = kwargs.get("validation_steps")
+            validation_data = self._check_validation(validation_data, x, steps, size)
+        elif self.score_metrics:
+            warnings.warn(
+                "The metrics given to compile() compare generated images with real ones, and are "
+                "not measured in this training: pass validation_data=, or call evaluate() after "
+                f"it. Received: metrics {[metric.name for metric in self.score_metrics]} without "
+                "validation_data",
+                stacklevel=2,
+            )
+        options = {**kwargs, "batch_size": batch_size, "validation_data": validation_data}
+        options["callbacks"] = watch_both_players(options.get("callbacks"))
+        data_order.show(options["callbacks"], first, x, batch_size)
+        x, y, options = data_order.arrange(self, x, y, options)
+        with contextlib.ExitStack() as stack:
+            signals = [signal.SIGINT]
+            if checkpoint is not None:
+                checkpoint = Checkpoint(checkpoint, self, (x, y), options)
+                stack.enter_context(checkpoint.locked())
+                options = checkpoint.resume(options)
+                signals.append(signal.SIGTERM)
+            if getattr(x, "even", False):
+                x, callbacks = backend.stream(x)
+                options = data_order.with_callbacks(options, *callbacks)
+            shuffle = options.get("shuffle", True)
+            x = streams.watched(x, self._check_one, self.smallest_batch, shuffle)
+            interrupts = stack.enter_context(Interrupts(signals))
+            options = data_order.with_callbacks(options, interrupts)
+            self.trained_on = keras.config.backend()
+            stack.enter_context(streams.plain_errors(x, validation_data))
+            return super().fit(x, y, **options)
+
+    def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
+        """Returns the losses and metrics in inference mode, as `keras.Model.evaluate` does.
+
+        The losses are of other latents each time, so they differ a little from call to call.
+        Measures given to `compile` compare as many generated images as there are real ones in `x`,
+        of latents that are the same each time, and of the average of the generator if one is kept.
+        Their protocols are then in `scores`.
+        """
+        self._assert_compiled("evaluate")
+        self.refresh_averages()
+        checks.check_no_weights(kwargs)
+        x, y = checks.two(x, y)
+        self._measures.check_data(x)
+        if "_use_cached_eval_dataset" not in kwargs:  # else fit calls, which has checked the data
+            size = 32 if batch_size is None else batch_size
+            _, x = self._check_data(x, y, size, turns=1)
+            x, y = self._large_enough(x, y, size)
+        with streams.plain_errors(x):
+            return super().evaluate(x, y, batch_size=batch_size, **kwargs)
+
+    def train_on_batch(self, x, y=None, **kwargs):
+        """One step, as in `keras.Model.train_on_batch`."""
+        self._assert_compiled("train_on_batch")
+        self.refresh_averages()
+        self._assert_same_variables()
+        self._check_data(x, y, None, self.discriminator_steps)
+        return super().train_on_batch(x, y, **kwargs)
+
+    def test_on_batch(self, x, y=None, **kwargs):
+        """The metrics of one batch, as in `keras.Model.test_on_batch`."""
+        self._assert_compiled("test_on_batch")
+        self.refresh_averages()
+        self._check_data(x, y, None, turns=1)
+        return super().test_on_batch(x, y, **kwargs)
+
+    def add_loss(self, loss):
+        """Layers of the networks may add to the loss of their player; the model has two.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError(
+            "A term belongs to one of the players: return it from discriminator_loss or "
+            f"generator_loss, under a name. Received: add_loss() on a {type(self).__name__}"
+        )
+
+    def _players(self):
+        """Names and networks, in the order of the turns."""
+        return (("discriminator", self.discriminators), ("generator", self.generators))

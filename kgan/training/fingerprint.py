@@ -1,0 +1,89 @@
+"""What decides how a run goes on, and in what two runs differ."""
+
+import json
+import re
+import zlib
+
+import keras
+import numpy as np
+
+from kgan.data.image_stream import ImageStream
+from kgan.export.untrusted.escape import terminal
+from kgan.training.data_order import Batches
+
+SHOWN = 6
+# Parts of Keras's configurations that follow from others.
+IMPLIED = ("inbound_nodes", "build_config", "registered_name", "module", "input_layers", "name")
+
+
+def settings_of(model, data, options):
+    """Returns the settings of a run as JSON has them.
+
+    Args:
+        model: a compiled `AdversarialModel`.
+        data: `(x, y)`. Arrays are told apart by shape, type and checksum, files by their names,
+            other streams by their type and length.
+        options: the other arguments of `fit`.
+    """
+    x, y = data
+    settings = {
+        "backend": keras.backend.backend(),
+        "model": model.settings(),
+        "data": _describe(x),
+        "labels": _describe(y),
+        "batch_size": options.get("batch_size"),
+        "shuffle": options.get("shuffle", True),
+    }
+    if isinstance(x, Batches):
+        own = {"batch_size": x.batch_size, "shuffle": True, "steps": x.steps}
+        settings |= {"data": _describe(x.data[0]), "labels": _describe(x.data[1:]), **own}
+    return json.loads(json.dumps(settings))
+
+
+def differences(saved, now):
+    """Returns what differs, in words: a list of `name new (saved)`.
+
+    The number that Keras gives a layer's name is no difference.
+    """
+    before, after = _leaves(saved), _leaves(now)
+    found = [
+        terminal(f"{name} {_show(after.get(name))} ({_show(before.get(name))})")
+        for name in sorted({*before, *after}, key=lambda name: (name.count("."), name))
+        if before.get(name) != after.get(name)
+    ]
+    more = len(found) - SHOWN
+    return found[:SHOWN] + ([f"and {more} more"] if more > 0 else [])
+
+
+def _describe(data):
+    if isinstance(data, (tuple, list)):
+        return [_describe(part) for part in data]
+    if data is None:
+        return None
+    if isinstance(data, np.ndarray):
+        checksum = zlib.crc32(np.ascontiguousarray(data))
+        return f"{data.dtype} {data.shape} crc32 {checksum:08x}"
+    if isinstance(data, ImageStream):
+        return data.describe()
+    try:
+        return f"{type(data).__name__} of {len(data)} batches"
+    except TypeError:
+        return type(data).__name__
+
+
+def _show(value):
+    return f"{value:.6g}" if isinstance(value, float) else repr(value)
+
+
+def _leaves(settings):
+    """Every setting by its path, such as `model.compile_config.loss.class_name`."""
+    if not isinstance(settings, (dict, list)):
+        plain = re.sub(r"_\d+$", "", settings) if isinstance(settings, str) else settings
+        return {"": plain}
+    items = settings.items() if isinstance(settings, dict) else enumerate(settings)
+    return {
+        f"{key}.{name}".removeprefix("config.").rstrip("."): value
+        for key, part in items
+        if key not in IMPLIED
+        for name, value in _leaves(part).items()
+    }
