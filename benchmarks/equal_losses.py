@@ -23,9 +23,6 @@ class Fed:
     def check_batch(self, batch):
         """Latents beside the images are none that kgan knows."""
 
-    def images_in(self, batch):
-        return batch[0]
-
     def play(self, batch, training=True):
         _, latents, *labels = batch
         inputs = [latents, *(ops.cast(each, "int32") for each in labels)]

@@ -4,6 +4,7 @@ import math
 
 from kgan.export.signature import TensorSpec
 from kgan.export.untrusted import schema
+from kgan.generation import inputs
 
 
 def _range(value):
@@ -25,6 +26,7 @@ _SCHEMA = {
     "num_classes?": schema.count,
     "batch_size?": schema.count,
     "input_range?": _range,
+    "takes?": inputs.from_json,
     "int8?": {...: _scale},
     **dict.fromkeys(("latent_distribution?", "direction?", "source_sha256?", "model_hash?"), str),
     ...: object,

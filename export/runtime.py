@@ -10,6 +10,7 @@ from kgan.export import formats, transaction
 from kgan.export.signature import TensorSpec
 from kgan.export.untrusted import process, seal
 from kgan.export.untrusted.escape import terminal
+from kgan.generation import inputs
 from kgan.utils import numbers
 from kgan.utils.paths import check_path
 
@@ -86,6 +87,7 @@ class Runtime:
 
     Attributes:
         inputs, outputs: tuples of `TensorSpec`: name, shape without the batch, dtype.
+        takes: the declarations of the inputs, see `kgan.Latent`; None where the file has none.
         metadata: what the file says of itself, a dictionary.
         batch_size: the batch the file was made for, or None. Others are cut to it and filled up.
     """
@@ -94,6 +96,7 @@ class Runtime:
         self._runner = runner
         self.inputs, self.outputs = runner.inputs, runner.outputs
         self.metadata, self.batch_size = runner.metadata, runner.batch_size
+        self.takes = _takes(self.metadata, self.inputs)
 
     def __repr__(self):
         sides = (", ".join(map(str, side)) for side in (self.inputs, self.outputs))
@@ -119,7 +122,7 @@ class Runtime:
         outputs = self._runner(self._checked(arrays, named))
         return outputs if len(outputs) > 1 else next(iter(outputs.values()))
 
-    def sample(self, n: int, seed: int | None = None, label=None):
+    def sample(self, n: int, seed: int | None = None, label=None, **given):
         """Draws latents, and runs the generator: the images of `gan.generate(n, seed=seed)`.
 
         Args:
@@ -127,6 +130,8 @@ class Runtime:
             seed: an int gives the same images on every call. Default: new ones each time.
             label: of a conditional generator: an integer for images of one class, an integer array
                 `(n,)`, or None for classes drawn at random.
+            **given: by the names of the inputs, an array `(n, ...)`, or one value for all. What is
+                not given is drawn.
 
         Returns:
             The array of images `(n, ...)`.
@@ -134,27 +139,19 @@ class Runtime:
         Raises:
             ValueError: the file is not a generator of latents, `n` is not a positive integer, or a
                 label is no class.
+            TypeError: something that cannot be drawn is missing, or a name is unknown.
         """
-        names = [tensor.name for tensor in self.inputs]
-        classes = self.metadata.get("num_classes")
-        if self.metadata.get("latent_distribution") != "standard normal" or names not in (
-            ["latent"],
-            ["latent", "label"],
-        ):
+        if not any(isinstance(each, inputs.Latent) for each in self.takes or ()):
+            names = ", ".join(tensor.name for tensor in self.inputs)
             raise ValueError(
                 "Only a generator of latents that gan.export() wrote knows how to draw its inputs; "
-                f"call this model with arrays. Received: a model of {', '.join(names)}"
+                f"call this model with arrays. Received: a model of {names}"
             )
-        n = numbers.count("n", n)
-        if not isinstance(seed, np.random.Generator):
-            seed = numbers.seed(seed)
-        if classes is None and label is not None:
-            raise ValueError(f"This generator knows no classes. Received: label={label!r}")
-        shape = (n, *self.inputs[0].shape)
-        latents = np.random.default_rng(seed).standard_normal(shape, np.float32)
-        if classes is None:
-            return self(latents)
-        return self(latents, _labels(n, label, seed, classes))
+        if label is not None:
+            if "label" not in [each.name for each in self.takes]:
+                raise ValueError(f"This generator knows no classes. Received: label={label!r}")
+            given["label"] = label
+        return self(inputs.draw(self.takes, n, seed, given))
 
     def _checked(self, arrays, named):
         names = [tensor.name for tensor in self.inputs]
@@ -169,17 +166,10 @@ class Runtime:
         if len({len(array) for array in batch.values()}) != 1:
             shapes = {name: array.shape for name, array in batch.items()}
             raise ValueError(f"The inputs differ in batch size. Received: {shapes}")
-        if "input_range" in self.metadata:
-            _check_range(batch, *self.metadata["input_range"])
-        classes = self.metadata.get("num_classes")
-        # Some runtimes would take another row of the embedding for a negative label.
-        if classes is not None and "label" in batch:
-            labels = batch["label"]
-            if labels.min() < 0 or labels.max() >= classes:
-                raise ValueError(
-                    f"Labels are integers in [0, {classes}). "
-                    f"Received: labels from {labels.min()} to {labels.max()}"
-                )
+        for each in self.takes or ():
+            # Some runtimes would take another row of the embedding for a negative label.
+            if not isinstance(each, inputs.Latent):
+                each.check(batch[each.name], len(batch[each.name]))
         return batch
 
 
@@ -197,30 +187,29 @@ def _fitting(tensor, array):
     return array.astype(tensor.dtype)
 
 
-def _check_range(batch, lowest, highest):
-    for name, array in batch.items():
-        low, high = array.min(), array.max()
-        # As in training: a resize may overshoot a little, and NaN is in no range.
-        if not (low >= lowest - 0.01 and high <= highest + 0.01):
-            raise ValueError(
-                f"Values of {name} must lie in [{lowest}, {highest}], which this model was trained "
-                "on. For pixels in [0, 255] use images / 127.5 - 1. "
-                f"Received: range [{low}, {high}]"
-            )
+def _takes(metadata, tensors):
+    """What the inputs of a file are, by its metadata: declarations, None where it does not say.
+
+    Raises:
+        ValueError: if it says something else than the file has.
+    """
+    if "takes" in metadata:
+        takes = inputs.from_json(metadata["takes"])
+    else:  # as files were written before they declared their inputs
+        takes = _older(metadata, tensors)
+    declared = [(each.name, tuple(each.shape)) for each in takes or ()]
+    if takes is not None and declared != [(each.name, tuple(each.shape)) for each in tensors]:
+        raise ValueError(f"its metadata declare other inputs than it has: {declared}")
+    return takes
 
 
-def _labels(n, label, seed, classes):
-    # The same rule as `ConditionalGAN.draw_labels`, which a test holds together.
-    if label is None:
-        random = np.random.default_rng([1, seed] if seed is not None else None)
-        return random.integers(classes, size=n, dtype="int32")
-    labels = np.full(n, label) if np.ndim(label) == 0 else np.asarray(label)
-    if (
-        labels.dtype.kind not in "iu"
-        or labels.shape != (n,)
-        or not (labels.min() >= 0 and labels.max() < classes)
-    ):
-        raise ValueError(
-            f"label is an integer in [0, {classes}), or {n} of them. Received: label={label!r}"
-        )
-    return labels.astype("int32")
+def _older(metadata, tensors):
+    names = [tensor.name for tensor in tensors]
+    if names == ["image"] and "input_range" in metadata:
+        return (inputs.Given("image", tensors[0].shape, metadata["input_range"]),)
+    if metadata.get("latent_distribution") != "standard normal" or names[:1] != ["latent"]:
+        return None
+    latent = inputs.Latent(tensors[0].shape)
+    if names == ["latent", "label"] and "num_classes" in metadata:
+        return latent, inputs.Label(metadata["num_classes"])
+    return (latent,) if names == ["latent"] else None

@@ -11,6 +11,9 @@ __all__ = [
     "AdversarialModel",
     "ConditionalGAN",
     "CycleGAN",
+    "Given",
+    "Label",
+    "Latent",
     "Pix2Pix",
     "augmentations",
     "callbacks",
@@ -31,6 +34,9 @@ _HOMES = {
     "AdversarialModel": "models",
     "ConditionalGAN": "models",
     "CycleGAN": "models",
+    "Given": "generation.inputs",
+    "Label": "generation.inputs",
+    "Latent": "generation.inputs",
     "Pix2Pix": "models",
 }
 _missing = None

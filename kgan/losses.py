@@ -1,9 +1,11 @@
 """The games: what the discriminator and the generator each minimise, from logits.
 
-A game is one small object. `discriminator(real, fake)` and `generator(real, fake)` take the
-discriminator's logits, float32 of shape `(batch, ...)`, and return a scalar. The sigmoid is never
-applied: log sigmoid(x) = -softplus(-x) and log(1 - sigmoid(x)) = -softplus(x) stay finite for any
-logit, where the logarithm of a rounded probability does not.
+A game is one small object. `discriminator(real, fake, weights)` and
+`generator(real, fake, weights)` take the discriminator's logits, float32 of shape `(batch, ...)`,
+and return a scalar. Weights, if there are any, say how much each sample counts, such as 0 for
+padding. The sigmoid is never applied: log sigmoid(x) = -softplus(-x) and
+log(1 - sigmoid(x)) = -softplus(x) stay finite for any logit, where the logarithm of a rounded
+probability does not.
 """
 
 import keras
@@ -11,6 +13,32 @@ from keras import ops
 
 from kgan.utils import numbers
 from kgan.utils.advice import advice
+
+
+def mean(values, weights=None):
+    """Returns the mean of values, a scalar.
+
+    Args:
+        values: a tensor `(batch, ...)`.
+        weights: how much each sample counts, `(batch,)`, or each of its values, `(batch, ...)`.
+            Default: None, all alike. Where all are 0 the mean is 0.
+    """
+    if weights is None:
+        return ops.mean(values)
+    weights = fitting(weights, values)
+    return ops.sum(weights * values) / ops.maximum(ops.sum(weights), 1e-12)
+
+
+def fitting(weights, values):
+    """Returns weights in the shape of values, to whose first axes they belong."""
+    missing = len(values.shape) - len(weights.shape)
+    weights = ops.reshape(weights, (*ops.shape(weights), *(1,) * missing))
+    return ops.broadcast_to(ops.cast(weights, values.dtype), ops.shape(values))
+
+
+def of_samples(weights):
+    """Returns weights `(batch,)` of whole samples: the largest of any part of each."""
+    return ops.max(ops.reshape(weights, (ops.shape(weights)[0], -1)), axis=1)
 
 
 class Game:
@@ -21,11 +49,12 @@ class Game:
     ```python
     @keras.saving.register_keras_serializable("my_package")
     class LeastSquares(kgan.losses.Game):
-        def discriminator(self, real, fake):
-            return ops.mean((real - 1) ** 2) + ops.mean(fake**2)
+        def discriminator(self, real, fake, weights=None):
+            mean = kgan.losses.mean
+            return mean((real - 1) ** 2, weights) + mean(fake**2, weights)
 
-        def generator(self, real, fake):
-            return ops.mean((fake - 1) ** 2)
+        def generator(self, real, fake, weights=None):
+            return kgan.losses.mean((fake - 1) ** 2, weights)
 
     gan.compile(loss=LeastSquares())
     ```
@@ -40,16 +69,18 @@ class Game:
     threshold = None
     """The logit above which a sample is taken for real; None where only differences count."""
 
-    def discriminator(self, real, fake):
+    def discriminator(self, real, fake, weights=None):
         """Returns the scalar that the discriminator minimises.
 
         Args:
             real: logits of real samples, float32, shape `(batch, ...)`.
             fake: logits of generated samples, the same.
+            weights: how much each sample counts, as for `kgan.losses.mean`. A game that has no such
+                argument plays wherever there are none.
         """
         raise NotImplementedError(f"{type(self).__name__} must define discriminator(real, fake)")
 
-    def generator(self, real, fake):
+    def generator(self, real, fake, weights=None):
         """Returns the scalar that the generator minimises. Arguments as for `discriminator`."""
         raise NotImplementedError(f"{type(self).__name__} must define generator(real, fake)")
 
@@ -81,10 +112,10 @@ class LogOdds(Game):
     def __init__(self, label_smoothing=0.0):
         self.label_smoothing = numbers.share("label_smoothing", label_smoothing, "[0, 1)")
 
-    def discriminator(self, real, fake):
+    def discriminator(self, real, fake, weights=None):
         # Cross-entropy with target t is softplus(-x) + (1 - t) x.
         smoothed = ops.softplus(-real) + self.label_smoothing * real
-        return ops.mean(smoothed) + ops.mean(ops.softplus(fake))
+        return mean(smoothed, weights) + mean(ops.softplus(fake), weights)
 
     def get_config(self):
         return {"label_smoothing": self.label_smoothing}
@@ -103,8 +134,8 @@ class Minimax(LogOdds):
     Reference: Goodfellow et al., Generative Adversarial Nets, 2014, equation 1.
     """
 
-    def generator(self, real, fake):
-        return -ops.mean(ops.softplus(fake))
+    def generator(self, real, fake, weights=None):
+        return -mean(ops.softplus(fake), weights)
 
 
 @keras.saving.register_keras_serializable("kgan")
@@ -120,8 +151,8 @@ class NonSaturating(LogOdds):
     Reference: Goodfellow et al., Generative Adversarial Nets, 2014, section 3.
     """
 
-    def generator(self, real, fake):
-        return ops.mean(ops.softplus(-fake))
+    def generator(self, real, fake, weights=None):
+        return mean(ops.softplus(-fake), weights)
 
 
 @keras.saving.register_keras_serializable("kgan")
@@ -134,11 +165,11 @@ class Wasserstein(Game):
     Reference: Arjovsky et al., Wasserstein GAN, 2017 (arXiv:1701.07875).
     """
 
-    def discriminator(self, real, fake):
-        return ops.mean(fake) - ops.mean(real)
+    def discriminator(self, real, fake, weights=None):
+        return mean(fake, weights) - mean(real, weights)
 
-    def generator(self, real, fake):
-        return -ops.mean(fake)
+    def generator(self, real, fake, weights=None):
+        return -mean(fake, weights)
 
 
 @keras.saving.register_keras_serializable("kgan")
@@ -161,12 +192,12 @@ class LeastSquares(Game):
         self.label_smoothing = numbers.share("label_smoothing", label_smoothing, "[0, 1)")
         self.threshold = (1 - self.label_smoothing) / 2  # the middle between the two targets
 
-    def discriminator(self, real, fake):
+    def discriminator(self, real, fake, weights=None):
         target = 1 - self.label_smoothing
-        return (ops.mean((real - target) ** 2) + ops.mean(fake**2)) / 2
+        return (mean((real - target) ** 2, weights) + mean(fake**2, weights)) / 2
 
-    def generator(self, real, fake):
-        return ops.mean((fake - 1) ** 2) / 2
+    def generator(self, real, fake, weights=None):
+        return mean((fake - 1) ** 2, weights) / 2
 
     def get_config(self):
         return {"label_smoothing": self.label_smoothing}
@@ -184,11 +215,11 @@ class Hinge(Game):
 
     threshold = 0.0
 
-    def discriminator(self, real, fake):
-        return ops.mean(ops.relu(1 - real)) + ops.mean(ops.relu(1 + fake))
+    def discriminator(self, real, fake, weights=None):
+        return mean(ops.relu(1 - real), weights) + mean(ops.relu(1 + fake), weights)
 
-    def generator(self, real, fake):
-        return -ops.mean(fake)
+    def generator(self, real, fake, weights=None):
+        return -mean(fake, weights)
 
 
 @keras.saving.register_keras_serializable("kgan")
@@ -205,11 +236,11 @@ class Relativistic(Game):
 
     pairs = True
 
-    def discriminator(self, real, fake):
-        return ops.mean(ops.softplus(fake - real))
+    def discriminator(self, real, fake, weights=None):
+        return mean(ops.softplus(fake - real), weights)
 
-    def generator(self, real, fake):
-        return ops.mean(ops.softplus(real - fake))
+    def generator(self, real, fake, weights=None):
+        return mean(ops.softplus(real - fake), weights)
 
 
 GAMES = {

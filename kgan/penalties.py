@@ -11,7 +11,7 @@ import keras
 from keras import ops
 
 from kgan.layers import SpectralNormalization
-from kgan.losses import Wasserstein
+from kgan.losses import Wasserstein, mean
 from kgan.utils import numbers
 
 
@@ -38,7 +38,7 @@ class Penalty:
         def prepare(self, real, fake, seed):
             return (real + fake) / 2
 
-        def term(self, gradient):
+        def term(self, gradient, weights=None):
             return ops.mean(ops.sum(gradient**2, axis=(1, 2, 3)))
 
     gan.compile(penalties=[Middle(10.0)])
@@ -60,11 +60,12 @@ class Penalty:
         """
         raise NotImplementedError(f"{type(self).__name__} must define prepare(real, fake, seed)")
 
-    def term(self, gradient):
+    def term(self, gradient, weights=None):
         """Returns the scalar penalty, before its weight.
 
         Args:
             gradient: the discriminator's gradient at the prepared points, `(batch, ...)`, float32.
+            weights: how much each sample counts, `(batch,)`. Default: all alike.
         """
         raise NotImplementedError(f"{type(self).__name__} must define term(gradient)")
 
@@ -117,10 +118,10 @@ class GradientPenalty(Penalty):
         u = keras.random.uniform(shape, seed=seed)
         return u * real + (1 - u) * fake
 
-    def term(self, gradient):
+    def term(self, gradient, weights=None):
         norm = ops.sqrt(_squared_norm(gradient) + self.epsilon)
         excess = ops.relu(norm - self.target) if self.one_sided else norm - self.target
-        return ops.mean(excess**2)
+        return mean(excess**2, weights)
 
     def get_config(self):
         own = {"target": self.target, "one_sided": self.one_sided, "epsilon": self.epsilon}
@@ -147,8 +148,8 @@ class R1(Penalty):
     def prepare(self, real, fake, seed):
         return real
 
-    def term(self, gradient):
-        return ops.mean(_squared_norm(gradient)) / 2
+    def term(self, gradient, weights=None):
+        return mean(_squared_norm(gradient), weights) / 2
 
 
 @keras.saving.register_keras_serializable("kgan")

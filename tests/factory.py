@@ -13,9 +13,6 @@ class FedGAN(kgan.GAN):
         images, latents, _ = keras.utils.unpack_x_y_sample_weight(data)
         return ops.cast(images, "float32"), latents
 
-    def images_in(self, batch):
-        return batch[0]
-
     def play(self, batch, training=True):
         generator = self.in_use(self.generator, training)
         return {"image": generator(batch[1], training=training)}

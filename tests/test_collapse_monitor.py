@@ -13,7 +13,7 @@ import kgan
 from kgan import backend
 from kgan.callbacks import CollapseMonitor
 from kgan.callbacks.monitor.diversity import Drawn, variety
-from kgan.callbacks.monitor.held_batch import Probe
+from kgan.callbacks.monitor.held_batch import HeldBatch
 from kgan.callbacks.monitor.rules import Diagnoses
 from kgan.training import data_order
 
@@ -170,7 +170,7 @@ def test_a_look_changes_nothing(make, images):
     gan = make()
     gan.fit(images, **FIT)
     before = state(gan)
-    found = Probe(gan, images[:32])()
+    found = HeldBatch(gan, images[:32])()
     assert all(map(np.array_equal, before, state(gan)))
     assert all(map(np.isfinite, found.values()))
     assert 0 <= found["discriminator_accuracy_fake"] <= 1
@@ -185,7 +185,7 @@ def test_the_norms_are_those_of_the_updates(images):
         gan._find_metrics(images[:32])
         network = getattr(gan, player)
         before = network.get_weights()
-        found[player] = Probe(gan, images[:32])()[f"{player}_gradient"]
+        found[player] = HeldBatch(gan, images[:32])()[f"{player}_gradient"]
         gan.train_on_batch(images[:32])
         backend.sync(gan)
         change = [b - a for a, b in zip(before, network.get_weights(), strict=True)]
@@ -194,8 +194,8 @@ def test_the_norms_are_those_of_the_updates(images):
 
 
 def test_the_norms_are_without_the_loss_scale(images):
-    plain = Probe(mlp_gan(), images[:32])
-    scaled = Probe(
+    plain = HeldBatch(mlp_gan(), images[:32])
+    scaled = HeldBatch(
         mlp_gan(
             generator_optimizer=keras.optimizers.LossScaleOptimizer(Adam()),
             discriminator_optimizer=keras.optimizers.LossScaleOptimizer(Adam()),

@@ -4,7 +4,6 @@ import atexit
 
 import keras
 
-from kgan.callbacks.monitor.rules import LOSSES
 from kgan.utils.optional import require
 
 WAIT = "losses after each epoch; the first step takes longest"
@@ -36,7 +35,7 @@ class ProgressBar(keras.callbacks.Callback):
         self.task = self.bar.add_task("epoch", total=self.params["epochs"], losses=WAIT)
 
     def on_epoch_end(self, epoch, logs=None):
-        losses = {k: v for k, v in (logs or {}).items() if k in LOSSES}
+        losses = {k: v for k, v in (logs or {}).items() if k.endswith("_loss")}
         text = "  ".join(f"{name} {float(value):.3f}" for name, value in losses.items())
         self.bar.update(self.task, completed=epoch + 1, losses=text)
 

@@ -2,10 +2,11 @@
 
 import os
 
+import keras
+import numpy as np
+
+from kgan import checks
 from kgan.callbacks.epoch_picture import EpochPicture
-from kgan.checks.value_range import shown
-from kgan.generation.translate import Translated
-from kgan.images import save_grid
 from kgan.utils import numbers
 
 
@@ -43,12 +44,28 @@ class SampleGrid(EpochPicture):
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
-        if isinstance(self.model, Translated):
+        if not self.model.draws_latents:
             raise ValueError(
                 "A model that translates images has no latents to draw from: use "
                 f"TranslationGrid(folder, images). Received: a {type(self.model).__name__}"
             )
+        self._given = {} if self.model.draws_all else self._conditions()
+
+    def see(self, batch, batch_size):
+        """Takes samples of the training data, for what the model is given; `fit` calls this."""
+        self._shown = batch
+
+    def _conditions(self):
+        """What of the training data stands beside the latents, the same in each picture."""
+        batch = keras.tree.map_structure(checks.to_numpy, self.model.unpack(self._shown))
+        given = self.model.given_in(batch)
+        drawn = {each.name for each in self.model.takes if each.is_drawn}
+        return {
+            name: np.resize(value, (self.count, *value.shape[1:]))
+            for name, value in given.items()
+            if name not in drawn
+        }
 
     def draw(self, path):
-        images = self.model.generate(self.count, seed=self.seed)
-        save_grid(path, shown(images, self.model.generator))
+        made = self.model.generate(self.count, seed=self.seed, **self._given)
+        self.model.draw(path, made)

@@ -6,7 +6,7 @@ from kgan.utils import numbers
 
 
 class TerminateOnNaN(keras.callbacks.TerminateOnNaN):
-    """Ends training when the loss of either player is NaN or infinite.
+    """Ends training when the loss of a player is NaN or infinite.
 
     Keras's callback of this name looks for a metric called `loss`, which a GAN does not have;
     `fit` puts this one in its place.
@@ -19,11 +19,11 @@ class TerminateOnNaN(keras.callbacks.TerminateOnNaN):
         super().__init__(raise_error=numbers.flag("raise_error", raise_error))
 
     def on_batch_end(self, batch, logs=None):
-        for player in ("discriminator", "generator"):
+        for player in self.model.players:
             super().on_batch_end(batch, {"loss": (logs or {}).get(f"{player}_loss")})
 
 
-def watch_both_players(callbacks):
+def watch_losses(callbacks):
     """Returns callbacks with Keras's `TerminateOnNaN`, which would see nothing, replaced."""
     if isinstance(callbacks, keras.callbacks.CallbackList):
         callbacks.callbacks = [*map(_watching, callbacks.callbacks)]

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from kgan.checks.forms import is_float, of_dictionary
+from kgan.generation.inputs import Label
 from kgan.utils.advice import advice
 
 
@@ -29,45 +30,7 @@ def check_labels(labels, num_classes, count):
             )
             + "Received: no labels"
         )
-    labels = np.asarray(labels)
-    if labels.dtype.kind not in "iu":
-        raise ValueError(f"Labels must be integers: {_integers_of(labels)}")
-    if labels.shape not in ((count,), (count, 1)):
-        hint = ""
-        if labels.shape == (count, num_classes):
-            hint = " Turn one-hot labels into integers with labels.argmax(axis=1)."
-        raise ValueError(
-            f"There must be one label for each of the {count} images.{hint} "
-            f"Received: labels of shape {labels.shape}"
-        )
-    if labels.size and not 0 <= labels.min() <= labels.max() < num_classes:
-        raise ValueError(
-            f"Labels must be in [0, {num_classes}), since num_classes={num_classes}. "
-            f"Received: labels from {labels.min()} to {labels.max()}"
-        )
-    return labels.reshape(-1).astype("int32")
-
-
-def _integers_of(labels):
-    """How labels of another kind become classes, and what they are, for a message."""
-    received = f"Received: dtype {labels.dtype}"
-    if labels.dtype.kind in "USO":
-        fix = "use names = numpy.unique(labels) and numpy.searchsorted(names, labels)"
-        return f"{advice(fix, 'these name the classes by text')}. {received}"
-    if labels.ndim == 2 and labels.shape[1] > 1:
-        fix = advice("use labels.argmax(axis=1) if they are one-hot", "each of these is a row")
-        return f"{fix}. {received}"
-    if labels.dtype.kind == "f" and np.any(labels != np.floor(labels)):
-        fix = (
-            "cut it into classes with numpy.digitize(labels, edges), or condition on it in a model"
-        )
-        fix = advice(f"{fix} of your own", "train on a set that has classes")
-        return (
-            "they name classes, and these have fractions. If they measure something, such as an "
-            f"angle, {fix}. {received}, from {labels.min()} to {labels.max()}"
-        )
-    fix = advice("use labels.astype('int32')", "these are whole numbers of another kind")
-    return f"{fix}. {received}"
+    return Label(num_classes).check(np.atleast_1d(np.asarray(labels)), count)
 
 
 def check_images(images, shape, network="discriminator", verb="takes"):

@@ -38,8 +38,6 @@ def first_batch(x, y=None, batch_size=None):
             "Give the images themselves, for example images, _ = kgan.data.digits(). "
             f"Received: the string {x!r}"
         )
-    if isinstance(x, dict):
-        raise ValueError(of_dictionary(x))
     if not is_arrays(x) and not hasattr(x, "__iter__") and not hasattr(x, "__getitem__"):
         raise ValueError(
             f"Give images as an array, or a stream of batches. Received: x={numbers.shown(x)}"
@@ -49,13 +47,15 @@ def first_batch(x, y=None, batch_size=None):
             "Give the images themselves, such as those of kgan.data.folder(path, image_size). "
             f"Received: x={numbers.shown(x)}"
         )
+    if isinstance(x, dict) and not is_arrays(x):
+        raise ValueError(of_dictionary(x))
     if isinstance(x, list):
         raise ValueError(
             "Give the images as one array, for example numpy.stack(images). "
             f"Received: a list of {len(x)} {type(x[0]).__name__ if x else 'items'}"
         )
     if is_arrays(x):
-        batch = x if y is None else (x, y)
+        batch = keras.utils.pack_x_y_sample_weight(x, y)
     elif isinstance(x, keras.utils.PyDataset):
         batch = x[0] if x.num_batches is None or len(x) else None
     elif hasattr(x, "__next__"):
@@ -102,8 +102,9 @@ def is_stream(x):
 
 def is_arrays(x):
     """Whether `fit` was given arrays, all of the data at once."""
-    if isinstance(x, (tuple, list)):
-        return all(map(is_arrays, x))
+    if isinstance(x, (tuple, list, dict)):
+        parts = x.values() if isinstance(x, dict) else x
+        return len(x) > 0 and all(map(is_arrays, parts))
     return hasattr(x, "shape") and hasattr(x, "dtype")
 
 

@@ -4,16 +4,22 @@ import numpy as np
 
 from kgan import checks
 from kgan.checks.value_range import value_range
+from kgan.generation.inputs import Given
 
 
-class Translated:
+class Translation:
     """Images in, images out, for people and for export: in place of latents in."""
 
-    draws_latents = False
+    # ONNX has one name space, so the output cannot have the name of the input.
+    makes = "translated_image"
 
-    def call(self, images, training=False):
-        """Returns the translations of images, so that `predict` does too."""
-        return self.in_use(self.generators[0], training)(images, training=training)
+    @property
+    def takes(self):
+        """An image in [-1, 1], see `AdversarialModel.takes`."""
+        return self.takes_of(self.generator)
+
+    def takes_of(self, generator):
+        return (Given("image", generator.input_shape[1:], (-1.0, 1.0)),)
 
     def translate_by(self, generator, images, batch_size):
         """Returns what one of the generators (or its average) makes of images.
@@ -33,16 +39,18 @@ class Translated:
         network = self.in_use(generator, training=False)
         return self.images_of(np.asarray(images), batch_size=batch_size, network=network)
 
-    def generate(self, *args, **kwargs):
-        """There are no latents here.
+    def generate(self, n=None, seed=None, batch_size: int = 8, **given):
+        """The translations of `image=`, as `translate` gives them; there are no latents here.
 
         Raises:
-            TypeError: always.
+            TypeError: without images.
         """
-        raise TypeError(
-            f"A {type(self).__name__} makes images of images: call translate(images). "
-            "Received: a call of generate()"
-        )
+        if given.get("image") is None:
+            raise TypeError(
+                f"A {type(self).__name__} makes images of images: call translate(images). "
+                "Received: a call of generate()"
+            )
+        return self.translate(given["image"], batch_size=batch_size)
 
     def draw_latents(self, *args, **kwargs):
         """There are no latents here, see `generate`."""
@@ -50,12 +58,7 @@ class Translated:
 
     def export_generator(self, generator, path, formats, options):
         """Exports one of the generators: `image` in, `translated_image` out."""
-        # ONNX has one name space, so the output cannot have the name of the input.
-        options = {"input_names": ["image"], "output_names": ["translated_image"], **options}
         # Instance normalisation divides by small deviations, which makes rounding larger.
-        options.setdefault("tolerance", 1e-4)
-        rng = np.random.default_rng(0)
-        images = rng.uniform(-1, 1, (2, *generator.input_shape[1:])).astype("float32")
-        options.setdefault("samples", [images])
+        options = {"tolerance": 1e-4, **options}
         options["metadata"] = {"input_range": [-1, 1], **(options.get("metadata") or {})}
         return super().export_generator(generator, path, formats, options)

@@ -34,7 +34,6 @@ class Scored:
     """
 
     scored_domains = ("",)  # kinds of generated images, each measured by itself
-    draws_latents = True  # or translates images
     has_targets = False  # whether each generated image has a real one that it is to equal
 
     @property
@@ -61,23 +60,6 @@ class Scored:
     def generator_in_use(self):
         """Which weights make the images, in words."""
         return f"moving average, decay {self.ema}" if self.averages else "last weights"
-
-    def real_and_generated(self, data, rng, domain=""):
-        """Returns the real images of a batch, and as many generated ones to measure beside them.
-
-        Override it where `generate` is not what is to be measured, or the images are not the first
-        of what `unpack` returns.
-
-        Args:
-            data: a batch as `fit` is given it.
-            rng: a `numpy.random.Generator` for latents.
-            domain: one of `scored_domains`.
-
-        Returns:
-            Two arrays of images.
-        """
-        images = keras.tree.flatten(self.unpack(data))[0]
-        return images, self.images_of(self.draw_latents(len(images), rng))
 
 
 def _is_stock(metric):
@@ -282,7 +264,7 @@ def measure(
 def _batches(x, y, steps, batch_size):
     """The batches of any data that can be gone over again."""
     if checks.is_arrays(x):
-        data = x if y is None else (x, y)
+        data = keras.utils.pack_x_y_sample_weight(x, y)
         if steps is not None:
             data = _part(data, 0, steps * (batch_size or 32))
             steps = None  # the batches below have another size

@@ -7,6 +7,7 @@ from pathlib import Path
 import keras
 
 from kgan.export import load, report
+from kgan.generation.inputs import Label, Latent
 
 
 class Exported:
@@ -32,17 +33,21 @@ class Exported:
 
     def __init__(self, path: str | os.PathLike):
         self.run = load(path)
-        names = [tensor.name for tensor in self.run.inputs]
-        self.num_classes = self.run.metadata.get("num_classes")
+        self.takes = self.run.takes or ()
         self.direction = self.run.metadata.get("direction")
-        if names != ["image"] and "latent_distribution" not in self.run.metadata:
+        conditions = [each for each in self.takes if not isinstance(each, Latent)]
+        labels = [each for each in conditions if isinstance(each, Label)]
+        self.num_classes = labels[0].num_classes if labels else None
+        self.draws_latents = len(conditions) < len(self.takes)
+        if not self.draws_latents and [each.name for each in self.takes] != ["image"]:
             raise ValueError(
                 "Only a generator of latents or a translator can be measured: export it with "
-                f"gan.export(). Received: {path} with the inputs {', '.join(names)}"
+                f"gan.export(). Received: {path} with the inputs "
+                f"{', '.join(tensor.name for tensor in self.run.inputs)}"
             )
-        self.given = self.run.inputs[0].shape if names == ["image"] else None
+        self.conditions = [each.name for each in conditions]
+        self.given = None if self.draws_latents else self.run.inputs[0].shape
         self.made = self.run.outputs[0].shape
-        self.draws_latents = self.given is None
         self.generator_in_use = f"exported file, {Path(path).suffix.lstrip('.') or 'saved_model'}"
         own = {
             "source_hash": self.run.metadata.get("source_sha256", "")[:12],
@@ -55,8 +60,11 @@ class Exported:
     def real_and_generated(self, data, rng, domain=""):
         """Returns the real images of a batch and as many of the file."""
         x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
-        if self.given is None:
-            return x, self.run.sample(len(x), rng, label=y)
+        if self.draws_latents:
+            values = y if isinstance(y, (tuple, list)) else [y]
+            return x, self.run.sample(
+                len(x), rng, **dict(zip(self.conditions, values, strict=False))
+            )
         real, inputs = (x, y) if self.direction == "ba" else (y, x)
         return real, self.run(inputs)
 

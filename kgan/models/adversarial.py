@@ -4,49 +4,67 @@ import contextlib
 import os
 import signal
 import warnings
-from collections.abc import Sequence
 
 import keras
 import numpy as np
 from keras import ops
 
-from kgan import augmentations as augmentations_module
-from kgan import backend, checks, losses
-from kgan import penalties as penalties_module
-from kgan.callbacks.terminate_on_nan import watch_both_players
-from kgan.generation.generate import Sampled
+from kgan import backend, checks
+from kgan.callbacks.terminate_on_nan import watch_losses
+from kgan.generation.generate import Generation
 from kgan.metrics.evaluation import Measures, Scored
-from kgan.schedules import count_steps
 from kgan.training import data_order, streams
 from kgan.training.added_losses import AddedLosses
 from kgan.training.checkpoint import Checkpoint
+from kgan.training.compilation import Compilation
 from kgan.training.data_checks import Checked
 from kgan.training.ema import Averaged
 from kgan.training.interrupts import Interrupts
-from kgan.training.loss_metrics import Means
-from kgan.training.players import PlayerOptimizers, adam_unless_given, loss_scaled
-from kgan.training.serialization import Saved
-from kgan.training.step import Turns, layers_of
+from kgan.training.judging import Judging
+from kgan.training.loss_metrics import LossMetrics
+from kgan.training.players import Players
+from kgan.training.serialization import Serialization
+from kgan.training.step import Step
 from kgan.utils import numbers
 
 
 class AdversarialModel(
-    Turns, Averaged, Checked, Sampled, Saved, Scored, backend.Trainer, keras.Model
+    Players,
+    Step,
+    Judging,
+    Compilation,
+    Averaged,
+    Checked,
+    Generation,
+    Serialization,
+    Scored,
+    backend.Trainer,
+    keras.Model,
 ):
-    """A `keras.Model` that two players train: a discriminator side and a generator side.
+    """A `keras.Model` whose players learn from each other: judges, and makers of what is judged.
 
     Every step follows the same story:
 
-    1. *play*: the generator side makes its outputs, once;
-    2. *judge*: the discriminator side is updated on them;
-    3. *learn*: the generator side is updated through the discriminator's new judgement.
+    1. *play*: the makers make their outputs, once;
+    2. *judge*: the judges are updated on them;
+    3. *learn*: the makers are updated through the new judgement.
 
-    To make a new GAN, store the networks as `generator` and `discriminator` (of others define the
-    properties `generators` and `discriminators`) and write `play`, `discriminator_loss` and
-    `generator_loss` with `keras.ops`; `fit`, `evaluate`, callbacks, saving, three backends and
-    export follow. A loss returns a dictionary of named scalar terms whose sum is minimised. Each
-    constructor argument must be kept under its own name (as in scikit-learn): that is what saves
-    the model.
+    To make a new GAN, store the networks as `generator` and `discriminator`, and write `play`,
+    `discriminator_loss` and `generator_loss` with `keras.ops`; `fit`, `evaluate`, callbacks,
+    saving, three backends and export follow. A loss returns a dictionary of named scalar terms
+    whose sum is minimised. Each constructor argument must be kept under its own name (as in
+    scikit-learn): that is what saves the model.
+
+    Other players have other names, in `judges` and `makers`: `makers = ("encoder", "decoder")`
+    asks for the networks `encoder` and `decoder`, `encoder_loss` and `decoder_loss`, and
+    `compile(encoder_optimizer=, decoder_optimizer=)`. A player with several networks has a property
+    of the plural, such as `encoders`. Without judges (`judges = ()`) nothing is judged. The network
+    that `generate`, `ema` and `export` use is `generator`, which a property may return.
+
+    What the generator is called with is declared: the property `takes` lists `kgan.Latent`,
+    `kgan.Label` and `kgan.Given` in order. `generate(n, seed=, **given)`, `predict`, exported files
+    and their `sample`, measures and the monitor follow from it; so does `inputs_for(batch)`, what
+    the generator is called with in training. Default: one latent.
 
     What `compile` was given is at hand: `game`, the two losses; `augment(images)`;
     `judging_terms(judge, real, fake)`, the game's term and the penalties, or
@@ -71,9 +89,8 @@ class AdversarialModel(
             self.discriminator = discriminator
 
         def play(self, batch, training=True):
-            latents = self.sample_latents(ops.shape(batch)[0])
             generator = self.in_use(self.generator, training)  # its average, if one is kept
-            return {"image": generator(latents, training=training)}
+            return {"image": generator(self.inputs_for(batch), training=training)}
 
         def discriminator_loss(self, batch, outputs, training=True):
             def judge(images):
@@ -97,7 +114,7 @@ class AdversarialModel(
         super().__init__(**kwargs)
         self.seed = numbers.seed(seed)
         self.seed_generator = backend.SeedGenerator(self.seed)
-        self._means = Means()
+        self._loss_metrics = LossMetrics()
         self._added_losses = AddedLosses()
         self._uses = set()  # what the losses have called of what compile was given
         self._measures = Measures()
@@ -106,24 +123,6 @@ class AdversarialModel(
         self.built = True  # it owns no weights: its networks are built when they are given to it
 
     # What a GAN defines -----------------------------------------------------------------------
-
-    @property
-    def discriminators(self):
-        """The networks of the discriminator side, a tuple."""
-        return (self._network("discriminator"),)
-
-    @property
-    def generators(self):
-        """The networks of the generator side, a tuple."""
-        return (self._network("generator"),)
-
-    def _network(self, name):
-        if not hasattr(self, name):
-            raise ValueError(
-                f"Store the network as `{name}`, or define the property `{name}s` with those that "
-                f"there are. Received: a {type(self).__name__} without `{name}`"
-            )
-        return getattr(self, name)
 
     @property
     def smallest_batch(self):
@@ -136,10 +135,15 @@ class AdversarialModel(
     def unpack(self, data):
         """Returns the batch that `play` and the losses see, from what `fit` was given.
 
-        Default: the images alone, as float32; labels beside them are ignored.
+        Default: `x` alone, as float32; labels beside it are ignored. Of a dictionary or tuple each
+        part.
         """
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        return ops.cast(x, "float32")
+        return keras.tree.map_structure(lambda part: ops.cast(part, "float32"), x)
+
+    def arguments(self, x, y=None):
+        """Returns `x` and `y` as they are meant. Default: as they were given to `fit`."""
+        return x, y
 
     def vary(self, batch):
         """Returns the batch with random changes, such as jitter, in training alone. Default: none.
@@ -188,119 +192,6 @@ class AdversarialModel(
 
     # Keras's verbs ----------------------------------------------------------------------------
 
-    def compile(
-        self,
-        loss: str | losses.Game = "non_saturating",
-        penalties: Sequence = (),
-        augmentations: Sequence = (),
-        generator_optimizer: str | keras.optimizers.Optimizer | None = None,
-        discriminator_optimizer: str | keras.optimizers.Optimizer | None = None,
-        discriminator_steps: int = 1,
-        ema: float | None = None,
-        metrics: Sequence[keras.metrics.Metric] = (),
-        run_eagerly: bool = False,
-        steps_per_execution: int = 1,
-        jit_compile: bool | str = "auto",
-        **unknown,
-    ):
-        """Chooses the game and the optimizers.
-
-        Args:
-            loss: the game: `"non_saturating"` (default), `"minimax"`, `"wasserstein"`,
-                `"least_squares"`, `"hinge"`, `"relativistic"`, or an object, see
-                `kgan.losses.Game`.
-            penalties: objects of `kgan.penalties`, such as `[R1(10.0)]`. Default: none.
-            augmentations: objects of `kgan.augmentations`, applied to whatever the discriminator
-                judges, such as `[DiffAugment()]`. Default: none.
-            generator_optimizer: a `keras.optimizers.Optimizer` or its name. Default: Adam with
-                rate 2e-4 and beta_1 0.5, after the DCGAN paper (Radford et al., 2016).
-            discriminator_optimizer: the same for the discriminator; an object of its own.
-            discriminator_steps: turns of the discriminator for each of the generator's, each on
-                fresh real and generated samples. Schedules of either's rate count steps, not turns.
-                Default: 1.
-            ema: decay of the exponential moving average of the generator's weights, such as 0.999.
-                `generate`, `predict`, `evaluate` and `export` then use the average (Yazici et al.,
-                The Unusual Effectiveness of Averaging in GAN Training, 2019), which is at hand as
-                `averaged_generator`. One that is kept already goes on. Until its first update it
-                is what the generator is, loaded weights included. Default: None, off.
-            metrics: measures of generated images, such as `[kgan.metrics.FrechetDistance()]`, for
-                `evaluate` and, as `val_frechet_distance`, for each epoch of `fit` with
-                `validation_data`. Default: none. Keras's own metrics compare pairs, and are for
-                models whose images have targets, such as `kgan.Pix2Pix`.
-            run_eagerly, steps_per_execution, jit_compile: as in `keras.Model.compile`.
-
-        Raises:
-            ValueError: for an unknown game, penalties that contradict each other, one optimizer
-                for both players, a player that has nothing to train, no discriminator steps, or
-                metrics that are no objects or share a name.
-            TypeError: for an argument that does not exist, such as `optimizer`.
-        """
-        if unknown:
-            raise TypeError(
-                "A GAN has an optimizer for each player: pass generator_optimizer= and "
-                "discriminator_optimizer=; what a loss tracks is shown as a metric. "
-                f"Received: unknown arguments {', '.join(unknown)}"
-            )
-        checks.check_spectral_normalization(layers_of((*self.discriminators, *self.generators)))
-        self.game = losses.get(loss)
-        self.penalties = penalties_module.check(penalties)
-        penalties_module.warn_of_batch_norm(self.penalties, layers_of(self.discriminators))
-        penalties_module.warn_of_no_limit(self.game, self.penalties, layers_of(self.discriminators))
-        self.augmentations = augmentations_module.check(augmentations)
-        self.discriminator_steps = numbers.count("discriminator_steps", discriminator_steps)
-        self.ema = ema = None if ema is None else numbers.share("ema", ema, "(0, 1)")
-        self._measures = Measures(metrics, self.has_targets)
-        self.scores = {}
-        self._compile_arguments = {
-            "loss": self.game,
-            "penalties": self.penalties,
-            "augmentations": self.augmentations,
-            "generator_optimizer": adam_unless_given("generator_optimizer", generator_optimizer),
-            "discriminator_optimizer": adam_unless_given(
-                "discriminator_optimizer", discriminator_optimizer
-            ),
-            "discriminator_steps": self.discriminator_steps,
-            "ema": ema,
-            "run_eagerly": run_eagerly,
-            "steps_per_execution": steps_per_execution,
-            "jit_compile": numbers.choice("jit_compile", jit_compile, (True, False, "auto")),
-        }
-        self._compile_arguments |= {
-            "run_eagerly": numbers.flag("run_eagerly", run_eagerly),
-            "steps_per_execution": numbers.count("steps_per_execution", steps_per_execution),
-        }
-        self._settle()
-        for player, networks in self._players():
-            if not self._learned[player]:
-                raise ValueError(
-                    f"The {player} has nothing to train: set `trainable = True` on the network or "
-                    f"on some of its layers before compile(). Received: {networks[0].name!r} "
-                    "without trainable variables"
-                )
-        for layer in (*self._spectral["discriminator"], *self._spectral["generator"]):
-            layer.moved_by_model = True
-        players = PlayerOptimizers(
-            *(
-                loss_scaled(self._compile_arguments[f"{player}_optimizer"], layers_of(networks))
-                for player, networks in self._players()
-            )
-        )
-        count_steps(players.discriminator, discriminator_steps)
-        count_steps(players.generator, 1)
-        players.build_players(self._learned["discriminator"], self._learned["generator"])
-        self.keep_averages(ema, players)
-        self._means = Means()
-        self._added_losses = AddedLosses()
-        self._settings = None
-        super().compile(
-            optimizer=players,
-            run_eagerly=run_eagerly,
-            steps_per_execution=steps_per_execution,
-            jit_compile=jit_compile,
-            auto_scale_loss=False,
-        )
-        self.native_calls = backend.native_calls(self)
-
     def fit(
         self,
         x=None,
@@ -344,7 +235,7 @@ class AdversarialModel(
         self._assert_same_variables()
         checks.check_no_weights(kwargs)
         checks.check_fit_options({**kwargs, "batch_size": batch_size})
-        x, y = checks.two(x, y)
+        x, y = self.arguments(x, y)
         y = np.asarray(y) if isinstance(y, list) else y
         share = kwargs.pop("validation_split", None)
         if share and validation_data is None:
@@ -370,7 +261,7 @@ class AdversarialModel(
                 stacklevel=2,
             )
         options = {**kwargs, "batch_size": batch_size, "validation_data": validation_data}
-        options["callbacks"] = watch_both_players(options.get("callbacks"))
+        options["callbacks"] = watch_losses(options.get("callbacks"))
         data_order.show(options["callbacks"], first, x, batch_size)
         x, y, options = data_order.arrange(self, x, y, options)
         with contextlib.ExitStack() as stack:
@@ -402,7 +293,7 @@ class AdversarialModel(
         self._assert_compiled("evaluate")
         self.refresh_averages()
         checks.check_no_weights(kwargs)
-        x, y = checks.two(x, y)
+        x, y = self.arguments(x, y)
         self._measures.check_data(x)
         if "_use_cached_eval_dataset" not in kwargs:  # else fit calls, which has checked the data
             size = 32 if batch_size is None else batch_size
@@ -425,18 +316,3 @@ class AdversarialModel(
         self.refresh_averages()
         self._check_data(x, y, None, turns=1)
         return super().test_on_batch(x, y, **kwargs)
-
-    def add_loss(self, loss):
-        """Layers of the networks may add to the loss of their player; the model has two.
-
-        Raises:
-            ValueError: always.
-        """
-        raise ValueError(
-            "A term belongs to one of the players: return it from discriminator_loss or "
-            f"generator_loss, under a name. Received: add_loss() on a {type(self).__name__}"
-        )
-
-    def _players(self):
-        """Names and networks, in the order of the turns."""
-        return (("discriminator", self.discriminators), ("generator", self.generators))

@@ -5,6 +5,8 @@ import numpy as np
 from keras import ops
 
 from kgan import checks
+from kgan.generation.inputs import Given, Label
+from kgan.generation.inputs import generator as generator_of
 from kgan.models.gan import GAN
 from kgan.utils import numbers
 
@@ -13,24 +15,29 @@ WITH_LABELS = "build it with num_classes="
 
 @keras.saving.register_keras_serializable("kgan")
 class ConditionalGAN(GAN):
-    """A generator and a discriminator that both are told the class.
+    """A generator and a discriminator that both are told what is asked for: a class, or more.
 
     How they use it is theirs: see `kgan.networks` for networks with a concatenated embedding,
     conditional batch normalisation or a projection discriminator, and `kgan.layers` for the parts.
 
     Args:
         generator: a built Keras model from `[latents, labels]`, `(batch, latent_dim)` and integers
-            `(batch,)`, to images.
+            `(batch,)`, to images; with `condition` from the latents and each condition.
         discriminator: a built Keras model from `[images, labels]` to one logit, or to a map of
-            logits for patches.
+            logits for patches; with `condition` from the images and each condition.
         num_classes: how many classes there are; labels are integers from 0.
         class_names: names of the classes, for exported files. Default: none.
         seed: seed of the latents drawn in training. Default: a random one.
+        condition: what the networks are told in place of a class: a `kgan.Given`, such as
+            `kgan.Given("attributes", (40,))` for attributes, numbers or an embedding, a
+            `kgan.Label`, or several of them in a tuple. `fit` is given them as `y`, several as a
+            tuple in this order, and `generate` by their names. Default: the class alone.
         **kwargs: `name` and `dtype`, as for `keras.Model`.
 
     Raises:
-        ValueError: if a network has other inputs or the two do not fit each other, or the number
-            of classes is not a positive integer or not that of the names.
+        ValueError: if a network has other inputs or the two do not fit each other, the number of
+            classes is not a positive integer or not that of the names, or both or neither of
+            `num_classes` and `condition` is given.
 
     Example:
 
@@ -53,43 +60,85 @@ class ConditionalGAN(GAN):
         self,
         generator: keras.Model,
         discriminator: keras.Model,
-        num_classes: int,
+        num_classes: int | None = None,
         class_names=None,
         seed: int | None = None,
+        condition=None,
         **kwargs,
     ):
-        self.num_classes = numbers.count("num_classes", num_classes)
+        self.condition = _conditions(condition)
+        if (num_classes is None) == (condition is None):
+            raise ValueError(
+                "Say what the networks are told: num_classes= for a class, or condition= for "
+                "something else, such as kgan.Given('attributes', (40,)). "
+                f"Received: num_classes={numbers.shown(num_classes)}, "
+                f"condition={numbers.shown(condition)}"
+            )
+        self.num_classes = num_classes
+        if condition is None:
+            self.num_classes = numbers.count("num_classes", num_classes)
         super().__init__(generator, discriminator, seed=seed, **kwargs)
-        for name, network in {"generator": generator, "discriminator": discriminator}.items():
-            checks.check_classes_of(name, network, num_classes)
+        if condition is None:
+            for name, network in {"generator": generator, "discriminator": discriminator}.items():
+                checks.check_classes_of(name, network, num_classes)
         self.class_names = None if class_names is None else _names(class_names, num_classes)
 
+    @property
+    def conditions(self):
+        """What the networks are told, a tuple of declarations."""
+        return self.condition or (Label(self.num_classes),)
+
+    @property
+    def takes(self):
+        """A latent and the conditions, see `AdversarialModel.takes`."""
+        return (*super().takes, *self.conditions)
+
     def check_networks(self):
-        checks.check_inputs("generator", self.generator, ["latent", "label"], WITH_LABELS)
-        hint = f"{WITH_LABELS}, or use kgan.ACGAN for one that names the class itself"
-        checks.check_inputs("discriminator", self.discriminator, ["image", "label"], hint)
+        names = [each.name for each in self.conditions]
+        hint = "" if self.condition else WITH_LABELS
+        checks.check_inputs("generator", self.generator, ["latent", *names], hint)
+        hint = hint and f"{hint}, or use kgan.ACGAN for one that names the class itself"
+        checks.check_inputs("discriminator", self.discriminator, ["image", *names], hint)
         checks.check_fit(self.generator.output_shape, self.discriminator.input_shape[0])
         checks.check_logits(self.discriminator)
 
     def check_batch(self, batch):
-        images, labels, _ = keras.utils.unpack_x_y_sample_weight(batch)
+        images, given, _ = keras.utils.unpack_x_y_sample_weight(batch)
         checks.check_images(images, self.generator.output_shape[1:])
-        checks.check_labels(labels, self.num_classes, len(images))
+        for each, value in zip(self.conditions, self._parts_of(given), strict=True):
+            if isinstance(each, Label):
+                checks.check_labels(value, each.num_classes, len(images))
+            else:
+                each.check(value, len(images))
+
+    def _parts_of(self, given):
+        """The conditions beside the images of a batch, a list."""
+        several = isinstance(given, (tuple, list))
+        parts = list(given) if several else [given]
+        if len(parts) != len(self.conditions) or (given is None and self.condition):
+            names = ", ".join(each.name for each in self.conditions)
+            received = "nothing" if given is None else f"{len(parts)}"
+            raise ValueError(
+                f"Give beside the images what the networks are told, {names}, in this order, as in "
+                f"fit(images, ({names})). Received: {received}"
+            )
+        return parts
 
     def unpack(self, data):
-        images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-        return ops.cast(images, "float32"), ops.reshape(ops.cast(labels, "int32"), (-1,))
-
-    def images_in(self, batch):
-        return batch[0]
-
-    def generator_inputs(self, latents, batch):
-        return [latents, batch[1]]
+        images, given, _ = keras.utils.unpack_x_y_sample_weight(data)
+        conditions = [
+            ops.reshape(ops.cast(value, "int32"), (-1,))
+            if isinstance(each, Label)
+            else ops.cast(value, "float32")
+            for each, value in zip(self.conditions, self._parts_of(given), strict=True)
+        ]
+        return ops.cast(images, "float32"), *conditions
 
     def judge(self, images, batch, training=True):
-        return ops.cast(self.discriminator([images, batch[1]], training=training), "float32")
+        given = self.given_in(batch).values()
+        return ops.cast(self.discriminator([images, *given], training=training), "float32")
 
-    def generate(self, n: int, labels=None, seed: int | None = None, batch_size: int = 64):
+    def generate(self, n: int, labels=None, seed: int | None = None, batch_size: int = 64, **given):
         """Returns `n` generated images.
 
         Args:
@@ -99,17 +148,21 @@ class ConditionalGAN(GAN):
             seed: an int gives the same latents (and random classes) on every call and on every
                 backend. Default: new ones each time.
             batch_size: how many at a time.
+            **given: by name, as for `AdversarialModel.generate`; `label` is another name for
+                `labels`.
 
         Returns:
             float32 NumPy array `(n, height, width, channels)` in the generator's range.
 
         Raises:
             ValueError: if `n` is not a positive integer, or a label is no class.
+            TypeError: if a condition is missing, or has an unknown name.
         """
-        latents = self.draw_latents(n, seed)
-        return self.images_of(latents, self.draw_labels(n, labels, seed), batch_size=batch_size)
+        if labels is not None:
+            given["label"] = labels
+        return super().generate(n, seed=seed, batch_size=batch_size, **given)
 
-    def images_of(self, latents, labels, **options):
+    def images_of(self, latents, *given, **options):
         """Returns the images of latents and labels, see `AdversarialModel.images_of`.
 
         Raises:
@@ -117,39 +170,50 @@ class ConditionalGAN(GAN):
         """
         latents = numbers.array("latents", latents)
         count = len(latents) if latents.ndim else 0
-        labels = checks.check_labels(labels, self.num_classes, count)
-        return super().images_of(latents, labels, **options)
+        if len(given) == len(self.conditions):
+            pairs = zip(self.conditions, given, strict=True)
+            given = [each.check(value, count) for each, value in pairs]
+        return super().images_of(latents, *given, **options)
 
     def draw_labels(self, n, labels=None, seed=None):
         """Returns the labels of `generate(n, labels, seed)`, int32 `(n,)`."""
         n = numbers.count("n", n)
+        place, label = next((i, x) for i, x in enumerate(self.takes) if isinstance(x, Label))
+        if labels is not None:
+            return label.check(labels, n)
         if not isinstance(seed, np.random.Generator):
             seed = numbers.seed(seed)
-        if labels is None:
-            # The first numbers of the seed are those of the latents.
-            return np.random.default_rng([1, seed] if seed is not None else None).integers(
-                self.num_classes, size=n, dtype="int32"
-            )
-        if np.ndim(labels) == 0:
-            labels = np.full(n, labels)
-        return checks.check_labels(labels, self.num_classes, n)
-
-    def draw_inputs(self, n, seed=None):
-        """Returns the latents and labels of `generate(n, seed=seed)`."""
-        return self.draw_latents(n, seed), self.draw_labels(n, seed=seed)
+        return label.draw(n, generator_of(seed, place))
 
     def export(self, path, formats=None, **options):
         """Exports the generator, see `AdversarialModel.export`; parity is proven for all classes.
 
-        Its inputs are `latent` and `label`, an integer for each image.
+        Its inputs are `latent` and `label`, an integer for each image; or the conditions by their
+        names.
         """
-        classes = np.arange(self.num_classes, dtype="int32")
-        latents = self.draw_latents(self.num_classes, seed=0)
-        options.setdefault("input_names", ["latent", "label"])
-        options.setdefault("samples", [{"latent": latents, "label": classes}])
-        metadata = {"num_classes": self.num_classes, "class_names": self.class_names}
-        options["metadata"] = {**metadata, **(options.get("metadata") or {})}
+        if self.num_classes is not None:
+            metadata = {"num_classes": self.num_classes, "class_names": self.class_names}
+            options["metadata"] = {**metadata, **(options.get("metadata") or {})}
         return super().export(path, formats, **options)
+
+
+def _conditions(condition):
+    """Returns what `condition=` was given as a tuple of declarations, None for none."""
+    if condition is None:
+        return None
+    several = isinstance(condition, (tuple, list))
+    declared = tuple(condition) if several else (condition,)
+    if not declared or not all(isinstance(each, (Given, Label)) for each in declared):
+        raise ValueError(
+            "condition must be a kgan.Given or a kgan.Label, or a tuple of such. "
+            f"Received: condition={numbers.shown(condition)}"
+        )
+    if len({each.name for each in declared} | {"latent"}) <= len(declared):
+        raise ValueError(
+            "Each condition needs a name of its own, and none is called latent. "
+            f"Received: {', '.join(each.name for each in declared)}"
+        )
+    return declared
 
 
 @keras.saving.register_keras_serializable("kgan")

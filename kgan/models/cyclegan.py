@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from kgan import checks
-from kgan.generation.translate import Translated
+from kgan.generation.translate import Translation
 from kgan.layers import ImagePool
 from kgan.models.adversarial import AdversarialModel
 from kgan.training import data_order
@@ -16,7 +16,7 @@ from kgan.utils import numbers
 
 
 @keras.saving.register_keras_serializable("kgan")
-class CycleGAN(Translated, AdversarialModel):
+class CycleGAN(Translation, AdversarialModel):
     r"""Two generators that translate between the domains A and B, and a discriminator for each.
 
     A translation is to be taken for an image of its domain, and to lead back to where it came
@@ -99,6 +99,15 @@ class CycleGAN(Translated, AdversarialModel):
         self.pool_b = self._make_pool(generator_ab.output_shape)
 
     @property
+    def generator(self):
+        """The generator from A to B, which `predict` uses."""
+        return self.generator_ab
+
+    @property
+    def made_shapes(self):
+        return [self.generator_ba.output_shape[1:], self.generator_ab.output_shape[1:]]
+
+    @property
     def generators(self):
         return (self.generator_ab, self.generator_ba)
 
@@ -126,7 +135,7 @@ class CycleGAN(Translated, AdversarialModel):
         Returns:
             A `keras.callbacks.History`.
         """
-        x, y = checks.two(x, y)
+        x, y = self.arguments(x, y)
         if checks.is_arrays(x) and y is not None:
             options.setdefault("batch_size", 1)
             if options.get("shuffle", True) is not True:
@@ -142,10 +151,13 @@ class CycleGAN(Translated, AdversarialModel):
         as many as the smaller domain has; their names end in `_a` and `_b`, and their protocols
         are then in `scores`.
         """
-        x, y = checks.two(x, y)
+        x, y = self.arguments(x, y)
         if checks.is_arrays(x) and y is not None:
             x, y = data_order.as_long(x, y)
         return super().evaluate(x, y, batch_size=batch_size, **options)
+
+    def arguments(self, x, y=None):
+        return checks.two(x, y)
 
     def check_batch(self, batch):
         images_a, images_b, _ = keras.utils.unpack_x_y_sample_weight(batch)

@@ -72,6 +72,10 @@ class GAN(AdversarialModel):
         checks.check_fit(self.generator.output_shape, self.discriminator.input_shape, self.packing)
         checks.check_logits(self.discriminator)
 
+    def arguments(self, x, y=None):
+        """Returns images, and what goes with them: also where both came as one tuple."""
+        return checks.two(x, y)
+
     def check_batch(self, batch):
         images, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
         checks.check_images(images, self.generator.output_shape[1:])
@@ -80,28 +84,12 @@ class GAN(AdversarialModel):
         images, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
         return [(self.generator, images)]
 
-    def images_in(self, batch):
-        """Returns the real images of a batch."""
-        return batch
-
-    def generator_inputs(self, latents, batch):
-        """Returns what the generator is called with."""
-        return latents
-
-    def real_and_generated(self, data, rng, domain=""):
-        batch = self.unpack(data)
-        images = self.images_in(batch)
-        latents = self.draw_latents(len(images), rng)
-        inputs = map(checks.to_numpy, keras.tree.flatten(self.generator_inputs(latents, batch)))
-        return images, self.images_of(*inputs)
-
     def play(self, batch, training=True):
-        latents = self.sample_latents(ops.shape(self.images_in(batch))[0])
         generator = self.in_use(self.generator, training)
-        return {"image": generator(self.generator_inputs(latents, batch), training=training)}
+        return {"image": generator(self.inputs_for(batch), training=training)}
 
     def discriminator_loss(self, batch, outputs, training=True):
-        reals = self.to_judge(self.images_in(batch), batch, training)
+        reals = self.to_judge(self.real_in(batch), batch, training)
         fakes = self.to_judge(outputs["image"], batch, training)
         return self.judging_terms(lambda x: self.judge(x, batch, training), reals, fakes)
 
@@ -109,7 +97,7 @@ class GAN(AdversarialModel):
         fake = self.judge(self.to_judge(outputs["image"], batch, training), batch, training)
         real = None
         if self.game.pairs:
-            reals = self.to_judge(self.images_in(batch), batch, training)
+            reals = self.to_judge(self.real_in(batch), batch, training)
             real = self.judge(reals, batch, training)
         return {"adversarial": self.game.generator(real, fake)}
 

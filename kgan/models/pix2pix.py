@@ -8,13 +8,13 @@ import numpy as np
 from keras import ops
 
 from kgan import checks
-from kgan.generation.translate import Translated
+from kgan.generation.translate import Translation
 from kgan.models.gan import GAN
 from kgan.utils import numbers
 
 
 @keras.saving.register_keras_serializable("kgan")
-class Pix2Pix(Translated, GAN):
+class Pix2Pix(Translation, GAN):
     """A generator that translates images, and a discriminator that sees both sides of a pair.
 
     The generator is to come near the target, by the mean absolute difference (L1), and to be
@@ -134,8 +134,11 @@ class Pix2Pix(Translated, GAN):
         changed = self.jitter(ops.concatenate(batch, axis=-1), training=True)
         return tuple(ops.split(changed, [batch[0].shape[-1]], axis=-1))
 
-    def images_in(self, batch):
+    def real_in(self, batch):
         return batch[1]
+
+    def given_in(self, batch):
+        return {"image": batch[0]}
 
     def real_and_generated(self, data, rng, domain=""):
         inputs, targets = self.unpack(data)

@@ -37,11 +37,12 @@ class AddedLosses:
             yield values
             return
         layers = [layer for network in networks for layer in network._flatten_layers()]
-        with self._collecting(values):
+        outer = getattr(self._now, "values", None) or {}
+        with self._collecting({**outer, player: values}):
             self._collections += 1
             for layer in layers:
                 # Past Keras's own __setattr__, which looks for state in any attribute.
-                vars(layer)["add_loss"] = functools.partial(self._add, layer)
+                vars(layer)["add_loss"] = functools.partial(self._add, layer, player)
             try:
                 yield values
             finally:
@@ -52,7 +53,7 @@ class AddedLosses:
 
     def left_out(self):
         """A context in which nothing is collected: calls that are not those of a turn."""
-        return self._collecting([])
+        return self._collecting({player: [] for player in getattr(self._now, "values", None) or {}})
 
     @contextlib.contextmanager
     def _collecting(self, values):
@@ -63,8 +64,8 @@ class AddedLosses:
         finally:
             self._now.values = outer
 
-    def _add(self, layer, loss):
-        values = getattr(self._now, "values", None)
+    def _add(self, layer, player, loss):
+        values = (getattr(self._now, "values", None) or {}).get(player)
         if values is None:  # in a call that belongs to somebody else
             type(layer).add_loss(layer, loss)
         else:

@@ -18,7 +18,6 @@ from kgan.utils.locks import locked
 from kgan.utils.paths import check_path
 
 MEMBER = "kgan_checkpoint.json"
-LOSSES = ("discriminator_loss", "generator_loss")
 _STATE = {"epochs": int, "ended": bool, "settings": {...: object}, "random_state": str}
 
 
@@ -52,6 +51,7 @@ class Checkpoint(keras.callbacks.Callback):
             )
         self.set_model(model)
         self.settings = settings_of(model, data, options)
+        self.losses = [f"{player}_loss" for player in model.players]
         callbacks = options.get("callbacks") or []
         self.memories = Memories(getattr(callbacks, "callbacks", callbacks))
 
@@ -141,7 +141,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.memories.bring_back()
 
     def on_epoch_end(self, epoch, logs=None):
-        losses = {name: (logs or {}).get(name, 0.0) for name in LOSSES}
+        losses = {name: (logs or {}).get(name, 0.0) for name in self.losses}
         # What cannot be gone on from must not take the place of what can.
         self.sound = bool(np.isfinite([*losses.values()]).all())
         if self.sound:

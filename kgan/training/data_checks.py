@@ -8,8 +8,7 @@ from kgan.checks.value_range import value_range
 from kgan.data.image_stream import ImageStream
 from kgan.metrics.evaluation import once
 from kgan.training import streams
-from kgan.training.players import ids_of
-from kgan.training.step import trainable
+from kgan.training.players import ids_of, trainable
 
 
 class Checked:
@@ -23,8 +22,8 @@ class Checked:
             )
 
     def _assert_same_variables(self):
-        for player, networks in self._players():
-            now, then = ids_of(trainable(networks)), ids_of(self._learned[player])
+        for player in self.players:
+            now, then = ids_of(trainable(self.networks_of(player))), ids_of(self._learned[player])
             if now != then:
                 raise ValueError(
                     f"What the {player} trains was settled by compile(): after a change of "
@@ -50,7 +49,7 @@ class Checked:
         if checks.is_arrays(x):
             for part in keras.tree.flatten(held):
                 checks.check_varied(part)
-        shapes = [each.output_shape[1:] for each in getattr(self, "generators", ())]
+        shapes = self.made_shapes
         count = None
         if checks.is_arrays(x):
             parts = once([held]) if self.unpaired else [held]

@@ -32,17 +32,20 @@ class Averaged:
         """
         if not self.averages:
             return None
-        if len(self.averages) > 1:
+        if any(len(self.networks_of(maker)) > 1 for maker in self.makers):
             raise ValueError(
                 "Each generator has an average of its own: take one of `averages`, which are in "
                 f"the order of `generators`. Received: {len(self.averages)} averages"
             )
         self.refresh_averages()
-        return self.averages[0]
+        return self.in_use(self.generator, training=False)
 
     def __dir__(self):
-        # Keras saves what it finds here, and is to find the averages once, under one name.
-        return [name for name in super().__dir__() if name != "averaged_generator"]
+        # Keras saves what it finds here, and is to find each network once, under one name.
+        hidden = {"averaged_generator"}
+        if isinstance(getattr(type(self), "generator", None), property):
+            hidden.add("generator")
+        return [name for name in super().__dir__() if name not in hidden]
 
     def in_use(self, network, training):
         """Returns the generator network to call: in inference its average, if one is kept."""

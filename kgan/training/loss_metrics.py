@@ -5,8 +5,10 @@ import contextlib
 import keras
 from keras import ops
 
+from kgan import losses
 
-class Means:
+
+class LossMetrics:
     """Named `keras.metrics.Mean` objects, made all at once after a first look at the names.
 
     Keras wants every metric to exist before training, while the names of the terms are known only
@@ -17,6 +19,11 @@ class Means:
         self.metrics = {}
         self._found = None
         self._recorded = None
+
+    @property
+    def are_sought(self):
+        """Whether this is the dry run in which the names are found."""
+        return self._found is not None
 
     @contextlib.contextmanager
     def finding(self):
@@ -37,8 +44,17 @@ class Means:
         finally:
             self._recorded = None
 
-    def update(self, name, value, count=None):
-        """Adds a scalar that stands for `count` samples, or all values of a tensor."""
+    def update(self, name, value, count=None, weights=None):
+        """Adds a scalar that stands for `count` samples, or all values of a tensor.
+
+        Args:
+            name: of the metric.
+            value: a scalar, or a tensor whose mean counts.
+            count: how many samples a scalar stands for. Default: 1.
+            weights: of the values of a tensor, as for `kgan.losses.mean`. Default: all alike.
+        """
+        if weights is not None:
+            value, count = losses.mean(value, weights), ops.sum(losses.fitting(weights, value))
         if self._found is not None:
             self._found.append(name)
         elif self._recorded is not None:

@@ -1,8 +1,55 @@
-"""The optimizers of the players, seen by Keras as one."""
+"""The players: whose networks learn what, each with an optimizer of its own."""
 
 import keras
 
 from kgan.utils import numbers
+
+
+class Players:
+    """What an `AdversarialModel` knows of its players, all by their names.
+
+    A name stands for a network or several (an attribute or a property of that name, or a property
+    of the plural, such as `generator` or `generators`), a loss (`generator_loss`), an optimizer
+    (`compile(generator_optimizer=)`), and for what is logged of it.
+
+    Attributes:
+        judges: names of the players that learn from what is made. Default: `("discriminator",)`.
+        makers: names of the players whose networks make it. Default: `("generator",)`.
+    """
+
+    judges = ("discriminator",)
+    makers = ("generator",)
+
+    @property
+    def players(self):
+        """The names of all players, in the order of their turns."""
+        return (*self.judges, *self.makers)
+
+    @property
+    def discriminators(self):
+        """The networks of the judges, a tuple."""
+        return tuple(network for judge in self.judges for network in self.networks_of(judge))
+
+    @property
+    def generators(self):
+        """The networks of the makers, a tuple."""
+        return tuple(network for maker in self.makers for network in self.networks_of(maker))
+
+    def networks_of(self, player):
+        """Returns the networks of a player, a tuple.
+
+        Raises:
+            ValueError: if the model has none of this name.
+        """
+        several = f"{player}s"
+        if getattr(type(self), several, None) is not getattr(Players, several, None):
+            return tuple(getattr(self, several))
+        if not hasattr(self, player):
+            raise ValueError(
+                f"Store the network as `{player}`, or define the property `{several}` with those "
+                f"that there are. Received: a {type(self).__name__} without `{player}`"
+            )
+        return (getattr(self, player),)
 
 
 @keras.saving.register_keras_serializable("kgan")
@@ -11,111 +58,141 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
 
     Keras's trainers read the state to carry through a step from `model.optimizer.variables`, its
     callbacks look for `.optimizers`, and its saving walks the attributes. This class answers all
-    three. It never updates anything itself: each player's turn uses that player's optimizer.
+    three. It never updates anything itself: each player's turn uses that player's optimizer, which
+    is an attribute under the player's name.
 
-    Keras's `LearningRateScheduler` and `ReduceLROnPlateau` change both rates, one after the other:
-    a schedule that multiplies the rate it is given keeps their ratio, a constant sets both. Each
-    optimizer takes the name of its player, under which callbacks log its rate.
+    Keras's `LearningRateScheduler` and `ReduceLROnPlateau` change all rates, one after the other:
+    a schedule that multiplies the rate it is given keeps their ratio, a constant sets them all.
+    Each optimizer takes the name of its player, under which callbacks log its rate.
 
     Args:
-        discriminator: the `keras.optimizers.Optimizer` of the discriminator.
-        generator: the `keras.optimizers.Optimizer` of the generator.
+        name: of this object. Default: "players".
+        **optimizers: a `keras.optimizers.Optimizer` by the name of its player, in the order of the
+            turns.
 
     Raises:
-        ValueError: if both players are given the same optimizer object, whose moments would mix.
+        ValueError: if two players are given the same optimizer object, whose moments would mix.
     """
 
-    def __init__(self, discriminator, generator, name="players"):
-        if _inner(discriminator) is _inner(generator):
-            raise ValueError(
-                "Each player needs an optimizer of its own, since an optimizer keeps the moments "
-                "of the variables it updates. Create two. "
-                f"Received: the same {type(generator).__name__} object for both players"
-            )
+    def __init__(self, name="players", **optimizers):
+        known = {}
+        for player, optimizer in optimizers.items():
+            other = known.setdefault(id(_inner(optimizer)), player)
+            if other != player:
+                raise ValueError(
+                    "Each player needs an optimizer of its own, since an optimizer keeps the "
+                    "moments of the variables it updates. Create one for each. "
+                    f"Received: the same {type(optimizer).__name__} object for {other} and {player}"
+                )
         super().__init__(learning_rate=0.0, name=name)
-        self.discriminator = discriminator
-        self.generator = generator
-        # Two optimizers of one class have one name, and callbacks would log one of the two rates.
-        discriminator.name, generator.name = "discriminator", "generator"
+        self.players = tuple(optimizers)
+        for player, optimizer in optimizers.items():
+            setattr(self, player, optimizer)
+            # Optimizers of one class have one name, and callbacks would log one of the rates.
+            optimizer.name = player
 
-    def build_players(self, discriminator_variables, generator_variables):
-        """Creates the state of both optimizers.
+    def build_players(self, learned):
+        """Creates the state of the optimizers.
+
+        Args:
+            learned: the variables of each player, by its name.
 
         Raises:
             ValueError: if one has the state of other variables already.
         """
-        for optimizer, variables in (
-            (self.discriminator, discriminator_variables),
-            (self.generator, generator_variables),
-        ):
+        for player, variables in learned.items():
+            optimizer = self.of(player)
             known = getattr(_inner(optimizer), "_trainable_variables", ())
             if _inner(optimizer).built and ids_of(known) != ids_of(variables):
                 raise ValueError(
                     "An optimizer keeps the moments of the variables that it has updated, and "
                     "cannot go on with others: make a new one for each player and each model, and "
                     "for a network some of whose layers have been frozen since. "
-                    f"Received: {optimizer.name}_optimizer, {_class(optimizer)} in use for "
+                    f"Received: {player}_optimizer, {_class(optimizer)} in use for "
                     f"{len(known)} variables"
                 )
-        self.discriminator.build(discriminator_variables)
-        self.generator.build(generator_variables)
+            optimizer.build(variables)
         self.built = True
 
     def build(self, variables):
         """Does nothing: `build_players` has built the optimizers when the model was compiled."""
 
+    def of(self, player):
+        """Returns the optimizer of a player."""
+        return getattr(self, player)
+
     @property
     def optimizers(self):
-        """The optimizers, the discriminator's first, in the order of the turns."""
-        return [self.discriminator, self.generator]
+        """The optimizers, in the order of the turns."""
+        return [self.of(player) for player in self.players]
 
     @property
     def variables(self):
-        return self.discriminator.variables + self.generator.variables
+        return [variable for optimizer in self.optimizers for variable in optimizer.variables]
 
     @property
     def learning_rate(self):
         raise AttributeError(
-            "Each player has its own learning rate: use gan.optimizer.generator.learning_rate and "
-            "gan.optimizer.discriminator.learning_rate. "
+            f"Each player has its own learning rate: use {self._rates()}. "
             "Received: gan.optimizer.learning_rate"
         )
 
     @learning_rate.setter
     def learning_rate(self, rate):
         raise AttributeError(
-            "Each player has its own learning rate: set gan.optimizer.generator.learning_rate and "
-            "gan.optimizer.discriminator.learning_rate. "
+            f"Each player has its own learning rate: set {self._rates()}. "
             f"Received: gan.optimizer.learning_rate = {rate!r}"
         )
 
+    def _rates(self):
+        last_first = [f"gan.optimizer.{player}.learning_rate" for player in self.players[::-1]]
+        return " and ".join(last_first)
+
     @property
     def iterations(self):
-        """The number of updates of the generator."""
-        return self.generator.iterations
+        """The number of steps: the updates of the player whose turn is last, a maker."""
+        return self.optimizers[-1].iterations
 
     def finalize_variable_values(self, variables):
         for optimizer in self.optimizers:
             optimizer.finalize_variable_values(optimizer._trainable_variables)
 
     def save_own_variables(self, store):
-        """Saves nothing: the two optimizers are saved as attributes, each under its name."""
+        """Saves nothing: the optimizers are saved as attributes, each under its player's name."""
 
     def load_own_variables(self, store):
         """Loads nothing, see `save_own_variables`."""
 
     def get_config(self):
-        return {
-            "name": self.name,
-            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
-            "generator": keras.saving.serialize_keras_object(self.generator),
+        optimizers = {
+            player: keras.saving.serialize_keras_object(self.of(player)) for player in self.players
         }
+        return {"name": self.name, **optimizers}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        for player in ("discriminator", "generator"):
-            config[player] = keras.saving.deserialize_keras_object(config[player], custom_objects)
-        return cls(**config)
+        return cls(
+            **{
+                key: value
+                if key == "name"
+                else keras.saving.deserialize_keras_object(value, custom_objects)
+                for key, value in config.items()
+            }
+        )
+
+
+def check_names(players):
+    """Raises a ValueError for names that players cannot have."""
+    taken = [name for name in players if not str(name).isidentifier() or _is_taken(name)]
+    if taken or len(set(players)) < len(players):
+        raise ValueError(
+            "judges and makers are tuples of names, each once and none of those that Keras's "
+            f"optimizers use. Received: {', '.join(map(repr, players))}"
+        )
+
+
+def _is_taken(name):
+    return hasattr(PlayerOptimizers, name) or name in ("name", "players")
 
 
 def adam_unless_given(name, optimizer):
@@ -137,6 +214,11 @@ def adam_unless_given(name, optimizer):
             f"{name} must be an optimizer of Keras, such as keras.optimizers.Adam(2e-4), or the "
             f"name of one. Received: {name}={numbers.shown(optimizer)}"
         ) from error
+
+
+def trainable(networks):
+    """The variables that a player's networks learn."""
+    return [variable for network in networks for variable in network.trainable_variables]
 
 
 def ids_of(variables):

@@ -7,6 +7,7 @@ import numpy as np
 
 from kgan import checks
 from kgan.schedules import CountsSteps
+from kgan.training import contract
 from kgan.utils import files
 
 COUNTS_STEPS = keras.saving.get_registered_name(CountsSteps)
@@ -35,7 +36,7 @@ def load(path, **options):
         raise ValueError(f"Keras cannot load it: {first[:300]}") from error
 
 
-class Saved:
+class Serialization:
     """Makes a model whose constructor keeps each argument under its own name saveable.
 
     Keras's own saving then has what it needs: the configuration of the networks, how the model was
@@ -61,11 +62,10 @@ class Saved:
             super().save(filepath, overwrite, **options)
 
     def get_config(self):
-        own = [name for name in inspect.signature(type(self).__init__).parameters if name != "self"]
+        own = list(inspect.signature(type(self).__init__).parameters.values())[1:]
         config = {
-            name: keras.saving.serialize_keras_object(getattr(self, name))
-            for name in own
-            if name != "kwargs"
+            each.name: keras.saving.serialize_keras_object(getattr(self, each.name))
+            for each in contract.named(own)
         }
         config["trained_on"] = self.trained_on
         return {**super().get_config(), **config, "seed": self.seed}

@@ -44,7 +44,7 @@ class Fed:
         images = batch[0]
         latents = ops.reshape(images, (ops.shape(images)[0], -1))[:, :8]
         generator = self.in_use(self.generator, training)
-        return {"image": generator(self.generator_inputs(latents, batch), training=training)}
+        return {"image": generator([latents, batch[1]], training=training)}
 
 
 class FedConditionalGAN(Fed, kgan.ConditionalGAN):
@@ -58,7 +58,8 @@ class FedACGAN(Fed, kgan.ACGAN):
 class FedCycleGAN(kgan.CycleGAN):
     """Keeps no past images, which a random number would choose among."""
 
-    def __init__(self, *networks):
+    def __init__(self, generator_ab, generator_ba, discriminator_a, discriminator_b):
+        networks = generator_ab, generator_ba, discriminator_a, discriminator_b
         super().__init__(*networks, pool_size=0)
 
 

@@ -28,7 +28,7 @@ def step(method):
     return stateless
 
 
-def vjp(model, function, *, variables=(), inputs=()):
+def vjp(model, function, *, variables=(), inputs=(), pulls=1):
     """Calls `function(*inputs)` and returns its outputs with their pullback.
 
     `function` becomes pure for the call: a scope of its own holds all state (a nested scope does

@@ -26,10 +26,10 @@ def step(method):
     return in_native_calls
 
 
-def vjp(model, function, *, variables=(), inputs=()):
-    """Calls `function(*inputs)` and returns its outputs with their pullback."""
+def vjp(model, function, *, variables=(), inputs=(), pulls=1):
+    """Calls `function(*inputs)` and returns its outputs with their pullback, good for `pulls`."""
     sources = [variable.value for variable in variables], list(inputs)
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
+    with tf.GradientTape(persistent=pulls > 1, watch_accessed_variables=False) as tape:
         tape.watch(sources)
         outputs = function(*inputs)
 

@@ -21,13 +21,16 @@ def step(method):
     return in_native_calls
 
 
-def vjp(model, function, *, variables=(), inputs=()):
-    """Calls `function(*inputs)` and returns its outputs with their pullback."""
+def vjp(model, function, *, variables=(), inputs=(), pulls=1):
+    """Calls `function(*inputs)` and returns its outputs with their pullback, good for `pulls`."""
     values = [variable.value for variable in variables]
     leaves = keras.tree.map_structure(lambda x: x.detach().requires_grad_(), list(inputs))
     outputs = function(*leaves)
+    left = pulls
 
     def pullback(cotangents):
+        nonlocal left
+        left -= 1
         pairs = zip(keras.tree.flatten(outputs), keras.tree.flatten(cotangents), strict=True)
         recorded = [(output, cotangent) for output, cotangent in pairs if output.requires_grad]
         # torch.autograd.grad, not backward(): nothing piles up in `.grad`, so a player's turn
@@ -38,6 +41,7 @@ def vjp(model, function, *, variables=(), inputs=()):
             [cotangent for _, cotangent in recorded],
             allow_unused=True,
             materialize_grads=True,
+            retain_graph=left > 0,
         )
         head, tail = gradients[: len(values)], gradients[len(values) :]
         return list(head), keras.tree.pack_sequence_as(leaves, list(tail))

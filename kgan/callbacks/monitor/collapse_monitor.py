@@ -10,8 +10,8 @@ from keras import ops
 
 from kgan import backend, checks
 from kgan.callbacks.monitor.diversity import Drawn, variety
-from kgan.callbacks.monitor.held_batch import Probe
-from kgan.callbacks.monitor.rules import LOOKS, LOSSES, VARIETY, Diagnoses
+from kgan.callbacks.monitor.held_batch import HeldBatch
+from kgan.callbacks.monitor.rules import LOOKS, VARIETY, Diagnoses
 from kgan.metrics.mode_coverage import ModeCoverage
 from kgan.utils import files, numbers
 
@@ -150,7 +150,7 @@ class CollapseMonitor(keras.callbacks.Callback):
         real = shown if self.real_images is None else self.real_images
         self._drawn = Drawn(self.model, real, self.count, self.seed)
         size = max(size - size % self.model.smallest_batch, self.model.smallest_batch)
-        self._probe = Probe(self.model, keras.tree.map_structure(lambda x: x[:size], shown))
+        self._held = HeldBatch(self.model, keras.tree.map_structure(lambda x: x[:size], shown))
         self._diagnoses = Diagnoses(self.looks, "looks" if self.every else "epochs")
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -198,13 +198,14 @@ class CollapseMonitor(keras.callbacks.Callback):
             self._look(logs or {})
 
     def _look(self, logs):
-        losses = {name: float(logs[name]) for name in LOSSES if name in logs}
+        names = [f"{player}_loss" for player in self.model.players]
+        losses = {name: float(logs[name]) for name in names if name in logs}
         found = self._measures()
-        if len(losses) == 2:
-            generator, discriminator = (abs(losses[name]) for name in LOSSES)
+        if len(losses) == 2 and len(self.model.judges) == 1:
+            discriminator, generator = (abs(losses[name]) for name in names)
             found["loss_ratio"] = generator / max(discriminator, 1e-12)
         self.history.append({"epoch": self._epoch, "updates": self._updates(), **losses, **found})
-        for diagnosis in self._diagnoses(self.history, self.model.game):
+        for diagnosis in self._diagnoses(self.history, self.model.game, self.model.judges):
             self.warnings.append(diagnosis)
             if self.log:
                 files.append_line(self.log, json.dumps(dataclasses.asdict(diagnosis)))
@@ -243,7 +244,7 @@ class CollapseMonitor(keras.callbacks.Callback):
                 name.removeprefix(f"{self.coverage.name}_"): float(value)
                 for name, value in self.coverage.result().items()
             }
-        return found | self._probe()
+        return found | self._held()
 
     def _updates(self):
         """The generator's updates that show in its images: an average holds older weights."""

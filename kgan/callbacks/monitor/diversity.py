@@ -2,9 +2,8 @@
 
 import keras
 import numpy as np
-from keras import ops
 
-from kgan import checks
+from kgan import backend, checks
 from kgan.metrics import neighbors
 
 LARGEST_SIDE = 32  # larger images are averaged down before their distances are taken
@@ -41,14 +40,14 @@ class Drawn:
     """What a model makes of latents, or of inputs, that stay the same, beside real images.
 
     Args:
-        model: an `AdversarialModel` that generates or translates images.
+        model: an `AdversarialModel`.
         batch: real data in the form of the model's `fit`, NumPy arrays.
         count: images to make of latents; of a translator one for each input.
         seed: seed of the latents.
 
     Raises:
-        ValueError: if there is only one real image, or they are all equal, or the model makes no
-            images in a way known here.
+        ValueError: if there is only one real image, or they are all equal, or what the model makes
+            has another shape.
     """
 
     def __init__(self, model, batch, count, seed):
@@ -59,39 +58,37 @@ class Drawn:
                 "Received: a first batch of 1 image"
             )
         model.check_batch(batch)
-        parts = keras.tree.map_structure(ops.convert_to_numpy, model.unpack(batch))
-        if hasattr(model, "translate"):
-            self.inputs, self.real = parts
-        elif hasattr(model, "generator"):
-            self.real = model.images_in(parts) if hasattr(model, "images_in") else parts
-        if not isinstance(getattr(self, "real", None), np.ndarray):
-            raise ValueError(
-                "The monitor draws with generate() or translate(), and compares with the images "
-                "that unpack() gives: name the network `generator`, or define `images_in(batch)`. "
-                f"Received: a {type(model).__name__}"
-            )
-        for network, images in self._judged():
-            checks.check_images(images, network.output_shape[1:], "generator", "makes")
-        self.real = _unequal(self.real)
-        if hasattr(model, "generator_ba"):
-            self.inputs = _unequal(self.inputs)
+        if model.unpaired:
+            batch = keras.tree.map_structure(_unequal, batch)
+        self.batch = batch
+        state = backend.random_state()  # which even `predict` moves on PyTorch
+        pairs = self._played()
+        backend.set_random_state(state)
+        self.real = [_unequal(real) for _, real in pairs]
+        for (made, _), real in zip(pairs, self.real, strict=True):
+            if made.shape[1:] != real.shape[1:]:
+                raise ValueError(
+                    "The monitor compares what is made with real samples of the same shape: give "
+                    "such with real_images=, or define real_in(batch) where what is imitated is "
+                    f"not the first of what unpack() returns. Received: made {made.shape[1:]}, "
+                    f"real {real.shape[1:]}"
+                )
 
-    def _judged(self):
-        """The networks that make images, each with the real ones that its own stand beside."""
-        if hasattr(self.model, "generator_ba"):
-            return [(self.model.generator_ab, self.real), (self.model.generator_ba, self.inputs)]
-        generator = getattr(self.model, "generator", None)
-        return [] if generator is None else [(generator, self.real)]
+    def _played(self):
+        """A list of `(made, real)`, one for each kind of samples that the model makes."""
+        model = self.model
+        pairs = [
+            model.real_and_generated(self.batch, np.random.default_rng(self.seed), domain)
+            for domain in reversed(model.scored_domains)
+        ]
+        return [(np.asarray(made), checks.to_numpy(real)) for real, made in pairs]
 
     def __call__(self):
         """Returns a list of `(made, real)`: one, or of a CycleGAN one for each direction."""
-        if hasattr(self.model, "generator_ba"):
-            to_b = self.model.translate(self.inputs, direction="ab")
-            to_a = self.model.translate(self.real, direction="ba")
-            return [(to_b, self.real), (to_a, self.inputs)]
-        if hasattr(self.model, "translate"):
-            return [(self.model.translate(self.inputs), self.real)]
-        return [(self.model.generate(self.count, seed=self.seed), self.real)]
+        if self.model.draws_all:
+            return [(self.model.generate(self.count, seed=self.seed), self.real[0])]
+        made = [each for each, _ in self._played()]
+        return list(zip(made, self.real, strict=True))
 
 
 def _unequal(images):

@@ -1,11 +1,11 @@
-"""A look at both players on one batch: the judgement and the gradients, with nothing changed."""
+"""A look at all players on one batch: the judgement and the gradients, with nothing changed."""
 
 from keras import ops
 
 from kgan import backend
 
 
-class Probe:
+class HeldBatch:
     """Plays and judges a held batch as a training step does, but updates nothing.
 
     The networks run as in training, with the augmentations, and with other latents each time. No
@@ -25,7 +25,7 @@ class Probe:
     def __call__(self):
         """Returns a dictionary of floats.
 
-        - `generator_gradient`, `discriminator_gradient`: the norms of the players' gradients,
+        - of each player the norm of its gradient, such as `generator_gradient`,
           penalties and other terms included;
         - `discriminator_accuracy_real`, `discriminator_accuracy_fake`: the share of real and of
           generated samples (or patches) that the discriminator takes for what they are, where the
@@ -39,15 +39,20 @@ class Probe:
         model = self.model
         batch = model.unpack(batch)
         recorded = model._recorded_play(batch)
-        with model._means.recording() as tracked:
-            model._discriminator_terms(batch, recorded.outputs)
-        _, of_discriminator = model._discriminator_gradients(batch, recorded.outputs)
-        _, of_generator = model._generator_gradients(batch, recorded)
-        return {
-            **_accuracies(tracked, model.game),
-            "discriminator_gradient": _norm(of_discriminator, model.optimizer.discriminator),
-            "generator_gradient": _norm(of_generator, model.optimizer.generator),
+        with model._loss_metrics.recording() as tracked:
+            for judge in model.judges:
+                model._judge_terms(judge, batch, recorded.outputs)
+        gradients = {
+            judge: model._judge_gradients(judge, batch, recorded.outputs)[1]
+            for judge in model.judges
         }
+        for maker in model.makers:
+            gradients[maker] = model._maker_gradients(maker, batch, recorded)[1]
+        norms = {
+            f"{player}_gradient": _norm(of_player, model.optimizer.of(player))
+            for player, of_player in gradients.items()
+        }
+        return {**_accuracies(tracked, model.game), **norms}
 
 
 def _norm(gradients, optimizer):

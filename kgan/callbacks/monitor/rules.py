@@ -61,6 +61,19 @@ class Diagnosis:
 
 
 @dataclasses.dataclass(frozen=True)
+class Played:
+    """What a rule knows of the game.
+
+    Attributes:
+        threshold: the logit above which a sample is taken for real; None without such.
+        judges: names of the players that judge.
+    """
+
+    threshold: float | None
+    judges: tuple
+
+
+@dataclasses.dataclass(frozen=True)
 class Rule:
     """A symptom.
 
@@ -68,7 +81,7 @@ class Rule:
         name: of the rule.
         finds: what it is a sign of, in words.
         needs: what of the logs it looks at; without these it finds nothing.
-        sign: a function of the history and the game to a sentence, or to None where all is well.
+        sign: a function of the history and of `Played` to a sentence, or to None where all is well.
         remedies: see `Diagnosis`.
         at_shell: the remedies that the `kgan` command has options for.
         patient: whether several looks in a row must show it.
@@ -103,9 +116,15 @@ class Diagnoses:
         """Whether the last look showed a symptom, told or not yet."""
         return any(self.lasting.values())
 
-    def __call__(self, history, game):
-        """Returns a list of `Diagnosis` for the last entry of the history."""
-        told = []
+    def __call__(self, history, game, judges=("discriminator",)):
+        """Returns a list of `Diagnosis` for the last entry of the history.
+
+        Args:
+            history: a list of looks, as `CollapseMonitor.history` has them.
+            game: what the players play, see `kgan.losses.Game`.
+            judges: names of the players that judge. Default: the discriminator.
+        """
+        told, game = [], Played(getattr(game, "threshold", None), tuple(judges))
         for rule in RULES:
             text = rule.sign(history, game)
             self.lasting[rule.name] = self.lasting[rule.name] + 1 if text else 0
@@ -123,14 +142,11 @@ class Diagnoses:
 
 
 def _not_finite(history, game):
-    names = {
-        **dict.fromkeys(LOSSES, "loss"),
-        **dict.fromkeys(GRADIENTS, "gradient"),
-    }
     broken = [
-        f"the {name.partition('_')[0]}'s {kind} is {history[-1][name]}"
-        for name, kind in names.items()
-        if not math.isfinite(history[-1].get(name, 0))
+        f"the {player}'s {kind} is {history[-1][f'{player}_{kind}']}"
+        for kind in ("loss", "gradient")
+        for player in _players(history, kind)
+        if not math.isfinite(history[-1][f"{player}_{kind}"])
     ]
     if any(math.isnan(history[-1][name]) for name in VARIETY):
         broken.append("the images are not finite")
@@ -170,13 +186,14 @@ def _modes_lost(history, game):
 def _discriminator_wins(history, game):
     now = history[-1]
     # A critic without a limit between real and fake is meant to tell them apart.
-    if getattr(game, "threshold", None) is None or ACCURACIES[0] not in now:
+    if game.threshold is None or ACCURACIES[0] not in now:
         return None
-    fall, loss = _fall(history), now.get("discriminator_loss", math.inf)
+    fall, maker = _fall(history, game)
+    loss = min((now.get(f"{judge}_loss", math.inf) for judge in game.judges), default=math.inf)
     if min(now[name] for name in ACCURACIES) < RIGHT:
         return None
     if fall >= 1 / FADED:
-        sign = f"the generator's gradient has fallen {_times(fall)}"
+        sign = f"the {maker}'s gradient has fallen {_times(fall)}"
     elif 0 <= loss < CERTAIN:
         sign = f"its loss has fallen to {loss:.1g}"
     else:
@@ -190,26 +207,25 @@ def _discriminator_wins(history, game):
 
 def _vanishing(history, game):
     now = history[-1]
-    fall = _fall(history)
+    fall, maker = _fall(history, game)
     known = [now[name] for name in ACCURACIES if name in now]
     # Where real and fake cannot be told apart the game is over, and a small gradient is right.
     if fall >= 1 / VANISHED and sum(known) >= 0.9 * len(known):
         return (
-            f"The generator's gradient vanishes: its norm is {now['generator_gradient']:.1g}, it "
-            f"has fallen {_times(fall)}"
+            f"The {maker}'s gradient vanishes: its norm is {now[f'{maker}_gradient']:.1g}, it has "
+            f"fallen {_times(fall)}"
         )
     return None
 
 
 def _exploding(history, game):
-    for name in GRADIENTS:
-        norms = _finite(history, name)
+    for player in _players(history, "gradient"):
+        norms = _finite(history, f"{player}_gradient")
         if len(norms) < 4:
             continue
         times = norms[-1] / max(float(np.median(norms)), 1e-30)
         # One that had vanished and comes back does not explode.
         if times > EXPLODED and norms[-1] > _highest(norms[:-3]):
-            player = name.partition("_")[0]
             return f"The {player}'s gradient explodes: its norm is {_times(times)} the usual"
     return None
 
@@ -286,9 +302,20 @@ def _finite(history, name):
     return [look[name] for look in history if math.isfinite(look.get(name, math.nan))]
 
 
-def _fall(history):
-    """How many times the generator's gradient is smaller than it was; single spikes aside."""
-    norms = _finite(history, "generator_gradient")
+def _players(history, kind):
+    """The players whose loss or gradient the last look has."""
+    ends = [name for name in history[-1] if name.endswith(f"_{kind}")]
+    return [name.removesuffix(f"_{kind}") for name in ends]
+
+
+def _fall(history, game):
+    """How many times a maker's gradient is smaller than it was, single spikes aside, and whose."""
+    makers = [each for each in _players(history, "gradient") if each not in game.judges]
+    return max(((_fallen(history, maker), maker) for maker in makers), default=(1, None))
+
+
+def _fallen(history, maker):
+    norms = _finite(history, f"{maker}_gradient")
     # Before training nothing has spiked yet, and a discriminator can win within an epoch.
     highest = max([_highest(norms), *norms[:1]])
     return highest / norms[-1] if norms and norms[-1] > 0 else (math.inf if highest else 1)
