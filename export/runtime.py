@@ -12,6 +12,7 @@ from kgan.export.untrusted import process, seal
 from kgan.export.untrusted.escape import terminal
 from kgan.generation import inputs
 from kgan.utils import numbers
+from kgan.utils.advice import received
 from kgan.utils.paths import check_path
 
 
@@ -55,7 +56,7 @@ def load(path: str | os.PathLike, threads: int | None = None) -> "Runtime":
     check_path("path", path)
     transaction.recover(os.path.dirname(path))
     if not os.path.exists(path):
-        raise FileNotFoundError(f"There is no exported file. Received: path={str(path)!r}")
+        raise FileNotFoundError(f"There is no exported file. Received: {received('path', path)}")
     if threads is not None:
         threads = numbers.count("threads", threads)
     module = formats.of(path)
@@ -78,7 +79,7 @@ def load(path: str | os.PathLike, threads: int | None = None) -> "Runtime":
     except Exception as error:  # each runtime has its own
         raise ValueError(
             f"The file does not load: it is damaged, or not written by kgan.export. "
-            f"{type(error).__name__}: {terminal(error)} Received: path={str(path)!r}"
+            f"{type(error).__name__}: {terminal(error)} Received: {received('path', path)}"
         ) from error
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from kgan.export import files
 from kgan.export.errors import ExportError
+from kgan.utils.advice import received
 from kgan.utils.files import sync
 
 try:
@@ -95,7 +96,7 @@ def recover(folder):
             raise ExportError(
                 "An export was killed while it put its files into place, and cannot be finished: "
                 f"{error}. Make the folder writable, and repeat the call. "
-                f"Received: folder={str(folder)!r}"
+                f"Received: {received('folder', folder)}"
             ) from error
     if any(folder.glob(f"{PREFIX}*")):
         with contextlib.suppress(OSError), locked(folder):  # what is left there harms nobody
@@ -147,7 +148,9 @@ def _explained(target):
     try:
         yield
     except OSError as error:
-        raise ExportError(f"Cannot write there: {error}. Received: path={str(target)!r}") from error
+        raise ExportError(
+            f"Cannot write there: {error}. Received: {received('path', target)}"
+        ) from error
 
 
 def _lock(folder, wait=True):

@@ -8,6 +8,7 @@ from kgan.export import files, formats, report, transaction
 from kgan.export.compare import parity, samples
 from kgan.export.errors import ExportError, ParityError, VerificationError
 from kgan.export.signature import ModelSpec
+from kgan.utils.advice import received
 from kgan.utils.paths import check_path
 
 
@@ -46,14 +47,15 @@ def verify(path: str | Path) -> report.ExportReport:
     except ExportError as error:
         raise VerificationError(str(error)) from error
     if not path.exists():
-        raise VerificationError(f"There is nothing to verify. Received: path={str(path)!r}")
+        raise VerificationError(f"There is nothing to verify. Received: {received('path', path)}")
     written = _read(folder / report.FILE, path)
     artefacts = tuple(each for each in written.artefacts if each.passed)
     if alone:
         artefacts = tuple(each for each in artefacts if each.file == path.name)
     if not artefacts:
         raise VerificationError(
-            f"{folder / report.FILE} does not describe any such artefact. Received: path={path}"
+            f"{folder / report.FILE} does not describe any such artefact. "
+            f"Received: {received('path', path)}"
         )
     checked, wrong, missing = [], [], None
     for artefact in artefacts:
@@ -77,7 +79,7 @@ def _read(path, given):
     if not path.exists():
         raise VerificationError(
             f"There is no {path.name} beside the files, and without it nothing can be verified. "
-            f"Received: path={str(given)!r}"
+            f"Received: {received('path', given)}"
         )
     try:
         return report.read(files.inside(path.parent, path.name))

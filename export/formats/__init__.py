@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 
 from kgan.export.errors import ExportError
+from kgan.utils.advice import received
 
 MODULES = {
     "saved_model": "kgan.export.formats.saved_model",
@@ -43,7 +44,7 @@ class Plan:
         if (self.path.parent / "saved_model.pb").is_file():
             raise ExportError(
                 "Cannot write there: the folder is a SavedModel, which another file would change. "
-                f"Give another folder. Received: path={str(self.path)!r}"
+                f"Give another folder. Received: {received('path', self.path)}"
             )
         taken = self.path.is_dir() if self.format.SUFFIX else self.path.exists()
         if taken and (self.format.SUFFIX or not self.format.is_own(self.path)):
@@ -51,7 +52,7 @@ class Plan:
             raise ExportError(
                 f"Cannot write there: there is a {kind} of that name, which is no export or holds "
                 "other files too; move it away or give another name. "
-                f"Received: path={str(self.path)!r}"
+                f"Received: {received('path', self.path)}"
             )
 
 
@@ -72,7 +73,7 @@ def of(path):
             return module
     raise ValueError(
         f"Not an exported file. Known formats: {_known()}; of a bundle, name one of its files. "
-        f"Received: path={str(path)!r}"
+        f"Received: {received('path', path)}"
     )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from kgan import __version__
 from kgan.cli import demo, evaluate, export, pictures, report, train, translate
 from kgan.cli.console import console, typer
+from kgan.cli.quiet import quiet_tensorflow
 from kgan.utils.advice import speaking_shell
 
 app = typer.Typer(
@@ -51,6 +52,8 @@ def _options(
 
 def main():
     """Runs the command; an error that the user can mend is a message, not a traceback."""
+    quiet_tensorflow()
+
     from kgan.export import ExportError
 
     with speaking_shell(), warnings.catch_warnings():

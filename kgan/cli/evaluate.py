@@ -4,7 +4,16 @@ import dataclasses
 from pathlib import Path
 from typing import Annotated, Any
 
-from kgan.cli import arguments, measures, reading, reference, settings, translators
+from kgan.cli import (
+    arguments,
+    measures,
+    reading,
+    reference,
+    saved_gans,
+    settings,
+    sources,
+    translators,
+)
 from kgan.cli.console import Seed, console, typer
 from kgan.utils.optional import require
 
@@ -78,7 +87,7 @@ def evaluate(
     """
     from kgan.metrics import evaluation, protocol
 
-    model = arguments.saved_in(model)
+    model = saved_gans.named(model)
     subject = _subject(model)
     chosen = measures.names(metrics, features)
     if metrics == "all" and held_out:
@@ -98,7 +107,7 @@ def evaluate(
         if not split.startswith("train"):
             _without_copies(chosen, metrics, f"--split {split}")
         real = reference.images(data, subject.made, count, seed, **classes, **options)
-        if arguments.is_folder(data):
+        if sources.is_folder(data):
             context["reference_resize"] = f"{reference.CROP}, {context['reference_resize']}"
         elif data != "digits":
             context["split"] = split
@@ -183,7 +192,7 @@ class _Subject:
 def _subject(path):
     if path.suffix != ".keras":
         return _exported(path)
-    model = arguments.load_model(path)
+    model = saved_gans.load_model(path)
     generator = model.generators[0]
     made = tuple(generator.output_shape[1:])
     if not hasattr(model, "translate"):

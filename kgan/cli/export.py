@@ -6,7 +6,7 @@ from typing import Annotated
 
 import numpy as np
 
-from kgan.cli import arguments
+from kgan.cli import saved_gans
 from kgan.cli.console import SavedGAN, console, typer
 
 # As many images as `kgan.export` draws latents.
@@ -59,8 +59,8 @@ def export(
     from kgan.export import ExportError
     from kgan.metrics.protocol import file_hash
 
-    gan = arguments.saved_in(gan)
-    model = arguments.load_model(gan)
+    gan = saved_gans.named(gan)
+    model = saved_gans.load_model(gan)
     formats, precisions = (tuple(part.strip() for part in x.split(",")) for x in (to, precision))
     options = {**_direction(model, direction), "metadata": {"model_hash": file_hash(gan)}}
     if calibration is not None:
@@ -94,14 +94,36 @@ def verify(
     ],
 ):
     """Check again that exported files are whole and give the images they were proven with."""
-    from kgan.export import verify
+    from kgan.export import VerificationError, verify
 
-    report = verify(path)
+    try:
+        report = verify(path)
+    except VerificationError as error:
+        _refuse_others(path, error)  # looked at last: it may be there since a killed export ended
+        raise
     for artefact in report.artefacts:
         console.print(
             f"{report.folder / artefact.file}: unchanged, and gives the stored outputs "
             f"({artefact.figures()}): passed"
         )
+
+
+def _refuse_others(path, error):
+    """Raises a ValueError for a path that names nothing that was ever exported."""
+    if not path.exists():
+        raise ValueError(f"There is no such file or folder. Received: {path}") from error
+    if not any(map(_may_be_proven, [path, *(path.iterdir() if path.is_dir() else ())])):
+        raise ValueError(
+            "There is nothing to verify: name an exported file, a bundle, or its report. "
+            f"Received: {path}"
+        ) from error
+
+
+def _may_be_proven(path):
+    from kgan.export import report
+
+    endings = path.suffix.lower() in (".onnx", ".tflite")
+    return endings or path.name == report.FILE or (path / "saved_model.pb").exists()
 
 
 def _direction(model, direction):

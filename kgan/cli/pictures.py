@@ -4,7 +4,7 @@ import functools
 from pathlib import Path
 from typing import Annotated
 
-from kgan.cli import arguments, reading, translators
+from kgan.cli import arguments, reading, saved_gans, translators
 from kgan.cli.console import SavedGAN, Seed, console, typer
 
 
@@ -24,7 +24,7 @@ def sample(
     from kgan.checks.value_range import shown
     from kgan.images import save_grid
 
-    model = arguments.load_sampler(gan)
+    model = saved_gans.load_sampler(gan)
     images = model.generate(count, seed=seed, **arguments.labels_for(model, label))
     save_grid(out, shown(images, model.generator), columns)
     console.print(f"Drew {count} images: {out}")
@@ -49,7 +49,7 @@ def interpolate(
 
     if out.suffix not in (".gif", ".png"):
         raise ValueError(f"A walk is a .gif or a .png. Received: --out {out}")
-    model = arguments.load_sampler(gan)
+    model = saved_gans.load_sampler(gan)
     moving = out.suffix == ".gif"
     path = latent.walk(model.draw_latents(points, seed), steps, closed=moving)
     inputs = [path]
@@ -95,7 +95,7 @@ def grid(
     from kgan import data
     from kgan.callbacks.translation_grid import draw_translations
 
-    model = arguments.load_translator(gan)
+    model = saved_gans.load_translator(gan)
     generator = model.generators[0]
     (*size, channels), channels_out = generator.input_shape[1:], generator.output_shape[-1]
     options = {"channels": (channels, channels_out), "batch_size": count, "seed": seed}

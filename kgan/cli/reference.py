@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from kgan.cli.arguments import is_folder
+from kgan.cli.sources import is_folder, looked_up
 
 AT_ONCE = 64  # images read at a time
 HELD_OUT = 0.1  # of the images, by kgan train --metrics
@@ -85,7 +85,8 @@ def images(
         real, own = data.digits(shape[0])
     else:
         options["image_size"] = shape[:2]
-        real, own = data.tfds(source, split=split, **options)
+        with looked_up(source):
+            real, own = data.tfds(source, split=split, **options)
     if real.shape[1:] != tuple(shape):
         raise ValueError(
             "The real images must have the shape of the generated ones: name other data, or a "

@@ -6,7 +6,7 @@ import json
 import math
 import time
 
-from kgan.cli import arguments
+from kgan.cli import arguments, saved_gans
 from kgan.utils import files
 
 # Options of `train` with which a run that goes on must have begun.
@@ -21,7 +21,7 @@ def trained_with(gan):
 
     The file lies in the folder of the run or in one right below; of others nothing is known.
     """
-    for folder in arguments.saved_in(gan).absolute().parents[:2]:
+    for folder in saved_gans.saved_in(gan).absolute().parents[:2]:
         found = _kept_in(folder)
         if found:
             return found

@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 from typing import Annotated
 
-from kgan.cli import arguments, measures, reading, settings, translators
+from kgan.cli import arguments, measures, reading, runs, settings, translators
 from kgan.cli.arguments import Kind, Network
 from kgan.cli.best_model import Followed
 from kgan.cli.console import Seed, console, typer
@@ -102,10 +102,6 @@ def train(
     **kgan train pairs/ --model pix2pix --image-size 128**. The same command with **--resume**
     goes on after a crash, from the last whole epoch, as if nothing had happened.
     """
-    import keras
-
-    import kgan
-
     if not 0 < learning_rate < math.inf:
         raise ValueError(
             "A rate of 0 learns nothing, and others than positive numbers spoil a run: take one "
@@ -116,7 +112,10 @@ def train(
             "--features is for measures: add --metrics, such as frechet_distance. "
             f"Received: --features {features} without --metrics"
         )
-    keras.utils.set_random_seed(seed)
+    if resume and overwrite:
+        raise ValueError(
+            "A run goes on or starts anew: take one of the two. Received: --resume --overwrite"
+        )
     options = {"image_size": arguments.size(image_size), "channels": arguments.channels(channels)}
     options |= {"data_dir": data_dir, "download": download, "width": width, "seed": seed}
     translates = model in (Kind.pix2pix, Kind.cyclegan)
@@ -124,16 +123,32 @@ def train(
     if translates:
         arguments.refuse_for_translators(network=network, latent_dim=latent_dim)
         own = {"batch_size": batch_size or 1, "jitter": jitter, "swap": swap}
-        run = translators.prepare(model, data, targets, out / "samples", **options, **own)
     else:
         arguments.refuse_for_gans(targets=targets, swap=swap)
         own = {"batch_size": batch_size or 64, "network": network or Network.dcgan}
         own |= {"latent_dim": latent_dim or 64}
+    asked = context.params | {"jitter": None, "features": metrics and features} | own
+    context.with_resource(runs.the_only_run(out))
+    runs.check(out, resume, overwrite)
+    done = 0
+    if resume:
+        settings.check_same(out, asked)
+        done = runs.epochs_done(out)
+        if done >= epochs:
+            _tell_of_the_end(out, done, epochs)
+            return
+
+    import keras
+
+    import kgan
+
+    keras.utils.set_random_seed(seed)
+    if translates:
+        run = translators.prepare(model, data, targets, out / "samples", **options, **own)
+    else:
         run = arguments.prepare(model, data, out / "samples", **options, **own)
     followed = Followed(run, metrics, features, seed)
-    asked = context.params | {"jitter": None} | own
-    asked |= {"best": followed.monitor, "features": metrics and features}
-    asked |= {"best_doubt": followed.doubt}
+    asked |= {"best": followed.monitor, "best_doubt": followed.doubt}
     rates = [run.rate(learning_rate, epochs, decay) for _ in range(2)]
     optimizers = [keras.optimizers.Adam(rate, beta_1=0.5) for rate in rates]
     run.model.compile(
@@ -142,13 +157,12 @@ def train(
         metrics=followed.metrics,
         **({"loss": loss} if loss else {}),
     )
-    checkpoint = out / "checkpoint.keras"
-    context.with_resource(arguments.the_only_run(out))
-    arguments.check_run(checkpoint, out, resume, overwrite)
-    if resume:
-        settings.check_same(out, asked)
-    out.mkdir(parents=True, exist_ok=True)
+    if overwrite:
+        runs.clear(out)
+    checkpoint = out / runs.CHECKPOINT
     console.print(f"Training on {run} (Keras on {keras.backend.backend()})")
+    if resume:
+        console.print(f"Going on after epoch {done} of {epochs}, from {checkpoint}")
     record = settings.Record(out, asked, run)
     best = followed.callbacks(out / "best.keras")
     monitor = run.monitor(out / "warnings.jsonl", followed.coverage)
@@ -179,6 +193,9 @@ def train(
         console.print(f"Stopped: {again}.")
         raise typer.Exit(getattr(stop, "code", 130)) from None
     record.write()
+    left_out, found = run.left_out(followed.validation)
+    if left_out:
+        console.print(f"Trained on {found - left_out} of {found} images: the others are unreadable")
     for kept in best:
         if math.isfinite(kept.best):
             console.print(f"Saved {out}/best.keras, of the best {kept.monitor}: {kept.best:.5g}")
@@ -194,3 +211,13 @@ def train(
     run.model.save(out / "gan.keras")
     console.print(f"Saved {out}/gan.keras; pictures in {out}/samples, losses in {out}/log.csv")
     console.print(f"For a page of all that: kgan report {out}")
+
+
+def _tell_of_the_end(out, done, epochs):
+    """Says that a run has had its epochs, and saves the GAN of one that was killed after them."""
+    if runs.finish(out):
+        console.print(f"Saved {out}/{runs.GAN}")
+    console.print(
+        f"Nothing is left to train: the run in {out} has had {done} epochs, and --epochs {epochs} "
+        "asks for no more. To go on with it, give a larger number."
+    )

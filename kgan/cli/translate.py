@@ -9,7 +9,7 @@ from typing import Annotated
 
 import numpy as np
 
-from kgan.cli import arguments, reading, settings
+from kgan.cli import reading, saved_gans, settings
 from kgan.cli.console import console, typer
 from kgan.utils.optional import require
 
@@ -53,7 +53,7 @@ def translate(
     from kgan.images import from_pixels, save_image
 
     progress = require("rich.progress", "cli", "The kgan command")
-    gan = arguments.saved_in(gan)
+    gan = saved_gans.named(gan)
     translator = (_saved if gan.suffix == ".keras" else _exported)(gan, direction)
     *size, channels = translator.given
     if None in size:
@@ -82,6 +82,7 @@ def translate(
                 translated = translator.run(from_pixels(np.stack(pixels)))
             for (target, own_size), image in zip(kept, translated, strict=True):
                 save_image(target, image, own_size)
+    remark.tell()
     if len(unreadable) == len(jobs):
         names = ", ".join(unreadable[:SHOWN])
         raise ValueError(f"None of the images can be read. Received: {names}")
@@ -110,7 +111,7 @@ class _Translator:
 
 
 def _saved(path, direction):
-    model = arguments.load_translator(path)
+    model = saved_gans.load_translator(path)
     two_ways = hasattr(model, "generator_ba")
     if direction is not None and not two_ways:
         raise ValueError(

@@ -3,7 +3,7 @@
 import functools
 from pathlib import Path
 
-from kgan.cli import arguments, reference, settings
+from kgan.cli import arguments, reference, settings, sources
 from kgan.cli.arguments import Kind
 from kgan.cli.console import console
 
@@ -61,13 +61,15 @@ def _domains(source, targets, image_size, data_dir, download, **options):
     from kgan import data
 
     if targets is None and not Path(source).is_dir():
+        sources.refuse_path(source)
         if image_size is None:
             raise ValueError(
-                "A set of TensorFlow Datasets needs --image-size. "
+                "There is no such folder, and a set of TensorFlow Datasets needs --image-size. "
                 f"Received: {source} without --image-size"
             )
         options |= {"data_dir": data_dir, "download": download}
-        return functools.partial(data.tfds_domains, source, image_size, **options)
+        load = functools.partial(data.tfds_domains, source, image_size, **options)
+        return sources.looked_up(source)(load)
     folders = two_domains(source, targets, ("train",))
     return functools.partial(data.image_domains, *folders, image_size, **options)
 
@@ -107,6 +109,8 @@ def two_domains(source, targets, splits):
     """The folders of A and B: two given, or those in the one that the papers' data sets have."""
     if targets is not None:
         return source, targets
+    if not Path(source).is_dir():
+        raise ValueError(f"There is no such folder of images. Received: {source}")
     for split in splits:
         if (Path(source) / f"{split}A").is_dir():
             return Path(source) / f"{split}A", Path(source) / f"{split}B"

@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 
 from kgan.utils import numbers
+from kgan.utils.advice import advice
 from kgan.utils.optional import Later
 
 Image, ImageColor, ImageOps = map(Later, ("PIL.Image", "PIL.ImageColor", "PIL.ImageOps"))
@@ -38,15 +39,22 @@ class CorruptImageError(ValueError):
 
 
 class Remarks:
-    """Warns of what is done to images that are not plain ones: of each kind once."""
+    """Gathers what is done to images that are not plain ones, and warns of each kind once."""
 
     def __init__(self):
-        self.told = set()
+        self.told, self.gathered = set(), {}
 
-    def __call__(self, kind, text):
+    def __call__(self, kind, text, received):
         if kind not in self.told:
+            self.gathered.setdefault(kind, (text, []))[1].append(received)
+
+    def tell(self):
+        """Warns of what was gathered since: how many images, and the first of them by name."""
+        for kind, (text, images) in self.gathered.items():
             self.told.add(kind)
-            warnings.warn(text, stacklevel=2)
+            more = f" and {len(images) - 1} more of those read so far" if len(images) > 1 else ""
+            warnings.warn(f"{text} Received: {min(images)}{more}", stacklevel=2)
+        self.gathered = {}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,21 +93,21 @@ class Decoding:
         Args:
             file: its path, or the open file.
             name: what to call it in a message. Default: the path.
-            remark: a `Remarks`, or a function like it, that is told what is done to images that
-                are not plain ones. Default: nobody is told.
+            remark: a `Remarks`, or a function like it, that gathers what is done to images that
+                are not plain ones. Default: nobody does.
 
         Raises:
             CorruptImageError: if the file cannot be read.
         """
         name = name or file
-        remark = remark or (lambda kind, text: None)
+        remark = remark or (lambda kind, text, received: None)
         try:
             with Image.open(file) as image:
                 if image.format in ANIMATED and getattr(image, "is_animated", False):
                     remark(
                         "frames",
-                        "Of images with several frames or pages the first one is read. "
-                        f"Received: {name} with {image.n_frames}",
+                        "Of images with several frames or pages the first one is read.",
+                        f"{name} with {image.n_frames}",
                     )
                 # Pillow up to 11 has no mode of its own for PNG files of 16 bits.
                 deep = image.mode.startswith("I;16") or (image.mode, image.format) == ("I", "PNG")
@@ -129,7 +137,9 @@ class Decoding:
         if image.getextrema()[3][0] < 255:
             remark(
                 "transparent",
-                f"Images with transparent parts are laid on {self.background}. Received: {name}",
+                f"Images with transparent parts are laid on {self.background}; "
+                f"{advice('background=', '--background of kgan train')} names another colour.",
+                str(name),
             )
         color = (*ImageColor.getrgb(self.background)[:3], 255)
         return Image.alpha_composite(Image.new("RGBA", image.size, color), image).convert("RGB")
@@ -191,6 +201,6 @@ def _tell_of_dark(brightest, name, remark):
         remark(
             "dark",
             "Images of 16 bits are read by their full range, to 65535, and are nearly black where "
-            "they use little of it: spread values of 10, 12 or 14 bits over the range first. "
-            f"Received: {name}, with nothing brighter than {brightest}",
+            "they use little of it: spread values of 10, 12 or 14 bits over the range first.",
+            f"{name}, with nothing brighter than {brightest}",
         )

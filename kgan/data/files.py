@@ -9,7 +9,7 @@ import numpy as np
 
 from kgan.data.decoding import MODES, damage
 from kgan.utils import numbers
-from kgan.utils.advice import advice
+from kgan.utils.advice import advice, received
 from kgan.utils.optional import Later
 from kgan.utils.paths import check_path
 
@@ -50,7 +50,7 @@ def find_images(path: str | os.PathLike) -> list[Path]:
             state = "no image in it" + (f" but {others}" if others else "")
         raise ValueError(
             f"The folder must hold images ({', '.join(SUFFIXES)}), also in subfolders. "
-            f"Received: path={str(path)!r}, {state}"
+            f"Received: {received('path', path)}, {state}"
         )
     if others:
         # From this line, whoever calls: so Python shows the same text once.

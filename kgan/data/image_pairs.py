@@ -138,7 +138,7 @@ def _half_size(items, wanted):
             "targets in two folders are read with "
             f"{advice('image_pairs(inputs, targets)', '--targets')}, images without partners with "
             f"{advice('image_domains(a, b)', '--model cyclegan')}. "
-            f"Received: {single}, image_size={wanted}",
+            f"Received: {single}{advice(f', image_size={wanted}', '')}",
             stacklevel=3,
         )
     if wanted is None:

@@ -42,6 +42,9 @@ class Samples:
         """Returns the samples at some places, which do not tell again what these have told."""
         part = Samples([self.items[i] for i in rows], self.read, self.corrupt)
         part.remark = self.remark
+        known = ((place, self.unreadable.get(row)) for place, row in enumerate(rows))
+        part.unreadable = {place: reason for place, reason in known if reason}
+        part.told = len(part.unreadable)
         return part
 
     def arrange(self, length, rng=None):
@@ -61,6 +64,7 @@ class Samples:
     def once(self):
         """Yields all that can be read, once each, in the order of the items."""
         yield from (s for s in map(self._read, range(len(self.items))) if s is not None)
+        self.remark.tell()
         if len(self.unreadable) == len(self.items):
             raise self._none()
 
@@ -79,7 +83,8 @@ class Samples:
         return ValueError(f"None of the {len(self.items)} images can be read. {self._names(0)}")
 
     def tell(self):
-        """Warns of what could not be read and was not told of before."""
+        """Warns of what could not be read, or is not plain, and was not told of before."""
+        self.remark.tell()
         if len(self.unreadable) > self.told:
             warnings.warn(
                 f"{len(self.unreadable)} of {len(self.items)} images cannot be read and are passed "
@@ -144,6 +149,7 @@ class ImageStream(keras.utils.PyDataset):
         for source in self.sources:
             samples = [source[position] for position in range(start, stop)]
             batches.append(keras.tree.map_structure(_stack, *samples))
+            source.remark.tell()
         return batches[0] if len(batches) == 1 else tuple(batches)
 
     def once(self, batch_size):

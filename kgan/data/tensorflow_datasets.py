@@ -11,7 +11,7 @@ from kgan import checks
 from kgan.data.files import check_size
 from kgan.images import from_pixels, resize
 from kgan.utils import numbers
-from kgan.utils.advice import advice
+from kgan.utils.advice import advice, received
 from kgan.utils.optional import require
 
 
@@ -59,7 +59,7 @@ def tfds(
     if "image" not in (builder.info.features or {}):
         raise ValueError(
             "Only a set with a feature named 'image' will do. "
-            f"Received: name={name!r} with features {list(builder.info.features or {})}"
+            f"Received: {received('name', name)} with features {list(builder.info.features or {})}"
         )
     if batch_size:
         order = {"shuffle_files": True, "read_config": library.ReadConfig(shuffle_seed=seed)}
@@ -98,12 +98,13 @@ def prepared(library, name, data_dir, download):
         known = re.split("[/:]", name)[0]
         close = difflib.get_close_matches(known, library.list_builders(), cutoff=0.75)
         hint = f" (is it {' or '.join(close)}?)" if close and known not in close else ""
-        raise ValueError(
-            f"TensorFlow Datasets has no such set{hint}: "
-            f"{advice('tensorflow_datasets.list_builders() names', 'its web pages name')} "
-            "them all. Nor is there a folder of images with this name (that of a run is none). "
-            f"Received: {name!r} ({str(error).splitlines()[0]})"
-        ) from error
+        unknown = advice(
+            f"TensorFlow Datasets has no such set{hint}: tensorflow_datasets.list_builders() names "
+            "them all. Images in a folder are read by kgan.data.folder.",
+            "There is no such folder of images (that of a run is none), and TensorFlow Datasets "
+            f"has no such set{hint}: its web pages name them all.",
+        )
+        raise ValueError(f"{unknown} Received: {name!r} ({str(error).splitlines()[0]})") from error
     if download:
         builder.download_and_prepare()
     elif not Path(builder.data_dir).is_dir():

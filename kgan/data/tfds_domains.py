@@ -11,6 +11,7 @@ from kgan.data.decoding import AS_EVER, Decoding, Reader, two_decodings
 from kgan.data.image_stream import ImageStream, Samples
 from kgan.data.tensorflow_datasets import check_names, prepared
 from kgan.utils import numbers
+from kgan.utils.advice import received
 from kgan.utils.optional import require
 
 
@@ -67,7 +68,7 @@ def tfds_domains(
     if "image" not in (info.features or {}) or info.file_format.value != "tfrecord":
         raise ValueError(
             "Only a set with a feature named 'image', in TFRecord files, will do. "
-            f"Received: name={name!r} with features {list(info.features or {})} in "
+            f"Received: {received('name', name)} with features {list(info.features or {})} in "
             f"{info.file_format.value} files"
         )
     encoded = {"image": library.decode.SkipDecoding()}

@@ -7,6 +7,7 @@ from pathlib import Path
 from kgan.report.page import MARK, page
 from kgan.report.run import read
 from kgan.utils import files
+from kgan.utils.advice import advice
 
 
 def write(run: str | os.PathLike, out: str | os.PathLike | None = None) -> Path:
@@ -29,8 +30,8 @@ def write(run: str | os.PathLike, out: str | os.PathLike | None = None) -> Path:
     out = Path(run) / "report.html" if out is None else Path(out)
     if out.is_dir() or (out.is_file() and MARK not in _beginning(out)):
         raise ValueError(
-            "There is something else than a report of kgan: name another file with --out, such as "
-            f"report.html. Received: {out}"
+            f"There is something else than a report of kgan: name another file with "
+            f"{advice('out=', '--out')}, such as report.html. Received: {out}"
         )
     known = read(run)
     if known.unreadable:

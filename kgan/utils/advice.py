@@ -19,3 +19,8 @@ def speaking_shell():
 def advice(python, shell):
     """Returns the one of two pieces of advice that can be followed where one is."""
     return shell if _in_shell else python
+
+
+def received(name, path):
+    """Returns a path as a message ends with it: a program gave an argument, a shell the path."""
+    return advice(f"{name}={str(path)!r}", str(path))

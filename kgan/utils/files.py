@@ -5,6 +5,8 @@ import errno
 import os
 from pathlib import Path
 
+from kgan.utils.advice import received
+
 try:
     import fcntl
 except ImportError:  # Windows: two writers of one file at the same moment are not kept apart
@@ -96,7 +98,7 @@ def _explained(path):
     except OSError as error:
         message = (
             "The file cannot be written, and an older one is as it was: "
-            f"{error.strerror or error}. Received: path={str(path)!r}"
+            f"{error.strerror or error}. Received: {received('path', path)}"
         )
         # With its number it becomes a PermissionError and the like.
         number = () if error.errno is None else (error.errno,)

@@ -1,5 +1,7 @@
 """Tests that need one run, not one a backend: they start the backends they need themselves."""
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -33,6 +35,20 @@ def run(arguments, backend):
     code = result.returncode
     assert code == 0, f"exit code {code}\n{result.stderr}{result.stdout}"
     return result.stdout
+
+
+def command(*arguments, code=0):
+    """Runs `kgan` in this process, must end with an exit code, returns what was printed."""
+    from kgan.cli import main
+
+    printed = io.StringIO()
+    redirected = contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed)
+    with pytest.MonkeyPatch.context() as patch, redirected[0], redirected[1]:
+        patch.setattr(sys, "argv", ["kgan", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    assert (ended.value.code or 0) == code, printed.getvalue()
+    return printed.getvalue()
 
 
 @pytest.fixture

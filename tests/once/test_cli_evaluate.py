@@ -1,18 +1,16 @@
 """`kgan evaluate`: the same scores from the command, from Python, and from the exported file."""
 
-import contextlib
-import io
 import json
-import sys
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from conftest import command
 from PIL import Image
 
 import kgan
-from kgan.cli import main, reference
+from kgan.cli import reference
 from kgan.cli.arguments import Run
 from kgan.cli.best_model import Followed
 from kgan.images import from_pixels
@@ -22,18 +20,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:This score says little"),
     pytest.mark.filterwarnings("ignore:50 images or more"),
 ]
-
-
-def command(*arguments, code=0):
-    """Runs the command in this process, must end with an exit code, returns what was printed."""
-    printed = io.StringIO()
-    redirected = contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed)
-    with pytest.MonkeyPatch.context() as patch, redirected[0], redirected[1]:
-        patch.setattr(sys, "argv", ["kgan", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-    assert (ended.value.code or 0) == code, printed.getvalue()
-    return printed.getvalue()
 
 
 def networks(shape=(8, 8, 1), **options):
@@ -252,8 +238,12 @@ def test_what_cannot_be_measured_is_said(folder, tmp_path):
         (["nothing.keras", "digits"], "no saved GAN here"),
         ([gan, "digits", "--metrics", "fid"], "--metrics takes frechet_distance"),
         ([gan, images, "--metrics", "mode_coverage"], "Received: --metrics mode_coverage"),
-        ([gan, folder, "--no-download"], "Nor is there a folder of images"),
-        ([gan, "mnits", "--no-download"], "no such set (is it mnist"),
+        ([gan, folder, "--no-download"], "A run is in this folder"),
+        (
+            [gan, "mnits", "--no-download"],
+            "no such folder of images (that of a run is none), and TensorFlow Datasets has "
+            "no such set (is it mnist",
+        ),
         ([gan, "kmnist", "--no-download"], "This set is not prepared"),
         ([gan, "digits", "--features", "fid"], "--features takes pixels"),
         ([gan, "digits", "--features", gan], "Received: features=a GAN"),

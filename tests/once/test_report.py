@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 
 from kgan import report
 from kgan.callbacks.monitor.rules import RULES
-from kgan.cli import app
-from kgan.cli.arguments import Kind, Run, check_run, make_model
+from kgan.cli import app, runs
+from kgan.cli.arguments import Kind, Run, make_model
 from kgan.cli.settings import Record
 from kgan.report.curves import chart
 from kgan.report.monitored import looked_for, looks
@@ -147,7 +147,7 @@ def test_scores_of_other_weights_are_left_out(run, tmp_path):
     assert [score["of"] for score in found.scores] == ["gan.keras", "generator.onnx"]
     text = Page(report.write(folder)).text
     assert "77.25" not in text and "Left out: scores_old.json, of other weights" in text
-    check_run(folder / "checkpoint.keras", folder, resume=False, overwrite=True)
+    runs.clear(folder)
     assert not [*folder.glob("scores*.json")]
 
 
