@@ -5,7 +5,7 @@ import warnings
 import keras
 import numpy as np
 
-from kgan.checks.forms import is_float, of_dictionary
+from kgan.checks.forms import even, is_float, of_dictionary
 from kgan.utils.advice import advice
 
 
@@ -29,15 +29,14 @@ def check_labels(labels, num_classes, count):
             )
             + "Received: no labels"
         )
-    labels = np.asarray(labels)
+    labels = even(labels)
+    one_hot = labels.shape != (count,) and _one_hot(labels, num_classes)
     if labels.dtype.kind not in "iu":
-        raise ValueError(f"Labels must be integers: {_integers_of(labels)}")
+        raise ValueError(f"Labels must be integers: {_integers_of(labels, one_hot)}")
     if labels.shape not in ((count,), (count, 1)):
-        hint = ""
-        if labels.shape == (count, num_classes):
-            hint = " Turn one-hot labels into integers with labels.argmax(axis=1)."
+        hint = f" Turn one-hot labels into integers with {one_hot}." if one_hot else ""
         raise ValueError(
-            f"There must be one label for each of the {count} images.{hint} "
+            f"There must be one label for each of the {count} images.{advice(hint, '')} "
             f"Received: labels of shape {labels.shape}"
         )
     if labels.size and not 0 <= labels.min() <= labels.max() < num_classes:
@@ -48,15 +47,25 @@ def check_labels(labels, num_classes, count):
     return labels.reshape(-1).astype("int32")
 
 
-def _integers_of(labels):
+def _one_hot(labels, num_classes):
+    """What turns labels that seem to be one-hot into classes, in Python; None if they are not."""
+    if labels.dtype.kind not in "biuf" or labels.ndim not in (1, 2):
+        return None
+    if labels.ndim == 2:
+        return "labels.argmax(axis=1)" if labels.shape[1] == num_classes else None
+    single = len(labels) == num_classes and np.count_nonzero(labels) == 1
+    return "labels.argmax()" if single and labels.max() == 1 else None
+
+
+def _integers_of(labels, one_hot):
     """How labels of another kind become classes, and what they are, for a message."""
-    received = f"Received: dtype {labels.dtype}"
+    received = f"Received: dtype {labels.dtype}, shape {labels.shape}"
     if labels.dtype.kind in "USO":
         fix = "use names = numpy.unique(labels) and numpy.searchsorted(names, labels)"
         return f"{advice(fix, 'these name the classes by text')}. {received}"
-    if labels.ndim == 2 and labels.shape[1] > 1:
-        fix = advice("use labels.argmax(axis=1) if they are one-hot", "each of these is a row")
-        return f"{fix}. {received}"
+    if one_hot or (labels.ndim == 2 and labels.shape[1] > 1):
+        fix = f"use {one_hot or 'labels.argmax(axis=1)'} if they are one-hot"
+        return f"{advice(fix, 'each of these is a row')}. {received}"
     if labels.dtype.kind == "f" and np.any(labels != np.floor(labels)):
         fix = (
             "cut it into classes with numpy.digitize(labels, edges), or condition on it in a model"
@@ -238,7 +247,8 @@ def check_finite(batch):
 def _shape_hint(received, shape):
     """What was probably meant, when an axis is missing or in the wrong place."""
     if len(shape) != 3:
-        return ""
+        flat = len(received) == len(shape) + 1
+        return advice(f" Build the networks with image_shape={received[1:]}.", "") if flat else ""
     height, width, channels = shape
     if len(received) == 3 and received[1:] == (height, width) and channels == 1:
         return " Add the channel axis with images[..., None]."
@@ -246,4 +256,13 @@ def _shape_hint(received, shape):
         return " Move the channels last with numpy.transpose(images, (0, 2, 3, 1))."
     if received == (height, width, channels):
         return " Add the batch axis with images[None]."
-    return ""
+    if len(received) != 4:
+        return ""
+    build = f"build the networks with image_shape={received[1:]}"
+    if received[3] != channels:
+        return advice(f" Give them {channels} channel{'s'[: channels > 1]}, or {build}.", "")
+    size = (height or received[1], width or received[2])
+    return advice(
+        f" Resize them, for example with keras.ops.image.resize(images, {size}), or {build}.",
+        f" Resize them to {size[0]}x{size[1]}, or train on images of their size.",
+    )

@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Sequence
 
 import keras
-import numpy as np
 from keras import ops
 
 from kgan import augmentations as augmentations_module
@@ -15,7 +14,8 @@ from kgan import backend, checks, losses
 from kgan import penalties as penalties_module
 from kgan.callbacks.terminate_on_nan import watch_both_players
 from kgan.generation.generate import Sampled
-from kgan.metrics.evaluation import Measures, Scored
+from kgan.metrics.compiled_metrics import Measures
+from kgan.metrics.evaluation import Scored
 from kgan.schedules import count_steps
 from kgan.training import data_order, streams
 from kgan.training.added_losses import AddedLosses
@@ -314,7 +314,9 @@ class AdversarialModel(
 
         Args:
             x: images, float32 NHWC in [-1, 1]: an array, a `tf.data.Dataset`, a torch
-                `DataLoader`, a `keras.utils.PyDataset` or a generator of batches.
+                `DataLoader`, a `keras.utils.PyDataset` or a generator of batches. A tuple of two
+                arrays, such as `kgan.data.digits()`, is `x` and `y`: Keras would take it for two
+                inputs of one network.
             y: ignored unless the model says otherwise.
             batch_size: images a turn of the discriminator, for arrays (a step takes
                 `discriminator_steps` times as many). Images that do not fill a last batch are
@@ -345,14 +347,14 @@ class AdversarialModel(
         checks.check_no_weights(kwargs)
         checks.check_fit_options({**kwargs, "batch_size": batch_size})
         x, y = checks.two(x, y)
-        y = np.asarray(y) if isinstance(y, list) else y
+        y = checks.even(y) if isinstance(y, list) else y
         share = kwargs.pop("validation_split", None)
         if share and validation_data is None:
             (x, y), validation_data = data_order.split(x, y, share)
         turns = self.discriminator_steps
         if hasattr(x, "reorder"):  # what callbacks are shown follows from the seed, too
             x.reorder(data_order.epoch_seed(self))
-        first, x = self._check_data(x, y, 32 if batch_size is None else batch_size, turns)
+        first, x = self._check_data(x, y, 32 if batch_size is None else batch_size, training=True)
         if checks.is_arrays(x):
             for part in keras.tree.flatten(first):
                 checks.check_varied(part)
@@ -384,7 +386,7 @@ class AdversarialModel(
                 x, callbacks = backend.stream(x)
                 options = data_order.with_callbacks(options, *callbacks)
             shuffle = options.get("shuffle", True)
-            x = streams.watched(x, self._check_one, self.smallest_batch, shuffle)
+            x = streams.watched(x, self._check_one, self.smallest_training_batch, shuffle)
             interrupts = stack.enter_context(Interrupts(signals))
             options = data_order.with_callbacks(options, interrupts)
             self.trained_on = keras.config.backend()
@@ -406,7 +408,7 @@ class AdversarialModel(
         self._measures.check_data(x)
         if "_use_cached_eval_dataset" not in kwargs:  # else fit calls, which has checked the data
             size = 32 if batch_size is None else batch_size
-            _, x = self._check_data(x, y, size, turns=1)
+            _, x = self._check_data(x, y, size)
             x, y = self._large_enough(x, y, size)
         with streams.plain_errors(x):
             return super().evaluate(x, y, batch_size=batch_size, **kwargs)
@@ -416,14 +418,16 @@ class AdversarialModel(
         self._assert_compiled("train_on_batch")
         self.refresh_averages()
         self._assert_same_variables()
-        self._check_data(x, y, None, self.discriminator_steps)
+        x, y = checks.two(x, y)
+        self._check_data(x, y, None, training=True)
         return super().train_on_batch(x, y, **kwargs)
 
     def test_on_batch(self, x, y=None, **kwargs):
         """The metrics of one batch, as in `keras.Model.test_on_batch`."""
         self._assert_compiled("test_on_batch")
         self.refresh_averages()
-        self._check_data(x, y, None, turns=1)
+        x, y = checks.two(x, y)
+        self._check_data(x, y, None)
         return super().test_on_batch(x, y, **kwargs)
 
     def add_loss(self, loss):

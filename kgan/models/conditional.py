@@ -23,7 +23,7 @@ class ConditionalGAN(GAN):
             `(batch,)`, to images.
         discriminator: a built Keras model from `[images, labels]` to one logit, or to a map of
             logits for patches.
-        num_classes: how many classes there are; labels are integers from 0.
+        num_classes: how many classes there are; labels are integers from 0. It must be given.
         class_names: names of the classes, for exported files. Default: none.
         seed: seed of the latents drawn in training. Default: a random one.
         **kwargs: `name` and `dtype`, as for `keras.Model`.
@@ -53,11 +53,16 @@ class ConditionalGAN(GAN):
         self,
         generator: keras.Model,
         discriminator: keras.Model,
-        num_classes: int,
+        num_classes: int | None = None,
         class_names=None,
         seed: int | None = None,
         **kwargs,
     ):
+        if num_classes is None:
+            raise ValueError(
+                "Say how many classes there are, as the networks were built: num_classes=10 for "
+                "labels from 0 to 9. Received: num_classes=None"
+            )
         self.num_classes = numbers.count("num_classes", num_classes)
         super().__init__(generator, discriminator, seed=seed, **kwargs)
         for name, network in {"generator": generator, "discriminator": discriminator}.items():
@@ -130,8 +135,14 @@ class ConditionalGAN(GAN):
             return np.random.default_rng([1, seed] if seed is not None else None).integers(
                 self.num_classes, size=n, dtype="int32"
             )
-        if np.ndim(labels) == 0:
-            labels = np.full(n, labels)
+        if not isinstance(labels, (list, tuple)) and np.ndim(labels) == 0:
+            label = np.asarray(labels).item()
+            if not numbers.is_integer(label):
+                raise ValueError(
+                    "labels must be an integer for images of one class, an integer array "
+                    f"({n},), or None. Received: labels={numbers.shown(label)}"
+                )
+            labels = np.full(n, label)
         return checks.check_labels(labels, self.num_classes, n)
 
     def draw_inputs(self, n, seed=None):
@@ -179,7 +190,7 @@ class ACGAN(ConditionalGAN):
         self,
         generator: keras.Model,
         discriminator: keras.Model,
-        num_classes: int,
+        num_classes: int | None = None,
         class_names=None,
         class_weight: float = 1.0,
         seed: int | None = None,
