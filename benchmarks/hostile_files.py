@@ -19,7 +19,6 @@ import shutil
 import sys
 import tempfile
 import warnings
-import zipfile
 from pathlib import Path
 
 import keras
@@ -154,10 +153,7 @@ def mutate_all(folder, texts):
 
 
 def _texts(path, content):
-    for _, mutated in mutations.of_json(content):
-        path.write_text(json.dumps(mutated) + "\n")
-        yield
-    for _, text in mutations.of_text(json.dumps(content)):
+    for text in mutations.texts(content):
         path.write_text(text)
         yield
 
@@ -181,12 +177,7 @@ def _ends(path, mutated, use):
 def bombs(folder):
     """Megabytes that the process grew by as it refused archives of a gigabyte of zeros."""
     path = folder / "bomb.keras"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open("model.weights.h5", "w", force_zip64=True) as file:
-            for _ in range(BOMB // 2**24):
-                file.write(bytes(2**24))
-        archive.writestr("config.json", "{}")
-        archive.writestr("metadata.json", "{}")
+    mutations.bomb(path, BOMB)
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
     before = _peak()
     refused = 0

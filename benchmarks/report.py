@@ -131,6 +131,6 @@ def machine():
         "versions": versions,
         # A figure belongs to one state of the code.
         "commit": _git("rev-parse", "HEAD"),
-        "changed": _git("status", "--porcelain", "--", "../kgan"),
+        "changed": _git("status", "--porcelain", "--", "../kgan", "../export"),
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }

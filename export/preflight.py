@@ -129,7 +129,7 @@ def check_twin(likeness, model):
 
 def check_int8(spec, calibration):
     """Raises ValueError when there is nothing to take the ranges of int8 from."""
-    from kgan.export.compare.samples import takes_images
+    from kgan.export.compare.drawing import takes_images
 
     if takes_images(spec) and not calibration:
         raise ValueError(

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from kgan.export import preflight
-from kgan.export.compare import parity, samples
+from kgan.export.compare import drawing, parity, samples
 from kgan.export.convert import rebuild
 from kgan.export.errors import PreflightError
 from kgan.export.signature import ModelSpec, model_spec
@@ -92,12 +92,12 @@ def prepare(model, folder, names, given, calibration, int8, metadata, say=lambda
         outputs = keras.tree.flatten(rebuild.call(model, values))
         return [keras.ops.convert_to_numpy(output) for output in outputs]
 
-    drawn = samples.draw(spec, given, calibration)
+    drawn = drawing.draw(spec, given, calibration)
     preflight.check_answers(trained, lambda: parity.answer(call, spec, drawn[0][1]))
     typical = ("sample", "normal")
     if calibration:
         # Samples of images may be there for their sizes alone.
-        typical = ("calibration",) if samples.takes_images(spec) else samples.OWN
+        typical = ("calibration",) if drawing.takes_images(spec) else samples.OWN
     batches, spans = parity.expected(call, spec, drawn, typical)
     if narrow:
         batch = next(batch for batch in batches if batch.typical)
@@ -107,7 +107,7 @@ def prepare(model, folder, names, given, calibration, int8, metadata, say=lambda
     if int8:
         preflight.check_int8(spec, calibration)
         file = str(folder / "calibration.npz")
-        arrays = samples.calibration(spec, given, calibration)
+        arrays = drawing.calibration(spec, given, calibration)
         # By number: an input may have a name that np.savez takes for itself.
         np.savez(file, *(arrays[tensor.name] for tensor in spec.inputs))
     return Job(

@@ -53,6 +53,14 @@ def of_text(text):
     yield "digits", "1" * 10_000
 
 
+def texts(content):
+    """Yields what a file of JSON may have become: mutated, or no longer JSON."""
+    for _, mutated in of_json(content):
+        yield json.dumps(mutated) + "\n"
+    for _, text in of_text(json.dumps(content)):
+        yield text
+
+
 def flips(content, count, random):
     """Yields the place and the bytes with one of them changed, at places spread over all."""
     for start in range(count):
@@ -89,6 +97,17 @@ def of_archive(path):
     yield "a folder"
     path.rmdir()
     path.write_bytes(content)
+
+
+def bomb(path, size):
+    """Writes an archive like a saved model, of a few bytes, that unpacks to `size` zeros."""
+    chunk = min(size, 2**24)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        with archive.open("model.weights.h5", "w", force_zip64=True) as file:
+            for _ in range(size // chunk):
+                file.write(bytes(chunk))
+        archive.writestr("config.json", "{}")
+        archive.writestr("metadata.json", "{}")
 
 
 def _zip(path, members):

@@ -21,7 +21,15 @@ BAD_IMAGES = {
     "infinite": (GOOD + np.inf, r"must be finite.*Received: range \[inf"),
     "no channels": (GOOD[..., 0], r"images\[\.\.\., None\].*Received: shape \(8, 8, 8\)"),
     "one image": (GOOD[0], r"images\[None\].*Received: shape \(8, 8, 1\)"),
-    "other size": (np.zeros((8, 9, 8, 1)), r"\(batch, 8, 8, 1\).*Received: shape \(8, 9, 8, 1\)"),
+    "other size": (
+        np.zeros((8, 9, 8, 1)),
+        r"\(batch, 8, 8, 1\).*resize\(images, \(8, 8\)\), or build the networks with "
+        r"image_shape=\(9, 8, 1\). Received: shape \(8, 9, 8, 1\)",
+    ),
+    "other channels": (
+        np.zeros((8, 8, 8, 3)),
+        r"Give them 1 channel, or .*image_shape=\(8, 8, 3\). Received: shape \(8, 8, 8, 3\)",
+    ),
     "channels first": (np.zeros((8, 1, 8, 8)), r"transpose.*Received: shape \(8, 1, 8, 8\)"),
     "empty": (GOOD[:0], r"no images.*Received: shape \(0, 8, 8, 1\)"),
     "nothing": (None, r"no images.*Received: x=None"),
@@ -164,3 +172,100 @@ def test_data_that_is_no_array():
 def test_a_learning_rate_belongs_to_a_player():
     with pytest.raises(AttributeError, match=r"gan\.optimizer\.generator\.learning_rate"):
         _ = mlp_gan().optimizer.learning_rate
+
+
+class WithRest(Stream):
+    def __len__(self):
+        return -(-len(self.images) // 4)
+
+
+class Ones(Stream):
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, index):
+        return self.images[index : index + 1]
+
+
+def normalized(packing=1, last=False, compiled=None):
+    """Networks of a user, with a batch normalisation of features, in one of the two or in none."""
+    layers = keras.layers
+    norm = [layers.BatchNormalization()]
+    generator = [layers.Dense(8), *(norm if last == "generator" else []), layers.Dense(64)]
+    ends = [layers.Reshape((8, 8, 1)), layers.BatchNormalization(), layers.Activation("tanh")]
+    judge = [layers.Flatten(), layers.Dense(8), *(norm if last == "discriminator" else [])]
+    gan = kgan.GAN(
+        keras.Sequential([keras.Input((4,)), *generator, *ends]),
+        keras.Sequential([keras.Input((8, 8, packing)), *judge, layers.Dense(1)]),
+        packing=packing,
+    )
+    gan.compile(**compiled or {}, run_eagerly=True)
+    return gan
+
+
+@pytest.mark.parametrize("last", ["generator", "discriminator"])
+@pytest.mark.parametrize("form", [np.asarray, Ones, lambda x: iter(Ones(x))])
+def test_a_batch_of_one_is_refused_where_normalisation_makes_it_a_constant(last, form):
+    gan = normalized(last=last)
+    with pytest.raises(
+        ValueError, match=r"Batch normalisation.*at least 2 .*Received: .*batch_norm"
+    ):
+        gan.fit(form(VARIED), batch_size=1, verbose=0)
+    with pytest.raises(ValueError, match=r"Batch normalisation.*at least 2 "):
+        gan.train_on_batch(VARIED[:1])
+    assert np.isfinite(gan.test_on_batch(VARIED[:1])).all()  # by the moving statistics
+    assert np.isfinite(gan.evaluate(VARIED[:3], batch_size=1, verbose=0)).all()
+
+
+def test_a_batch_of_one_is_refused_for_each_turn_and_pack():
+    gan = normalized(last="discriminator", compiled={"discriminator_steps": 2})
+    with pytest.raises(ValueError, match=r"at least 4 samples.*Received: 3 samples"):
+        gan.fit(VARIED[:3], verbose=0)
+    gan = normalized(packing=2, last="discriminator")
+    with pytest.raises(ValueError, match=r"at least 4 samples.*Received: 2 samples"):
+        gan.train_on_batch(VARIED[:2])
+    gan = normalized(packing=2, last="generator")  # which makes two for a pack
+    assert np.isfinite(gan.train_on_batch(VARIED[:2])).all()
+
+
+def test_a_last_batch_of_one_is_left_out_where_normalisation_makes_it_a_constant():
+    gan = normalized(last="generator")
+    with pytest.warns(UserWarning, match=r"left out.*normalisation.*Received: a last batch of 1"):
+        gan.fit(VARIED[:5], batch_size=4, shuffle=False, verbose=0)
+    with pytest.warns(
+        UserWarning, match=r"left out.*normalisation.*Received: batch 1 of 1 samples"
+    ):
+        gan.fit(WithRest(VARIED[:5]), verbose=0)
+    assert int(gan.optimizer.generator.iterations) == 2
+
+
+def test_a_batch_of_one_is_trained_on_where_normalisation_is_of_many_values():
+    gan = normalized()
+    gan.fit(VARIED[:2], batch_size=1, verbose=0)
+    assert int(gan.optimizer.generator.iterations) == 2
+    still = normalized(last="discriminator")
+    next(x for x in still.discriminator.layers if "batch" in x.name).trainable = False
+    still.compile(run_eagerly=True)
+    assert np.isfinite(still.train_on_batch(VARIED[:1])).all()
+
+
+def test_a_class_norm_of_one_pixel_refuses_a_batch_of_one():
+    gan = kgan.ConditionalGAN(
+        kgan.networks.dcgan_generator(
+            (1, 1, 1), latent_dim=4, width=4, num_classes=2, conditioning="conditional_batch_norm"
+        ),
+        kgan.networks.dcgan_discriminator((1, 1, 1), width=4, num_classes=2),
+        num_classes=2,
+    )
+    gan.compile(run_eagerly=True)
+    with pytest.raises(ValueError, match=r"Batch normalisation.*conditional_batch_normalization"):
+        gan.train_on_batch(VARIED[:1, :1, :1], np.array([1]))
+
+
+def test_a_tuple_of_arrays_is_images_and_labels():
+    gan = mlp_gan(run_eagerly=True)
+    data = (VARIED, np.arange(8))
+    for method in (gan.fit, gan.evaluate):
+        method(data, verbose=0)
+    for method in (gan.train_on_batch, gan.test_on_batch):
+        assert np.isfinite(method(data)).all()

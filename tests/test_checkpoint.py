@@ -208,6 +208,34 @@ def test_other_settings_are_refused_by_name(difference, words, one_epoch):
         np.testing.assert_array_equal(a, b)
 
 
+def test_other_networks_are_told_in_a_few_words(tmp_path):
+    """Widths once for all layers of a network; of other layers only where they begin to differ."""
+
+    def fit_to(path, width, depth):
+        gan = kgan.GAN(
+            kgan.networks.mlp_generator((8, 8, 1), latent_dim=4, width=width, depth=depth),
+            kgan.networks.mlp_discriminator((8, 8, 1), width=width, depth=5),
+        )
+        gan.compile()
+        gan.fit(IMAGES, verbose=0, checkpoint=path)
+
+    path = tmp_path / "checkpoint.keras"
+    fit_to(path, 4, 4)
+    with pytest.raises(ValueError, match="Build the networks") as wider:
+        fit_to(path, 6, 4)
+    assert str(wider.value).split("Received")[1] == (
+        " (what the checkpoint has): "
+        "model.discriminator.layers.*.units 6 (4), 6 (4), 6 (4) and 2 more; "
+        "model.generator.layers.*.units 6 (4), 6 (4), 6 (4) and 1 more"
+    )
+    with pytest.raises(ValueError, match="Build the networks") as deeper:
+        fit_to(path, 4, 7)
+    assert str(deeper.value).split("Received")[1] == (
+        " (what the checkpoint has): model.generator is made of 11 layers (8), of which number 6 "
+        "is the first that differs: 'Dense' ('Reshape')"
+    )
+
+
 def test_other_data_and_batches_are_refused(one_epoch):
     _, path = one_epoch
     with pytest.raises(ValueError, match=r"data.*crc32"):
@@ -216,7 +244,7 @@ def test_other_data_and_batches_are_refused(one_epoch):
         fit(mlp_gan(), IMAGES, path, batch_size=16)
     with pytest.raises(ValueError, match=r"shuffle False \(True\)"):
         fit(mlp_gan(), IMAGES, path, shuffle=False)
-    with pytest.raises(ValueError, match=r"and .* more"):
+    with pytest.raises(ValueError, match=r"generator is made of 7 layers \(6\)"):
         fit(dcgan(), IMAGES, path)
 
 

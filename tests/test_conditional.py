@@ -189,18 +189,59 @@ def test_acgan_learns_to_name_the_classes():
         (None, r"fit\(images, labels\). Received: no labels"),
         (LABELS.astype("float32"), "must be integers.*Received: dtype float32"),
         (np.eye(3, dtype="int32")[LABELS], r"argmax\(axis=1\).*Received: labels of shape"),
-        (np.eye(3, dtype="float32")[LABELS], r"argmax\(axis=1\) if they are one-hot"),
+        (
+            np.eye(3, dtype="float32")[LABELS],
+            r"argmax\(axis=1\) if they are one-hot.*shape \(48, 3\)",
+        ),
+        ([[0, 1], [2]], r"Give one array.*Received: \[\[0, 1\], \[2\]\]"),
         (np.array(["a", "b", "c"])[LABELS], "searchsorted.*Received: dtype"),
         (LABELS + 1, r"\[0, 3\).*Received: labels from 1 to 3"),
         (LABELS - 1, r"\[0, 3\).*Received: labels from -1 to 1"),
         (LABELS[:-1], "one label for each of the 48 images"),
     ],
-    ids=["none", "floats", "one-hot", "one-hot floats", "strings", "too great", "negative", "few"],
+    ids=[
+        "none",
+        "floats",
+        "one-hot",
+        "one-hot floats",
+        "ragged",
+        "strings",
+        "too great",
+        "negative",
+        "few",
+    ],
 )
 def test_labels_that_cannot_be_trained_on(labels, message):
     gan = conditional()
     with pytest.raises(ValueError, match=message):
         gan.fit(IMAGES, labels, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (
+            np.eye(3)[2],
+            r"use labels.argmax\(\) if .*one-hot.*Received: dtype float64, shape \(3,\)",
+        ),
+        (np.eye(3, dtype=int)[2], r"with labels.argmax\(\).*Received: labels of shape \(3,\)"),
+        (np.eye(3)[LABELS[:4]], r"labels.argmax\(axis=1\).*float64, shape \(4, 3\)"),
+        (2.0, r"an integer for images of one class.*Received: labels=2.0"),
+        (True, r"an integer for images of one class.*Received: labels=True"),
+        ("2", r"an integer for images of one class.*Received: labels='2'"),
+    ],
+    ids=["one-hot class", "integers", "one-hot classes", "float", "bool", "text"],
+)
+def test_labels_that_cannot_be_generated(labels, message):
+    with pytest.raises(ValueError, match=message):
+        conditional().generate(4, labels=labels)
+
+
+@pytest.mark.parametrize("kind", [kgan.ConditionalGAN, kgan.ACGAN])
+def test_the_number_of_classes_is_asked_for(kind):
+    gan = conditional()
+    with pytest.raises(ValueError, match=r"num_classes=10 for.*Received: num_classes=None"):
+        kind(gan.generator, gan.discriminator)
 
 
 def test_labels_in_a_column_are_taken():

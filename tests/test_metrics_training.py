@@ -353,7 +353,7 @@ def test_measures_of_one_network_are_saved_once_and_stay_together(images, tmp_pa
     gan = mlp_gan(metrics=metrics)
     hashed = []
     monkeypatch.setattr(
-        "kgan.metrics.features.digest", lambda model: hashed.append(model) or digest(model)
+        "kgan.metrics.extractors.digest", lambda model: hashed.append(model) or digest(model)
     )
     gan.evaluate(images, verbose=0)
     assert hashed == [network]

@@ -115,12 +115,14 @@ def test_images_that_teach_nothing_are_told_of(images):
         lambda: conditional().fit(np.zeros((4, 8, 8, 1), "float32"), np.full(4, 0.5)),
         lambda: conditional().fit(np.zeros((4, 8, 8, 1), "float32"), np.zeros(4)),
         lambda: conditional().fit(np.zeros((4, 8, 8, 1), "float32"), np.zeros((4, 3))),
+        lambda: conditional().fit(np.zeros((4, 8, 8, 1), "float32"), np.eye(3, dtype=int)[[0] * 4]),
+        lambda: mlp_gan().fit(np.zeros((4, 9, 9, 1), "float32")),
         lambda: mlp_gan().fit(np.zeros((4, 8, 8, 1), "uint8")),
         lambda: mlp_gan().fit(np.full((4, 8, 8, 1), np.nan, "float32")),
         lambda: mlp_gan().fit(np.full((4, 8, 8, 1), 9.0, "float32")),
         lambda: kgan.data.files.the_size({(n, n): [pathlib.Path("a.png")] for n in (8, 9)}),
     ],
-    ids=["loss", "angle", "floats", "rows", "pixels", "nan", "range", "sizes"],
+    ids=["loss", "angle", "floats", "rows", "one-hot", "size", "pixels", "nan", "range", "sizes"],
 )
 def test_a_shell_is_not_advised_python(call):
     code = ("numpy", ".astype", "argmax", "np.", "kgan.", "127.5", "fit(", "=(", "map(")

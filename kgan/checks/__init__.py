@@ -20,6 +20,7 @@ from kgan.checks.data import (
     warn_of_half_range,
 )
 from kgan.checks.forms import (
+    even,
     first_batch,
     is_arrays,
     is_float,
@@ -42,6 +43,7 @@ from kgan.checks.networks import (
     check_spectral_normalization,
     check_translator,
     loading,
+    single_value_norms,
 )
 from kgan.checks.sizes import check_divisible, check_enough, check_shares, whole_turns
 
@@ -75,12 +77,14 @@ __all__ = [
     "check_spectral_normalization",
     "check_translator",
     "check_varied",
+    "even",
     "first_batch",
     "is_arrays",
     "is_float",
     "is_in_host_memory",
     "is_stream",
     "loading",
+    "single_value_norms",
     "to_numpy",
     "two",
     "warn_of_half_range",

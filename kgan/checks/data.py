@@ -5,7 +5,7 @@ import warnings
 import keras
 import numpy as np
 
-from kgan.checks.forms import is_float, of_dictionary
+from kgan.checks.forms import even, is_float, of_dictionary
 from kgan.generation.inputs import Label
 from kgan.utils.advice import advice
 
@@ -30,7 +30,7 @@ def check_labels(labels, num_classes, count):
             )
             + "Received: no labels"
         )
-    return Label(num_classes).check(np.atleast_1d(np.asarray(labels)), count)
+    return Label(num_classes).check(np.atleast_1d(even(labels)), count)
 
 
 def check_images(images, shape, network="discriminator", verb="takes"):
@@ -201,7 +201,8 @@ def check_finite(batch):
 def _shape_hint(received, shape):
     """What was probably meant, when an axis is missing or in the wrong place."""
     if len(shape) != 3:
-        return ""
+        flat = len(received) == len(shape) + 1
+        return advice(f" Build the networks with image_shape={received[1:]}.", "") if flat else ""
     height, width, channels = shape
     if len(received) == 3 and received[1:] == (height, width) and channels == 1:
         return " Add the channel axis with images[..., None]."
@@ -209,4 +210,13 @@ def _shape_hint(received, shape):
         return " Move the channels last with numpy.transpose(images, (0, 2, 3, 1))."
     if received == (height, width, channels):
         return " Add the batch axis with images[None]."
-    return ""
+    if len(received) != 4:
+        return ""
+    build = f"build the networks with image_shape={received[1:]}"
+    if received[3] != channels:
+        return advice(f" Give them {channels} channel{'s'[: channels > 1]}, or {build}.", "")
+    size = (height or received[1], width or received[2])
+    return advice(
+        f" Resize them, for example with keras.ops.image.resize(images, {size}), or {build}.",
+        f" Resize them to {size[0]}x{size[1]}, or train on images of their size.",
+    )

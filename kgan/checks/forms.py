@@ -15,6 +15,17 @@ def two(x, y):
     return x if together else (x, y)
 
 
+def even(values):
+    """Returns lists as one array; raises a ValueError if they are not equally long."""
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise ValueError(
+            "Give one array, with one label or one image of the same size for each sample. "
+            f"Received: {numbers.shown(values)}"
+        ) from error
+
+
 def first_batch(x, y=None, batch_size=None):
     """Looks at what `fit` was given without using it up.
 

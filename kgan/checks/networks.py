@@ -2,11 +2,13 @@
 
 import contextlib
 import contextvars
+import math
 import warnings
 
 import keras
 
 from kgan.checks.value_range import last_activation
+from kgan.layers import ConditionalBatchNormalization
 
 SQUASHING = [
     "sigmoid",
@@ -133,6 +135,23 @@ def check_spectral_normalization(layers):
                 "game has several in a loss: use kgan.layers.SpectralNormalization. "
                 f"Received: {layer.name!r}, a keras.layers.SpectralNormalization"
             )
+
+
+def single_value_norms(layers):
+    """Returns the names of batch normalisations that see one value of each channel in a sample.
+
+    Of a batch of one sample they give the shift alone, whatever the sample is. Those of maps have
+    the values of all pixels, and those that are not trained their moving statistics.
+    """
+    found = []
+    for layer in layers:
+        norm = layer.norm if isinstance(layer, ConditionalBatchNormalization) else layer
+        if not isinstance(norm, keras.layers.BatchNormalization) or not norm.trainable:
+            continue
+        shape = (norm.get_build_config() or {}).get("input_shape")
+        if shape and math.prod(size or 2 for size in shape[1:]) == shape[norm.axis]:
+            found.append(layer.name)
+    return found
 
 
 def check_translator(name, generator):

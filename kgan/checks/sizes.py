@@ -17,17 +17,26 @@ def check_divisible(batch, discriminator_steps, devices=1):
         )
 
 
-def check_enough(batch, smallest, batch_size=None):
+def check_enough(batch, smallest, batch_size=None, norms=()):
     """Raises a ValueError for fewer samples than a step needs.
 
     Args:
         batch: a batch, or arrays of all the data.
         smallest: how many it needs.
         batch_size: of arrays, how many a step gets.
+        norms: names of batch normalisations that need two samples, see `single_value_norms`.
     """
     count = max(map(len, keras.tree.flatten(batch)))
     if min(count, batch_size or count) < smallest:
         size = f", {batch_size} of them a step" if batch_size else ""
+        if norms:
+            raise ValueError(
+                "Batch normalisation of a single value gives its shift alone, whatever the sample "
+                f"is: a step needs at least {smallest} samples, two for each turn of the "
+                "discriminator, each device and each pack. Give more at a time, or build the "
+                "networks without these layers. "
+                f"Received: {count} samples{size}, with {', '.join(norms)}"
+            )
         raise ValueError(
             f"A step needs at least {smallest} samples, for each turn of the discriminator, each "
             "device and each pack: give more at a time, or take fewer discriminator_steps. "
@@ -59,7 +68,8 @@ def whole_turns(arrays, batch_size, smallest):
         return arrays
     warnings.warn(
         f"The last samples are left out: a batch of them has fewer than the {smallest} that the "
-        "turns, devices and packs of a step need. Take another batch_size to use every sample. "
+        "turns, devices, packs and batch normalisation of a step need. Take another batch_size "
+        "to use every sample. "
         f"Received: a last batch of {rest}, with batches of {batch_size}",
         stacklevel=4,
     )

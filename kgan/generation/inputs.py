@@ -127,17 +127,16 @@ class Label(Input):
         return rng.integers(self.num_classes, size=n, dtype="int32")
 
     def check(self, value, n):
-        labels = numbers.array(self.name, value)
+        labels = _any_array(self.name, value)
+        one_hot = _one_hot(labels, self.num_classes) if labels.shape != (n,) else None
         if labels.dtype.kind not in "iu":
-            raise ValueError(f"Labels must be integers: {_integers_of(labels)}")
+            raise ValueError(f"Labels must be integers: {_integers_of(labels, one_hot)}")
         if labels.ndim == 0:
             labels = np.full(n, labels)
         if labels.shape not in ((n,), (n, 1)):
-            hint = ""
-            if labels.shape == (n, self.num_classes):
-                hint = " Turn one-hot labels into integers with labels.argmax(axis=1)."
+            hint = f" Turn one-hot labels into integers with {one_hot}." if one_hot else ""
             raise ValueError(
-                f"There must be one label for each of the {n} images.{hint} "
+                f"There must be one label for each of the {n} images.{advice(hint, '')} "
                 f"Received: labels of shape {labels.shape}"
             )
         if labels.size and not 0 <= labels.min() <= labels.max() < self.num_classes:
@@ -296,15 +295,36 @@ def from_json(entries):
     return tuple(takes)
 
 
-def _integers_of(labels):
+def _any_array(name, values):
+    """Returns an array of whatever kind; raises a ValueError for lists of unequal length."""
+    try:
+        return np.asarray(values.__array__() if hasattr(values, "__array__") else values)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{name} must be one array, with one label for each sample. "
+            f"Received: {name}={numbers.shown(values)}"
+        ) from error
+
+
+def _one_hot(labels, num_classes):
+    """What turns labels that seem to be one-hot into classes, in Python; None if they are not."""
+    if labels.dtype.kind not in "biuf" or labels.ndim not in (1, 2):
+        return None
+    if labels.ndim == 2:
+        return "labels.argmax(axis=1)" if labels.shape[1] == num_classes else None
+    single = len(labels) == num_classes and np.count_nonzero(labels) == 1
+    return "labels.argmax()" if single and labels.max() == 1 else None
+
+
+def _integers_of(labels, one_hot):
     """How labels of another kind become classes, and what they are, for a message."""
     received = f"Received: dtype {labels.dtype}, shape {labels.shape}"
     if labels.dtype.kind in "USO":
         fix = "use names = numpy.unique(labels) and numpy.searchsorted(names, labels)"
         return f"{advice(fix, 'these name the classes by text')}. {received}"
-    if labels.ndim == 2 and labels.shape[1] > 1:
-        fix = advice("use labels.argmax(axis=1) if they are one-hot", "each of these is a row")
-        return f"{fix}. {received}"
+    if one_hot or (labels.ndim == 2 and labels.shape[1] > 1):
+        fix = f"use {one_hot or 'labels.argmax(axis=1)'} if they are one-hot"
+        return f"{advice(fix, 'each of these is a row')}. {received}"
     if labels.dtype.kind == "f" and np.any(labels != np.floor(labels)):
         fix = (
             "cut it into classes with numpy.digitize(labels, edges), or condition on it with "

@@ -12,7 +12,7 @@ import numpy as np
 from keras import ops
 
 from kgan import checks
-from kgan.metrics.features import in_float32
+from kgan.metrics.extractors import in_float32
 from kgan.metrics.hashes import structure
 from kgan.utils import files, numbers
 

@@ -6,8 +6,9 @@ import warnings
 import keras
 import numpy as np
 
-import kgan.metrics.features as extractors
 from kgan.metrics import degeneracy
+from kgan.metrics.features import get, of_config
+from kgan.metrics.images import as_images
 
 
 class ImageMetric(keras.metrics.Metric):
@@ -34,7 +35,7 @@ class ImageMetric(keras.metrics.Metric):
 
     def __init__(self, features="pixels", name=None, dtype=None):
         super().__init__(name=name, dtype=dtype)
-        self.features = extractors.get(features)
+        self.features = get(features)
         self.told = set()  # kinds of doubts, also after `reset_state`
         self.reset_state()
 
@@ -42,7 +43,7 @@ class ImageMetric(keras.metrics.Metric):
     def from_config(cls, config):
         config = {**config}
         if "features" in config:
-            config["features"] = extractors.of_config(config["features"])
+            config["features"] = of_config(config["features"])
         return super().from_config(config)
 
     @property
@@ -93,7 +94,7 @@ class ImageMetric(keras.metrics.Metric):
         ):
             if images is None:
                 continue
-            images = extractors.as_images(images, generated=store is self.fake)
+            images = as_images(images, generated=store is self.fake)
             self.shape = self.shape or images.shape[1:]
             if images.shape[1:] != self.shape:
                 raise ValueError(

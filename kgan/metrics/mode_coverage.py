@@ -8,8 +8,10 @@ from keras import ops
 
 from kgan import backend
 from kgan.data.mixtures import Mixture
-from kgan.metrics.features import Network, as_images, get
+from kgan.metrics.extractors import Network
+from kgan.metrics.features import get
 from kgan.metrics.hashes import digest
+from kgan.metrics.images import as_images
 from kgan.utils import numbers
 
 SCORES = ("modes", "high_quality", "kl_to_uniform", "high_quality_real", "kl_to_uniform_real")

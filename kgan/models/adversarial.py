@@ -6,13 +6,13 @@ import signal
 import warnings
 
 import keras
-import numpy as np
 from keras import ops
 
 from kgan import backend, checks
 from kgan.callbacks.terminate_on_nan import watch_losses
 from kgan.generation.generate import Generation
-from kgan.metrics.evaluation import Measures, Scored
+from kgan.metrics.compiled_metrics import Measures
+from kgan.metrics.evaluation import Scored
 from kgan.training import data_order, streams
 from kgan.training.added_losses import AddedLosses
 from kgan.training.checkpoint import Checkpoint
@@ -205,7 +205,9 @@ class AdversarialModel(
 
         Args:
             x: images, float32 NHWC in [-1, 1]: an array, a `tf.data.Dataset`, a torch
-                `DataLoader`, a `keras.utils.PyDataset` or a generator of batches.
+                `DataLoader`, a `keras.utils.PyDataset` or a generator of batches. A tuple of two
+                arrays, such as `kgan.data.digits()`, is `x` and `y`: Keras would take it for two
+                inputs of one network.
             y: ignored unless the model says otherwise.
             batch_size: images a turn of the discriminator, for arrays (a step takes
                 `discriminator_steps` times as many). Images that do not fill a last batch are
@@ -236,14 +238,14 @@ class AdversarialModel(
         checks.check_no_weights(kwargs)
         checks.check_fit_options({**kwargs, "batch_size": batch_size})
         x, y = self.arguments(x, y)
-        y = np.asarray(y) if isinstance(y, list) else y
+        y = checks.even(y) if isinstance(y, list) else y
         share = kwargs.pop("validation_split", None)
         if share and validation_data is None:
             (x, y), validation_data = data_order.split(x, y, share)
         turns = self.discriminator_steps
         if hasattr(x, "reorder"):  # what callbacks are shown follows from the seed, too
             x.reorder(data_order.epoch_seed(self))
-        first, x = self._check_data(x, y, 32 if batch_size is None else batch_size, turns)
+        first, x = self._check_data(x, y, 32 if batch_size is None else batch_size, training=True)
         if checks.is_arrays(x):
             for part in keras.tree.flatten(first):
                 checks.check_varied(part)
@@ -275,7 +277,7 @@ class AdversarialModel(
                 x, callbacks = backend.stream(x)
                 options = data_order.with_callbacks(options, *callbacks)
             shuffle = options.get("shuffle", True)
-            x = streams.watched(x, self._check_one, self.smallest_batch, shuffle)
+            x = streams.watched(x, self._check_one, self.smallest_training_batch, shuffle)
             interrupts = stack.enter_context(Interrupts(signals))
             options = data_order.with_callbacks(options, interrupts)
             self.trained_on = keras.config.backend()
@@ -297,7 +299,7 @@ class AdversarialModel(
         self._measures.check_data(x)
         if "_use_cached_eval_dataset" not in kwargs:  # else fit calls, which has checked the data
             size = 32 if batch_size is None else batch_size
-            _, x = self._check_data(x, y, size, turns=1)
+            _, x = self._check_data(x, y, size)
             x, y = self._large_enough(x, y, size)
         with streams.plain_errors(x):
             return super().evaluate(x, y, batch_size=batch_size, **kwargs)
@@ -307,12 +309,14 @@ class AdversarialModel(
         self._assert_compiled("train_on_batch")
         self.refresh_averages()
         self._assert_same_variables()
-        self._check_data(x, y, None, self.discriminator_steps)
+        x, y = self.arguments(x, y)
+        self._check_data(x, y, None, training=True)
         return super().train_on_batch(x, y, **kwargs)
 
     def test_on_batch(self, x, y=None, **kwargs):
         """The metrics of one batch, as in `keras.Model.test_on_batch`."""
         self._assert_compiled("test_on_batch")
         self.refresh_averages()
-        self._check_data(x, y, None, turns=1)
+        x, y = self.arguments(x, y)
+        self._check_data(x, y, None)
         return super().test_on_batch(x, y, **kwargs)

@@ -243,7 +243,7 @@ class ACGAN(ConditionalGAN):
         self,
         generator: keras.Model,
         discriminator: keras.Model,
-        num_classes: int,
+        num_classes: int | None = None,
         class_names=None,
         class_weight: float = 1.0,
         seed: int | None = None,

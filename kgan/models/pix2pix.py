@@ -120,9 +120,9 @@ class Pix2Pix(Translation, GAN):
         _, targets, _ = keras.utils.unpack_x_y_sample_weight(batch)
         return [(self.generator, targets)]
 
-    def _check_data(self, x, y, batch_size, turns):
+    def _check_data(self, x, y, batch_size, training=False):
         checks.check_paired(x)
-        return super()._check_data(x, y, batch_size, turns)
+        return super()._check_data(x, y, batch_size, training)
 
     def unpack(self, data):
         inputs, targets, _ = keras.utils.unpack_x_y_sample_weight(data)

@@ -11,7 +11,7 @@ from kgan import backend
 from kgan.export.untrusted import archives, schema
 from kgan.training.callback_state import Memories
 from kgan.training.data_order import with_callbacks
-from kgan.training.fingerprint import differences, settings_of
+from kgan.training.fingerprint import differences, of_networks, settings_of
 from kgan.utils import files
 from kgan.utils.advice import advice
 from kgan.utils.locks import locked
@@ -130,7 +130,7 @@ class Checkpoint(keras.callbacks.Callback):
         if different:
             raise ValueError(
                 f"The checkpoint {self.path} is of a run with other settings, so it cannot go on "
-                "from there. Take the settings back, name another checkpoint, or delete this one "
+                f"from there. {_remedy(different)}, name another checkpoint, or delete this one "
                 "to start anew. Received (what the checkpoint has): " + "; ".join(different)
             )
         self.model.load_weights(self.path)
@@ -184,3 +184,12 @@ class Checkpoint(keras.callbacks.Callback):
             f"{self.path} is no checkpoint that can be read: delete it to start anew, or name "
             f"another file. Received: {reason}"
         )
+
+
+def _remedy(different):
+    """What to do about differences between the settings of two runs."""
+    if of_networks(different):
+        return "Build the networks as in that run, with the same " + advice(
+            "arguments (width, depth, image_shape)", "options (--width, --image-size)"
+        )
+    return "Take the settings back"

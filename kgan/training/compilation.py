@@ -8,7 +8,7 @@ import keras
 from kgan import augmentations as augmentations_module
 from kgan import backend, checks, losses
 from kgan import penalties as penalties_module
-from kgan.metrics.evaluation import Measures
+from kgan.metrics.compiled_metrics import Measures
 from kgan.schedules import count_steps
 from kgan.training import contract
 from kgan.training.added_losses import AddedLosses

@@ -9,6 +9,7 @@ from kgan.data.image_stream import ImageStream
 from kgan.metrics.evaluation import once
 from kgan.training import streams
 from kgan.training.players import ids_of, trainable
+from kgan.training.step import layers_of
 
 
 class Checked:
@@ -43,7 +44,7 @@ class Checked:
         checks.check_no_weights({"sample_weight": weights})
         self._measures.check_data(x)
         try:
-            held, x = self._check_data(x, y, batch_size, turns=1)
+            held, x = self._check_data(x, y, batch_size)
         except ValueError as error:
             raise ValueError(f"In validation_data: {error}") from error
         if checks.is_arrays(x):
@@ -63,13 +64,27 @@ class Checked:
 
     def _large_enough(self, x, y, batch_size):
         """Returns data to evaluate, without batches that are too small to be judged."""
-        smallest = self._smallest(turns=1)
+        smallest = self._smallest_judged
         if checks.is_arrays(x):
             return checks.whole_turns((x, y), batch_size, smallest)
         return streams.watched(x, self._check_one, smallest), y
 
-    def _smallest(self, turns):
-        return self.smallest_batch // self.discriminator_steps * turns
+    @property
+    def smallest_training_batch(self):
+        """As `smallest_batch`, with the two samples a turn that a batch normalisation may need."""
+        least, turns = self.smallest_batch, self.discriminator_steps * backend.devices(self)
+        if self._single_value_norms(self.generators):
+            least = max(least, 2 * turns)
+        if self._single_value_norms(self.discriminators):  # of packs, where it sees such
+            least = max(least, 2 * self.smallest_batch)
+        return least
+
+    def _single_value_norms(self, networks):
+        return checks.single_value_norms(layers_of(networks))
+
+    @property
+    def _smallest_judged(self):
+        return self.smallest_batch // self.discriminator_steps
 
     def _check_one(self, batch):
         """Raises a ValueError for a batch that is not fit, or has weights that nobody reads."""
@@ -78,7 +93,12 @@ class Checked:
             checks.check_no_weights({"sample_weight": weights})
         self.check_batch(batch)
 
-    def _check_data(self, x, y, batch_size, turns):
+    def _check_data(self, x, y, batch_size, training=False):
+        turns, smallest, norms = 1, self._smallest_judged, ()
+        if training:
+            turns, smallest = self.discriminator_steps, self.smallest_training_batch
+            if smallest > self.smallest_batch:
+                norms = self._single_value_norms((*self.generators, *self.discriminators))
         batch, x = checks.first_batch(x, y, batch_size)
         self._check_one(batch)
         for network, images in self.images_to_make(batch):
@@ -87,10 +107,10 @@ class Checked:
         devices = backend.devices(self)
         if checks.is_arrays(x):
             checks.check_shares(batch, batch_size, devices)
-            checks.check_enough(batch, self._smallest(turns), batch_size and batch_size * turns)
+            checks.check_enough(batch, smallest, batch_size and batch_size * turns, norms)
         else:
             checks.check_divisible(batch, turns, devices)
-            checks.check_enough(batch, self._smallest(turns))
+            checks.check_enough(batch, smallest, norms=norms)
         self._find_metrics(keras.tree.map_structure(lambda x: x[: self.smallest_batch], batch))
         self._measures.check_names(metric.name for metric in self.metrics)
         return batch, x

@@ -31,7 +31,7 @@ def arrange(model, x, y, options):
     batch_size = (options["batch_size"] or 32) * model.discriminator_steps
     options["batch_size"] = batch_size
     if options.get("shuffle", True) is not True:
-        return *checks.whole_turns(data, batch_size, model.smallest_batch), options
+        return *checks.whole_turns(data, batch_size, model.smallest_training_batch), options
     batches = Batches(model, data, batch_size, options.pop("steps_per_epoch", None))
     validation = options.get("validation_batch_size") or batch_size
     options |= {"shuffle": False, "batch_size": None, "validation_batch_size": validation}

@@ -11,7 +11,10 @@ from kgan.data.image_stream import ImageStream
 from kgan.export.untrusted.escape import terminal
 from kgan.training.data_order import Batches
 
-SHOWN = 6
+SHOWN = 6  # differences
+EACH = 3  # values of one that is in several layers
+NUMBER = re.compile(r"\.\d+(?=\.|$)")
+LAYER = re.compile(r"(.+?)\.layers\.\d+")
 # Parts of Keras's configurations that follow from others.
 IMPLIED = ("inbound_nodes", "build_config", "registered_name", "module", "input_layers", "name")
 
@@ -43,16 +46,34 @@ def settings_of(model, data, options):
 def differences(saved, now):
     """Returns what differs, in words: a list of `name new (saved)`.
 
-    The number that Keras gives a layer's name is no difference.
+    The number that Keras gives a layer's name is no difference. A setting that differs in several
+    layers is told once, and of a network made of other layers only where they begin to differ: all
+    that comes after it follows from that.
     """
     before, after = _leaves(saved), _leaves(now)
-    found = [
-        terminal(f"{name} {_show(after.get(name))} ({_show(before.get(name))})")
-        for name in sorted({*before, *after}, key=lambda name: (name.count("."), name))
-        if before.get(name) != after.get(name)
-    ]
+    rebuilt = _rebuilt(before, after)
+    groups = {}
+    for name in sorted({*before, *after}, key=lambda name: (name.count("."), name)):
+        if before.get(name) != after.get(name):
+            network = _network(name)
+            group = network if network in rebuilt else NUMBER.sub(".*", name)
+            groups.setdefault(group, []).append(name)
+    found = []
+    for group, names in groups.items():
+        if group in rebuilt:
+            found.append(_other_layers(group, *rebuilt[group]))
+            continue
+        values = [f"{_show(after.get(name))} ({_show(before.get(name))})" for name in names]
+        more = f" and {len(values) - EACH} more" if len(values) > EACH else ""
+        title = names[0] if len(names) == 1 else group
+        found.append(f"{title} {', '.join(values[:EACH])}{more}")
     more = len(found) - SHOWN
-    return found[:SHOWN] + ([f"and {more} more"] if more > 0 else [])
+    return [*map(terminal, found[:SHOWN])] + ([f"and {more} more"] if more > 0 else [])
+
+
+def of_networks(different):
+    """Whether one of the `differences` is in how a network is built."""
+    return any(re.match(r"model\.\w+( is made of|\.layers\.)", each) for each in different)
 
 
 def _describe(data):
@@ -69,6 +90,35 @@ def _describe(data):
         return f"{type(data).__name__} of {len(data)} batches"
     except TypeError:
         return type(data).__name__
+
+
+def _network(name):
+    """The outermost network that a setting is of, None of other settings."""
+    found = LAYER.match(name)
+    return found and found[1]
+
+
+def _rebuilt(before, after):
+    """The networks whose layers are of other kinds than before, with both lists of kinds."""
+    kinds = {}
+    for i, leaves in enumerate((before, after)):
+        for name, value in leaves.items():
+            if re.fullmatch(r".+?(\.layers\.\d+)+\.class_name", name):
+                kinds.setdefault(_network(name), ([], []))[i].append(value)
+    return {network: both for network, both in kinds.items() if both[0] != both[1]}
+
+
+def _other_layers(network, before, after):
+    """Where two networks of other layers begin to differ, in words."""
+    place = next(
+        (i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b),
+        min(len(before), len(after)),
+    )
+    kinds = (repr(each[place]) if place < len(each) else "none" for each in (after, before))
+    return (
+        f"{network} is made of {len(after)} layers ({len(before)}), of which number {place} is the "
+        "first that differs: {} ({})".format(*kinds)
+    )
 
 
 def _show(value):

@@ -154,8 +154,8 @@ class Watched(DataAdapter):
             self._told = True
             warnings.warn(
                 f"A batch of fewer than {self.smallest} samples is left out: they are too few for "
-                "the turns, devices and packs of a step. Make all batches of one size to use every "
-                f"sample. Received: batch {index} of {size} samples",
+                "the turns, devices, packs and batch normalisation of a step. Make all batches of "
+                f"one size to use every sample. Received: batch {index} of {size} samples",
                 stacklevel=5,
             )
 

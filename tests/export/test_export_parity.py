@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kgan.export import ModelSpec, ParityError, TensorSpec
-from kgan.export.compare import parity, samples
+from kgan.export.compare import drawing, parity, samples
 
 SPEC = ModelSpec((TensorSpec("latent", (3,)),), (TensorSpec("image", (3,)),))
 STRICT = parity.Bound(1e-5, None, limits=True)
@@ -27,7 +27,7 @@ def keras_answers(values):
 
 
 def answers():
-    return parity.expected(keras_answers, SPEC, samples.draw(SPEC), ("normal",))
+    return parity.expected(keras_answers, SPEC, drawing.draw(SPEC), ("normal",))
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_one_bad_row_does_not_hide_among_good_ones(batches, spans):
 
 def test_outputs_below_the_tolerance_are_judged_by_their_span():
     answers = parity.expected(
-        lambda values: [1e-7 * values[0]], SPEC, samples.draw(SPEC), ("normal",)
+        lambda values: [1e-7 * values[0]], SPEC, drawing.draw(SPEC), ("normal",)
     )
     double = Runner(lambda array: 1e-7 * array)
     wide = parity.Bound(1e-5, None, limits=True)
@@ -125,7 +125,7 @@ def test_outputs_below_the_tolerance_are_judged_by_their_span():
 
 def test_outputs_that_never_change_say_nothing_of_narrow_precisions():
     answers = parity.expected(
-        lambda values: [0 * values[0] + 3], SPEC, samples.draw(SPEC), ("normal",)
+        lambda values: [0 * values[0] + 3], SPEC, drawing.draw(SPEC), ("normal",)
     )
     three = Runner(lambda array: 0 * array + 3)
     assert parity.compare(three, SPEC, *answers, STRICT, "a").max_error == 0
@@ -185,7 +185,7 @@ def test_nan_in_the_stored_answers_fails_too(batches):
 
 def test_images_are_constant_only_where_rounding_decides_nothing():
     spec = ModelSpec((TensorSpec("image", (4, 4, 3)),), (TensorSpec("out", (4, 4, 3)),))
-    drawn = samples.draw(spec)
+    drawn = drawing.draw(spec)
     for kind, inputs in drawn:
         constant = kind == samples.CONSTANT
         assert (inputs["image"].std(axis=(1, 2)).min() == 0) == constant
@@ -221,7 +221,7 @@ def test_stored_samples_stay_small_and_come_back(batches, spans, tmp_path, monke
 def test_integer_inputs_take_only_values_the_user_gave():
     spec = ModelSpec((TensorSpec("label", (), "int32"), *SPEC.inputs), SPEC.outputs)
     own = {"label": np.array([3, 8]), "latent": np.zeros((2, 3))}
-    drawn = samples.draw(spec, [own])
+    drawn = drawing.draw(spec, [own])
     values = np.concatenate([inputs["label"] for _, inputs in drawn])
     assert set(values) == {3, 8} and values.dtype == "int32"
 
@@ -230,11 +230,11 @@ def test_int8_is_not_judged_by_what_it_was_calibrated_on():
     given = [np.arange(300, dtype="float32").reshape(100, 3)]
     judged = {
         tuple(row)
-        for kind, inputs in samples.draw(SPEC, None, given)
+        for kind, inputs in drawing.draw(SPEC, None, given)
         if kind == "calibration"
         for row in inputs["latent"]
     }
-    fitted = {tuple(row) for row in samples.calibration(SPEC, None, given)["latent"]}
+    fitted = {tuple(row) for row in drawing.calibration(SPEC, None, given)["latent"]}
     assert len(judged) == 26 and len(fitted) == 74 and not judged & fitted
 
 
@@ -244,5 +244,5 @@ def test_int8_is_not_judged_by_what_it_was_calibrated_on():
 )
 def test_calibration_that_proves_nothing(rows, message):
     with pytest.raises(ValueError, match=message) as caught:
-        samples.calibration(SPEC, None, [rows])
+        drawing.calibration(SPEC, None, [rows])
     assert "Received: " in str(caught.value)
