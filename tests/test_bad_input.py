@@ -121,7 +121,7 @@ def test_networks_that_are_not_built():
 
 def test_one_optimizer_for_both_players():
     adam = keras.optimizers.Adam()
-    with pytest.raises(ValueError, match=r"Create two\. Received: the same Adam object"):
+    with pytest.raises(ValueError, match=r"Create one for each\. Received: the same Adam object"):
         mlp_gan(generator_optimizer=adam, discriminator_optimizer=adam)
 
 

@@ -226,9 +226,9 @@ def test_labels_that_cannot_be_trained_on(labels, message):
         ),
         (np.eye(3, dtype=int)[2], r"with labels.argmax\(\).*Received: labels of shape \(3,\)"),
         (np.eye(3)[LABELS[:4]], r"labels.argmax\(axis=1\).*float64, shape \(4, 3\)"),
-        (2.0, r"an integer for images of one class.*Received: labels=2.0"),
-        (True, r"an integer for images of one class.*Received: labels=True"),
-        ("2", r"an integer for images of one class.*Received: labels='2'"),
+        (2.0, r"an integer for samples of one class.*Received: label=2.0"),
+        (True, r"an integer for samples of one class.*Received: label=True"),
+        ("2", r"an integer for samples of one class.*Received: label='2'"),
     ],
     ids=["one-hot class", "integers", "one-hot classes", "float", "bool", "text"],
 )

@@ -52,7 +52,7 @@ def test_an_optimizer_of_the_same_network_goes_on(images):
 def test_one_optimizer_within_two_loss_scales():
     adam = keras.optimizers.Adam()
     scaled = [keras.optimizers.LossScaleOptimizer(adam) for _ in range(2)]
-    with pytest.raises(ValueError, match=r"Create two\. Received: "):
+    with pytest.raises(ValueError, match=r"Create one for each\. Received: "):
         mlp_gan(generator_optimizer=scaled[0], discriminator_optimizer=scaled[1])
 
 

@@ -129,10 +129,15 @@ class Label(Input):
     def check(self, value, n):
         labels = _any_array(self.name, value)
         one_hot = _one_hot(labels, self.num_classes) if labels.shape != (n,) else None
+        if labels.ndim == 0:
+            if labels.dtype.kind not in "iu":
+                raise ValueError(
+                    f"{self.name} is an integer for samples of one class, an integer array "
+                    f"({n},), or None. Received: {self.name}={numbers.shown(labels.item())}"
+                )
+            labels = np.full(n, labels)
         if labels.dtype.kind not in "iu":
             raise ValueError(f"Labels must be integers: {_integers_of(labels, one_hot)}")
-        if labels.ndim == 0:
-            labels = np.full(n, labels)
         if labels.shape not in ((n,), (n, 1)):
             hint = f" Turn one-hot labels into integers with {one_hot}." if one_hot else ""
             raise ValueError(

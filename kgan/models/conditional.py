@@ -69,8 +69,8 @@ class ConditionalGAN(GAN):
         self.condition = _conditions(condition)
         if (num_classes is None) == (condition is None):
             raise ValueError(
-                "Say what the networks are told: num_classes= for a class, or condition= for "
-                "something else, such as kgan.Given('attributes', (40,)). "
+                "Say what the networks are told: num_classes=10 for labels from 0 to 9, or "
+                "condition= for something else, such as kgan.Given('attributes', (40,)). "
                 f"Received: num_classes={numbers.shown(num_classes)}, "
                 f"condition={numbers.shown(condition)}"
             )
@@ -250,6 +250,11 @@ class ACGAN(ConditionalGAN):
         **kwargs,
     ):
         self.class_weight = numbers.factor("class_weight", class_weight)
+        if "condition" in kwargs:
+            raise TypeError(
+                "An ACGAN names classes: use ConditionalGAN for other conditions. "
+                f"Received: condition={numbers.shown(kwargs['condition'])}"
+            )
         super().__init__(generator, discriminator, num_classes, class_names, seed, **kwargs)
 
     def check_networks(self):

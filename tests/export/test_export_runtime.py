@@ -77,7 +77,7 @@ def test_inputs_that_do_not_fit(arrays, named, message, generator):
         ({"n": 2, "seed": "x"}, "seed must be an integer of at least 0"),
         ({"n": 2, "label": 3}, r"in \[0, 3\)"),
         ({"n": 2, "label": -1}, r"in \[0, 3\)"),
-        ({"n": 2, "label": [0]}, "or 2 of them"),
+        ({"n": 2, "label": [0]}, "one label for each of the 2"),
         ({"n": 2, "label": 0.5}, "is an integer"),
     ],
 )
