@@ -7,7 +7,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 # A quiet, fast install: the tested versions, whatever pip would prefer today.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint format clean
+.PHONY: demo test lint types format clean
 
 demo: $(VENV)/demo.done  ## train, sample, export and verify a GAN of handwritten digits
 	$(BIN)/kgan demo
@@ -20,9 +20,13 @@ test: $(VENV)/dev.done  ## all tests, on TensorFlow, JAX and PyTorch
 	@echo "== once"
 	KERAS_BACKEND=torch $(BIN)/python -m pytest -n 2 --dist loadfile tests/once
 
-lint: $(VENV)/dev.done
+lint: types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev.done  ## in a folder where kgan lies as it is installed, export inside
+	mkdir -p build/types/kgan && ln -sfn $(CURDIR)/kgan/* $(CURDIR)/export build/types/kgan/
+	$(BIN)/mypy
 
 format: $(VENV)/dev.done
 	$(BIN)/ruff check --fix .

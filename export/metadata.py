@@ -20,7 +20,7 @@ def _scale(value):
 
 
 # What is used, or compared with what the file declares. Whatever else a user gave is only shown.
-_SCHEMA = {
+_SCHEMA: dict[object, object] = {
     "inputs?": [TensorSpec.from_json],
     "outputs?": [TensorSpec.from_json],
     "num_classes?": schema.count,

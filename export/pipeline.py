@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from kgan.export import formats as formats_
 from kgan.export import model_card, preflight, preparation, report, transaction
@@ -18,11 +19,14 @@ from kgan.export.errors import ExportError, ParityError
 from kgan.utils import numbers
 from kgan.utils.paths import check_path
 
+if TYPE_CHECKING:  # files are run where it is not installed
+    import keras
+
 NEWEST_OPSET = 18  # that tf2onnx 1.17 writes
 
 
 def export(
-    model,
+    model: "keras.Model",
     path: str | os.PathLike,
     formats: Sequence[str] | None = None,
     precision: str | Sequence[str] = "float32",
@@ -157,7 +161,7 @@ def export(
 
 
 def check(
-    model,
+    model: "keras.Model",
     path: str | os.PathLike | None = None,
     formats: Sequence[str] | None = None,
     precision: str | Sequence[str] = "float32",
@@ -166,7 +170,7 @@ def check(
     output_names: Sequence[str] | None = None,
     samples: list | None = None,
     calibration: list | None = None,
-    **options,
+    **options: Any,
 ) -> preparation.Check:
     """Says what of a model would not survive an export, without converting or writing anything.
 

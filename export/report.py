@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any, Self
 
 from kgan.export import files, formats, metadata
 from kgan.export.signature import TensorSpec
@@ -110,11 +111,11 @@ class Artefact:
     child_seconds: float = 0.0
 
     @property
-    def passed(self):
+    def passed(self) -> bool:
         """True when it was proven."""
         return self.verdict == PASSED
 
-    def figures(self):
+    def figures(self) -> str:
         """The judged figures beside their bounds, as text."""
         figures = []
         if self.tolerance is not None:
@@ -125,7 +126,7 @@ class Artefact:
         return "; ".join(figures)
 
     @classmethod
-    def from_json(cls, entry):
+    def from_json(cls, entry: Any) -> Self:
         """Builds an artefact from its entry in an `export_report.json` that `read` has checked."""
         tensors = {
             side: tuple(map(TensorSpec.from_json, entry[side])) for side in ("inputs", "outputs")
@@ -152,23 +153,23 @@ class ExportReport:
     artefacts: tuple[Artefact, ...]
 
     @property
-    def passed(self):
+    def passed(self) -> bool:
         """True when every artefact passed."""
         return all(artefact.passed for artefact in self.artefacts)
 
-    def to_json(self):
+    def to_json(self) -> str:
         """The report as JSON text, the content of `export_report.json`."""
         entries = [asdict(artefact) for artefact in self.artefacts]
         content = {"schema": SCHEMA, "sha256": _sha256(entries), "artefacts": entries}
         return json.dumps(content, indent=2, sort_keys=True, allow_nan=False)
 
-    def rows(self):
+    def rows(self) -> list[tuple[str, ...]]:
         """The table as lists of text, the header first."""
         times = ["median ms", "p90 ms", "Keras ms"]
         header = ["file", "precision", "size", "max error", "PSNR", *times, "verdict"]
         return [header, *map(_row, self.artefacts)]
 
-    def table(self):
+    def table(self) -> str:
         """The table alone, as text."""
         rows = [[terminal(cell) for cell in row] for row in self.rows()]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

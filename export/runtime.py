@@ -3,8 +3,10 @@
 import os
 from dataclasses import asdict
 from functools import partial
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from kgan.export import formats, transaction
 from kgan.export.signature import TensorSpec
@@ -93,7 +95,7 @@ class Runtime:
         batch_size: the batch the file was made for, or None. Others are cut to it and filled up.
     """
 
-    def __init__(self, runner):
+    def __init__(self, runner: Any) -> None:
         self._runner = runner
         self.inputs, self.outputs = runner.inputs, runner.outputs
         self.metadata, self.batch_size = runner.metadata, runner.batch_size
@@ -103,7 +105,7 @@ class Runtime:
         sides = (", ".join(map(str, side)) for side in (self.inputs, self.outputs))
         return f"Runtime({' -> '.join(sides)})"
 
-    def __call__(self, *arrays, **named):
+    def __call__(self, *arrays: Any, **named: npt.ArrayLike) -> Any:
         """Runs the model.
 
         Args:
@@ -118,12 +120,19 @@ class Runtime:
             ValueError: an input is missing, unknown, does not fit, or is out of the range that a
                 translator was trained on.
         """
-        if len(arrays) == 1 and isinstance(arrays[0], dict) and not named:
-            arrays, named = (), arrays[0]
+        first, *others = arrays or (None,)
+        if isinstance(first, dict) and not others and not named:
+            arrays, named = (), first
         outputs = self._runner(self._checked(arrays, named))
         return outputs if len(outputs) > 1 else next(iter(outputs.values()))
 
-    def sample(self, n: int, seed: int | None = None, label=None, **given):
+    def sample(
+        self,
+        n: int,
+        seed: int | None = None,
+        label: npt.ArrayLike | None = None,
+        **given: npt.ArrayLike,
+    ) -> np.ndarray:
         """Draws latents, and runs the generator: the images of `gan.generate(n, seed=seed)`.
 
         Args:

@@ -5,6 +5,7 @@ Every format is written from a `ModelSpec` and judged against it, so the promise
 
 import re
 from dataclasses import dataclass
+from typing import Any, Self
 
 from kgan.export.errors import PreflightError
 
@@ -25,7 +26,7 @@ class TensorSpec:
         return f"{self.name} ({axes}) {self.dtype}"
 
     @classmethod
-    def from_json(cls, entry):
+    def from_json(cls, entry: Any) -> Self:
         """The tensor that an entry of a report or a message describes.
 
         Raises:
@@ -50,7 +51,7 @@ class ModelSpec:
     outputs: tuple[TensorSpec, ...]
 
     @classmethod
-    def from_json(cls, entry):
+    def from_json(cls, entry: Any) -> Self:
         return cls(
             tuple(map(TensorSpec.from_json, entry["inputs"])),
             tuple(map(TensorSpec.from_json, entry["outputs"])),

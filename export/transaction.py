@@ -20,7 +20,7 @@ from kgan.utils.files import sync
 try:
     import fcntl
 except ImportError:  # Windows: exports into one folder at the same moment are not serialised
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 
 PREFIX = ".kgan-export-"

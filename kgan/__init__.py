@@ -3,6 +3,24 @@
 import importlib
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # what editors and type checkers see; all of it is loaded on first use
+    from kgan import (
+        augmentations,
+        callbacks,
+        data,
+        export,
+        latent,
+        layers,
+        losses,
+        metrics,
+        networks,
+        penalties,
+        schedules,
+    )
+    from kgan.generation.inputs import Given, Label, Latent
+    from kgan.models import ACGAN, GAN, AdversarialModel, ConditionalGAN, CycleGAN, Pix2Pix
 
 __version__ = "0.1.0"
 __all__ = [
@@ -57,23 +75,25 @@ def _load():
             raise
 
 
-def __getattr__(name):
-    if name == "export":  # on first use; it needs neither Keras nor a backend to run files
-        return importlib.import_module("kgan.export")
-    if f"kgan.{name}" in sys.modules:  # asked for by its own parts, in the middle of its import
-        return sys.modules[f"kgan.{name}"]
-    if "keras" in sys.modules and name in __all__ and name not in _HOMES:
-        return importlib.import_module(f"kgan.{name}")  # a part of what is being imported
-    if name in __all__ and _missing is None:
-        _load()
-        if name in globals():
-            return globals()[name]
-    if name in __all__:
-        raise AttributeError(
-            f"kgan.{name} needs Keras and the backend that KERAS_BACKEND names (default: "
-            f"tensorflow). Run: pip install {_missing}"
-        )
-    raise AttributeError(f"module 'kgan' has no attribute {name!r}")
+if not TYPE_CHECKING:  # or any name at all would seem to be there
+
+    def __getattr__(name):
+        if name == "export":  # on first use; it needs neither Keras nor a backend to run files
+            return importlib.import_module("kgan.export")
+        if f"kgan.{name}" in sys.modules:  # asked for by its own parts, in the middle of its import
+            return sys.modules[f"kgan.{name}"]
+        if "keras" in sys.modules and name in __all__ and name not in _HOMES:
+            return importlib.import_module(f"kgan.{name}")  # a part of what is being imported
+        if name in __all__ and _missing is None:
+            _load()
+            if name in globals():
+                return globals()[name]
+        if name in __all__:
+            raise AttributeError(
+                f"kgan.{name} needs Keras and the backend that KERAS_BACKEND names (default: "
+                f"tensorflow). Run: pip install {_missing}"
+            )
+        raise AttributeError(f"module 'kgan' has no attribute {name!r}")
 
 
 def _started_as_command():

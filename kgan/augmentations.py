@@ -4,6 +4,9 @@ They go as a list into `compile(augmentations=[...])`. They are differentiable, 
 learns through them, and random anew in every call. Only training uses them.
 """
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import keras
 from keras import ops
 
@@ -28,7 +31,7 @@ class DiffAugment:
     1.5, translation by up to 1/8 of the size, a hole of half the size.
     """
 
-    def __init__(self, policy=("color", "translation", "cutout")):
+    def __init__(self, policy: str | Sequence[str] = ("color", "translation", "cutout")) -> None:
         known = {"color": _color, "translation": _translation, "cutout": _cutout}
         names = [policy] if isinstance(policy, str) else policy
         self.policy = tuple(names) if isinstance(names, (list, tuple)) else ()
@@ -38,7 +41,7 @@ class DiffAugment:
             )
         self.functions = [known[name] for name in self.policy]
 
-    def __call__(self, images, seed):
+    def __call__(self, images: Any, seed: Any) -> Any:
         """Returns changed images.
 
         Args:
@@ -49,11 +52,11 @@ class DiffAugment:
             images = function(images, seed)
         return images
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"policy": list(self.policy)}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**config)
 
 
@@ -71,22 +74,22 @@ class InstanceNoise:
     3.3; Arjovsky and Bottou, Towards Principled Methods for Training GANs, 2017.
     """
 
-    def __init__(self, stddev=0.1):
+    def __init__(self, stddev: float = 0.1) -> None:
         self.stddev = numbers.factor("stddev", stddev)
 
-    def __call__(self, images, seed):
+    def __call__(self, images: Any, seed: Any) -> Any:
         """Returns the samples with noise; arguments as for `DiffAugment`."""
         return images + keras.random.normal(ops.shape(images), stddev=self.stddev, seed=seed)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"stddev": self.stddev}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**config)
 
 
-def check(augmentations):
+def check(augmentations: Any) -> list[Any]:
     """Returns the augmentations as a list.
 
     Raises:

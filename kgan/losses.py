@@ -8,6 +8,8 @@ log(1 - sigmoid(x)) = -softplus(x) stay finite for any logit, where the logarith
 probability does not.
 """
 
+from typing import Any, Self
+
 import keras
 from keras import ops
 
@@ -15,7 +17,7 @@ from kgan.utils import numbers
 from kgan.utils.advice import advice
 
 
-def mean(values, weights=None):
+def mean(values: Any, weights: Any = None) -> Any:
     """Returns the mean of values, a scalar.
 
     Args:
@@ -29,14 +31,14 @@ def mean(values, weights=None):
     return ops.sum(weights * values) / ops.maximum(ops.sum(weights), 1e-12)
 
 
-def fitting(weights, values):
+def fitting(weights: Any, values: Any) -> Any:
     """Returns weights in the shape of values, to whose first axes they belong."""
     missing = len(values.shape) - len(weights.shape)
     weights = ops.reshape(weights, (*ops.shape(weights), *(1,) * missing))
     return ops.broadcast_to(ops.cast(weights, values.dtype), ops.shape(values))
 
 
-def of_samples(weights):
+def of_samples(weights: Any) -> Any:
     """Returns weights `(batch,)` of whole samples: the largest of any part of each."""
     return ops.max(ops.reshape(weights, (ops.shape(weights)[0], -1)), axis=1)
 
@@ -60,16 +62,16 @@ class Game:
     ```
     """
 
-    probabilities = False
+    probabilities: bool = False
     """Whether the sigmoid of a logit is a probability that the metrics can show."""
 
-    pairs = False
+    pairs: bool = False
     """Whether the generator's loss needs the logits of real samples too."""
 
-    threshold = None
+    threshold: float | None = None
     """The logit above which a sample is taken for real; None where only differences count."""
 
-    def discriminator(self, real, fake, weights=None):
+    def discriminator(self, real: Any, fake: Any, weights: Any = None) -> Any:
         """Returns the scalar that the discriminator minimises.
 
         Args:
@@ -80,15 +82,15 @@ class Game:
         """
         raise NotImplementedError(f"{type(self).__name__} must define discriminator(real, fake)")
 
-    def generator(self, real, fake, weights=None):
+    def generator(self, real: Any, fake: Any, weights: Any = None) -> Any:
         """Returns the scalar that the generator minimises. Arguments as for `discriminator`."""
         raise NotImplementedError(f"{type(self).__name__} must define generator(real, fake)")
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**config)
 
 
@@ -109,15 +111,15 @@ class LogOdds(Game):
     probabilities = True
     threshold = 0.0
 
-    def __init__(self, label_smoothing=0.0):
+    def __init__(self, label_smoothing: float = 0.0) -> None:
         self.label_smoothing = numbers.share("label_smoothing", label_smoothing, "[0, 1)")
 
-    def discriminator(self, real, fake, weights=None):
+    def discriminator(self, real: Any, fake: Any, weights: Any = None) -> Any:
         # Cross-entropy with target t is softplus(-x) + (1 - t) x.
         smoothed = ops.softplus(-real) + self.label_smoothing * real
         return mean(smoothed, weights) + mean(ops.softplus(fake), weights)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"label_smoothing": self.label_smoothing}
 
 
@@ -134,7 +136,7 @@ class Minimax(LogOdds):
     Reference: Goodfellow et al., Generative Adversarial Nets, 2014, equation 1.
     """
 
-    def generator(self, real, fake, weights=None):
+    def generator(self, real: Any, fake: Any, weights: Any = None) -> Any:
         return -mean(ops.softplus(fake), weights)
 
 
@@ -151,7 +153,7 @@ class NonSaturating(LogOdds):
     Reference: Goodfellow et al., Generative Adversarial Nets, 2014, section 3.
     """
 
-    def generator(self, real, fake, weights=None):
+    def generator(self, real: Any, fake: Any, weights: Any = None) -> Any:
         return mean(ops.softplus(-fake), weights)
 
 
@@ -165,10 +167,10 @@ class Wasserstein(Game):
     Reference: Arjovsky et al., Wasserstein GAN, 2017 (arXiv:1701.07875).
     """
 
-    def discriminator(self, real, fake, weights=None):
+    def discriminator(self, real: Any, fake: Any, weights: Any = None) -> Any:
         return mean(fake, weights) - mean(real, weights)
 
-    def generator(self, real, fake, weights=None):
+    def generator(self, real: Any, fake: Any, weights: Any = None) -> Any:
         return -mean(fake, weights)
 
 
@@ -188,18 +190,18 @@ class LeastSquares(Game):
     equation 9.
     """
 
-    def __init__(self, label_smoothing=0.0):
+    def __init__(self, label_smoothing: float = 0.0) -> None:
         self.label_smoothing = numbers.share("label_smoothing", label_smoothing, "[0, 1)")
         self.threshold = (1 - self.label_smoothing) / 2  # the middle between the two targets
 
-    def discriminator(self, real, fake, weights=None):
+    def discriminator(self, real: Any, fake: Any, weights: Any = None) -> Any:
         target = 1 - self.label_smoothing
         return (mean((real - target) ** 2, weights) + mean(fake**2, weights)) / 2
 
-    def generator(self, real, fake, weights=None):
+    def generator(self, real: Any, fake: Any, weights: Any = None) -> Any:
         return mean((fake - 1) ** 2, weights) / 2
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"label_smoothing": self.label_smoothing}
 
 
@@ -215,10 +217,10 @@ class Hinge(Game):
 
     threshold = 0.0
 
-    def discriminator(self, real, fake, weights=None):
+    def discriminator(self, real: Any, fake: Any, weights: Any = None) -> Any:
         return mean(ops.relu(1 - real), weights) + mean(ops.relu(1 + fake), weights)
 
-    def generator(self, real, fake, weights=None):
+    def generator(self, real: Any, fake: Any, weights: Any = None) -> Any:
         return -mean(fake, weights)
 
 
@@ -236,10 +238,10 @@ class Relativistic(Game):
 
     pairs = True
 
-    def discriminator(self, real, fake, weights=None):
+    def discriminator(self, real: Any, fake: Any, weights: Any = None) -> Any:
         return mean(ops.softplus(fake - real), weights)
 
-    def generator(self, real, fake, weights=None):
+    def generator(self, real: Any, fake: Any, weights: Any = None) -> Any:
         return mean(ops.softplus(real - fake), weights)
 
 
@@ -253,7 +255,7 @@ GAMES = {
 }
 
 
-def get(loss):
+def get(loss: str | Game) -> Game:
     """Returns the game for a name or an object.
 
     Args:
@@ -264,9 +266,8 @@ def get(loss):
     """
     if isinstance(loss, str) and loss in GAMES:
         return GAMES[loss]()
-    if callable(getattr(loss, "discriminator", None)) and callable(
-        getattr(loss, "generator", None)
-    ):
+    methods = [getattr(loss, name, None) for name in ("discriminator", "generator")]
+    if not isinstance(loss, str) and all(map(callable, methods)):
         return loss
     own = ", or an object with the methods discriminator(real, fake) and generator(real, fake)"
     raise ValueError(

@@ -6,6 +6,8 @@ differentiable, float32. Second derivatives are left to each backend.
 """
 
 import warnings
+from collections.abc import Iterable
+from typing import Any, Self
 
 import keras
 from keras import ops
@@ -45,13 +47,13 @@ class Penalty:
     ```
     """
 
-    name = None
+    name: str | None = None
 
-    def __init__(self, weight: float, interval: int = 1):
+    def __init__(self, weight: float, interval: int = 1) -> None:
         self.weight = numbers.factor("weight", weight)
         self.interval = numbers.count("interval", interval)
 
-    def prepare(self, real, fake, seed):
+    def prepare(self, real: Any, fake: Any, seed: Any) -> Any:
         """Returns where the gradient is taken; anything random is drawn here.
 
         Args:
@@ -60,7 +62,7 @@ class Penalty:
         """
         raise NotImplementedError(f"{type(self).__name__} must define prepare(real, fake, seed)")
 
-    def term(self, gradient, weights=None):
+    def term(self, gradient: Any, weights: Any = None) -> Any:
         """Returns the scalar penalty, before its weight.
 
         Args:
@@ -69,11 +71,11 @@ class Penalty:
         """
         raise NotImplementedError(f"{type(self).__name__} must define term(gradient)")
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"weight": self.weight, "interval": self.interval}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**config)
 
 
@@ -107,23 +109,23 @@ class GradientPenalty(Penalty):
         one_sided: bool = False,
         epsilon: float = 1e-12,
         interval: int = 1,
-    ):
+    ) -> None:
         super().__init__(weight, interval)
         self.target = numbers.factor("target", target)
         self.one_sided = numbers.flag("one_sided", one_sided)
         self.epsilon = numbers.positive("epsilon", epsilon)
 
-    def prepare(self, real, fake, seed):
+    def prepare(self, real: Any, fake: Any, seed: Any) -> Any:
         shape = (ops.shape(real)[0],) + (1,) * (len(real.shape) - 1)
         u = keras.random.uniform(shape, seed=seed)
         return u * real + (1 - u) * fake
 
-    def term(self, gradient, weights=None):
+    def term(self, gradient: Any, weights: Any = None) -> Any:
         norm = ops.sqrt(_squared_norm(gradient) + self.epsilon)
         excess = ops.relu(norm - self.target) if self.one_sided else norm - self.target
         return mean(excess**2, weights)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         own = {"target": self.target, "one_sided": self.one_sided, "epsilon": self.epsilon}
         return {**super().get_config(), **own}
 
@@ -142,13 +144,13 @@ class R1(Penalty):
 
     name = "r1"
 
-    def __init__(self, weight: float = 10.0, interval: int = 1):
+    def __init__(self, weight: float = 10.0, interval: int = 1) -> None:
         super().__init__(weight, interval)
 
-    def prepare(self, real, fake, seed):
+    def prepare(self, real: Any, fake: Any, seed: Any) -> Any:
         return real
 
-    def term(self, gradient, weights=None):
+    def term(self, gradient: Any, weights: Any = None) -> Any:
         return mean(_squared_norm(gradient), weights) / 2
 
 
@@ -161,7 +163,7 @@ class R2(R1):
 
     name = "r2"
 
-    def prepare(self, real, fake, seed):
+    def prepare(self, real: Any, fake: Any, seed: Any) -> Any:
         return fake
 
 
@@ -178,23 +180,23 @@ class WeightClipping:
     Reference: Arjovsky et al., Wasserstein GAN, 2017 (arXiv:1701.07875), algorithm 1.
     """
 
-    def __init__(self, limit: float = 0.01):
+    def __init__(self, limit: float = 0.01) -> None:
         self.limit = numbers.positive("limit", limit)
 
-    def constrain(self, variables):
+    def constrain(self, variables: Iterable[Any]) -> None:
         """Clips the variables in place."""
         for variable in variables:
             variable.assign(ops.clip(variable, -self.limit, self.limit))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"limit": self.limit}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**config)
 
 
-def check(penalties):
+def check(penalties: Any) -> list[Any]:
     """Returns the penalties as a list.
 
     Raises:
@@ -209,7 +211,9 @@ def check(penalties):
             )
     names = [penalty.name for penalty in penalties if isinstance(penalty, Penalty)]
     if len(set(names)) < len(names):
-        raise ValueError(f"Give each penalty once, with one weight. Received: {', '.join(names)}")
+        raise ValueError(
+            f"Give each penalty once, with one weight. Received: {', '.join(map(str, names))}"
+        )
     clips = any(isinstance(penalty, WeightClipping) for penalty in penalties)
     if clips and GradientPenalty.name in names:
         raise ValueError(
@@ -219,7 +223,7 @@ def check(penalties):
     return penalties
 
 
-def warn_of_batch_norm(penalties, layers):
+def warn_of_batch_norm(penalties: Any, layers: Any) -> None:
     """Warns of a gradient penalty on a critic whose layers mix the samples of a batch."""
     norms = [layer.name for layer in layers if isinstance(layer, keras.layers.BatchNormalization)]
     if norms and any(isinstance(penalty, GradientPenalty) for penalty in penalties):
@@ -232,7 +236,7 @@ def warn_of_batch_norm(penalties, layers):
         )
 
 
-def warn_of_no_limit(game, penalties, layers):
+def warn_of_no_limit(game: Any, penalties: Any, layers: Any) -> None:
     """Warns of a Wasserstein critic that nothing keeps Lipschitz."""
     limited = penalties or any(isinstance(layer, SpectralNormalization) for layer in layers)
     if isinstance(game, Wasserstein) and not limited:

@@ -1,5 +1,7 @@
 """Learning rates that change as training goes."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -35,17 +37,17 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
     Networks, 2017 (arXiv:1703.10593), section 4.
     """
 
-    def __init__(self, rate, steps, constant_steps=None):
+    def __init__(self, rate: float, steps: int, constant_steps: int | None = None) -> None:
         self.rate = numbers.positive("rate", rate)
         self.steps = numbers.count("steps", steps)
         constant = self.steps // 2 if constant_steps is None else constant_steps
         self.constant_steps = numbers.count("constant_steps", constant, 0, self.steps - 1)
 
-    def __call__(self, step):
+    def __call__(self, step: Any) -> Any:
         left = self.steps - ops.cast(step, "float32")
         return self.rate * ops.clip(left / (self.steps - self.constant_steps), 0.0, 1.0)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"rate": self.rate, "steps": self.steps, "constant_steps": self.constant_steps}
 
 

@@ -38,7 +38,7 @@ def verify(path: str | Path) -> report.ExportReport:
     Example:
         >>> print(kgan.export.verify("generator.onnx"))
     """
-    path = check_path("path", path)
+    path = Path(check_path("path", path))
     whole = path.is_dir() and not (path / "saved_model.pb").is_file()
     alone = not whole and path.name != report.FILE
     folder = path if whole else path.parent

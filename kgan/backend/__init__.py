@@ -6,9 +6,9 @@ match keras.backend.backend():
     case "tensorflow":
         from kgan.backend.tensorflow import *
     case "jax":
-        from kgan.backend.jax import *
+        from kgan.backend.jax import *  # type: ignore[assignment]
     case "torch":
-        from kgan.backend.torch import *
+        from kgan.backend.torch import *  # type: ignore[assignment]
     case other:
         raise ImportError(
             "kgan trains on the Keras backends tensorflow, jax and torch; set the environment "

@@ -9,12 +9,13 @@ import contextlib
 import importlib
 import os
 import warnings
+from typing import Any
 
 SWITCH = "KGAN_NATIVE"
 """The environment variable that turns native calls off: `KGAN_NATIVE=0`."""
 
 
-LOOKED_FOR = {}
+LOOKED_FOR: dict[str, Any] = {}
 """What `private` has looked for, by its full name."""
 
 

@@ -1,6 +1,8 @@
 """What callbacks that draw share: when, and where to."""
 
 import os
+from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -33,7 +35,7 @@ class EpochPicture(keras.callbacks.Callback):
         every: int = 1,
         film: bool = False,
         tensorboard: str | os.PathLike | None = None,
-    ):
+    ) -> None:
         super().__init__()
         self.folder = checks.check_folder(folder, "folder")
         self.every = numbers.count("every", every)
@@ -41,27 +43,29 @@ class EpochPicture(keras.callbacks.Callback):
         self.board = None
         if tensorboard is not None:
             self.board = Board(checks.check_folder(tensorboard, "tensorboard"))
-        self._left_out, self._begun, self._pictures = None, False, set()
+        self._begun = False
+        self._left_out: int | None = None
+        self._pictures: set[Path] = set()
 
-    def draw(self, path):
+    def draw(self, path: str | os.PathLike) -> None:
         """Draws what the model makes now and writes it to a PNG file."""
         raise NotImplementedError(f"{type(self).__name__} must define draw(path)")
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._begun = False
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if not self._begun:  # others than these are of an earlier run that went further
             self._begun = True
             self._pictures = {path for path in pictures_in(self.folder) if epoch_of(path) <= epoch}
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         last = self.model.stop_training or epoch + 1 == self.params.get("epochs")
         self._left_out = None if last or (epoch + 1) % self.every == 0 else epoch
         if self._left_out is None:
             self._show(epoch)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         if self._left_out is not None:  # a callback after this one has ended the run
             self._show(self._left_out)
         if self.film and self._pictures:

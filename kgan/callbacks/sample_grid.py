@@ -1,6 +1,7 @@
 """Pictures of the same latents as training goes."""
 
 import os
+from typing import Any
 
 import keras
 import numpy as np
@@ -37,12 +38,12 @@ class SampleGrid(EpochPicture):
         seed: int = 0,
         film: bool = False,
         tensorboard: str | os.PathLike | None = None,
-    ):
+    ) -> None:
         super().__init__(folder, every, film, tensorboard)
         self.count = numbers.count("count", count)
         self.seed = numbers.fixed_seed(seed)
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         super().on_train_begin(logs)
         if not self.model.draws_latents:
             raise ValueError(
@@ -51,7 +52,7 @@ class SampleGrid(EpochPicture):
             )
         self._given = {} if self.model.draws_all else self._conditions()
 
-    def see(self, batch, batch_size):
+    def see(self, batch: Any, batch_size: int) -> None:
         """Takes samples of the training data, for what the model is given; `fit` calls this."""
         self._shown = batch
 
@@ -66,6 +67,6 @@ class SampleGrid(EpochPicture):
             if name not in drawn
         }
 
-    def draw(self, path):
+    def draw(self, path: str | os.PathLike) -> None:
         made = self.model.generate(self.count, seed=self.seed, **self._given)
         self.model.draw(path, made)

@@ -1,5 +1,7 @@
 """The end of a training that has gone wrong."""
 
+from typing import Any
+
 import keras
 
 from kgan.utils import numbers
@@ -15,10 +17,10 @@ class TerminateOnNaN(keras.callbacks.TerminateOnNaN):
         raise_error: whether to raise a RuntimeError in place of a quiet end. Default: False.
     """
 
-    def __init__(self, raise_error: bool = False):
+    def __init__(self, raise_error: bool = False) -> None:
         super().__init__(raise_error=numbers.flag("raise_error", raise_error))
 
-    def on_batch_end(self, batch, logs=None):
+    def on_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         for player in self.model.players:
             super().on_batch_end(batch, {"loss": (logs or {}).get(f"{player}_loss")})
 

@@ -3,6 +3,7 @@
 import os
 
 import numpy as np
+import numpy.typing as npt
 
 from kgan import checks
 from kgan.callbacks.epoch_picture import EpochPicture
@@ -40,12 +41,12 @@ class TranslationGrid(EpochPicture):
     def __init__(
         self,
         folder: str | os.PathLike,
-        images,
-        targets=None,
+        images: npt.ArrayLike,
+        targets: npt.ArrayLike | None = None,
         every: int = 1,
         film: bool = False,
         tensorboard: str | os.PathLike | None = None,
-    ):
+    ) -> None:
         super().__init__(folder, every, film, tensorboard)
         checks.check_images_of("images", images)
         if targets is not None:
@@ -53,7 +54,7 @@ class TranslationGrid(EpochPicture):
         self.images = images
         self.targets = targets
 
-    def draw(self, path):
+    def draw(self, path: str | os.PathLike) -> None:
         draw_translations(path, self.model, self.images, self.targets)
 
 

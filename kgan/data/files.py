@@ -3,6 +3,7 @@
 import contextlib
 import os
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,8 @@ def find_images(path: str | os.PathLike) -> list[Path]:
         ValueError: if there is no such folder, it is a file, or no image is in it.
     """
     folder = check_path("path", path)
-    found, left_out = [], {}
+    found: list[Path] = []
+    left_out: dict[str, list[str]] = {}
     for file, regular in _below(folder) if folder.is_dir() else ():
         image = file.suffix.lower() in SUFFIXES
         hidden = next((part for part in file.relative_to(folder).parts if _is_hidden(part)), None)
@@ -96,12 +98,12 @@ def _some(names):
     return ", ".join(unique[:SHOWN]) + (", ..." if len(unique) > SHOWN else "")
 
 
-def sizes_of(files) -> dict[tuple[int, int], list[Path]]:
+def sizes_of(files: Iterable[Path]) -> dict[tuple[int, int], list[Path]]:
     """Returns the files by their `(height, width)`, from the headers alone.
 
     What has no readable header is left out: it is told of when it is to be read.
     """
-    sizes = {}
+    sizes: dict[tuple[int, int], list[Path]] = {}
     for file in files:
         with contextlib.suppress(*damage()), Image.open(file) as image:
             # Pillow would decode the whole of an image without EXIF data to look for it.
@@ -111,7 +113,7 @@ def sizes_of(files) -> dict[tuple[int, int], list[Path]]:
     return sizes
 
 
-def the_size(sizes) -> tuple[int, int]:
+def the_size(sizes: dict[tuple[int, int], list[Path]]) -> tuple[int, int]:
     """Returns the one size of `sizes_of`.
 
     Raises:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from typing import Any
 
 from kgan.data import files
 from kgan.data.decoding import AS_EVER, Decoding, Reader
@@ -19,7 +20,7 @@ def folder(
     corrupt: str = "skip",
     background: str = "white",
     interpolation: str = "bilinear",
-    **kwargs,
+    **kwargs: Any,
 ) -> ImageStream:
     """Returns the images below a folder as batches for `fit`, read from disk in each epoch.
 

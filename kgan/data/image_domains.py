@@ -2,6 +2,7 @@
 
 import itertools
 import os
+from typing import Any
 
 from kgan.data import files
 from kgan.data.decoding import two_decodings
@@ -21,7 +22,7 @@ def image_domains(
     corrupt: str = "skip",
     background: str = "white",
     interpolation: str | tuple[str, str] = "bilinear",
-    **kwargs,
+    **kwargs: Any,
 ) -> ImageStream:
     """Returns images of two domains as batches for `kgan.CycleGAN.fit`, read in each epoch.
 

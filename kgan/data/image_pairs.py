@@ -6,6 +6,7 @@ import math
 import os
 import warnings
 from pathlib import Path
+from typing import Any
 
 from kgan.data import files
 from kgan.data.decoding import AS_EVER, Decoding, Reader, two_decodings
@@ -28,7 +29,7 @@ def image_pairs(
     corrupt: str = "skip",
     background: str = "white",
     interpolation: str | tuple[str, str] = "bilinear",
-    **kwargs,
+    **kwargs: Any,
 ) -> ImageStream:
     """Returns pairs of images as batches for `kgan.Pix2Pix.fit`, read from disk in each epoch.
 
@@ -75,6 +76,7 @@ def image_pairs(
     both, swap = files.check_two_channels(channels), numbers.flag("swap", swap)
     size = None if image_size is None else files.check_size(image_size)
     decoding = two_decodings(background, interpolation)
+    read: Reader
     if targets is None:
         items = files.find_images(source)
         read = ReadHalves(_half_size(items, size), both, swap, decoding)

@@ -1,6 +1,7 @@
 """Mixtures of Gaussians, whose modes are known: the standard test of mode collapse."""
 
 import numpy as np
+import numpy.typing as npt
 
 from kgan.utils import numbers
 
@@ -26,7 +27,7 @@ class Mixture:
     ```
     """
 
-    def __init__(self, centers, deviation: float):
+    def __init__(self, centers: npt.ArrayLike, deviation: float) -> None:
         self.centers = numbers.array("centers", centers).astype("float32")
         if self.centers.ndim != 2:
             raise ValueError(

@@ -1,13 +1,22 @@
 """Grey images stacked into channels: a data set with as many modes as there are combinations."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from kgan.checks import check_labels
 from kgan.data.tensorflow_datasets import tfds
 from kgan.utils import numbers
 
 
-def stack(images, labels, count: int, channels: int = 3, seed: int | None = None):
+def stack(
+    images: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    count: int,
+    channels: int = 3,
+    seed: int | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
     """Returns random images laid over each other, one a channel.
 
     Args:
@@ -25,22 +34,24 @@ def stack(images, labels, count: int, channels: int = 3, seed: int | None = None
     Raises:
         ValueError: if the images are not grey or the labels do not fit them.
     """
-    images, labels = numbers.array("images", images), np.asarray(labels)
-    if images.ndim != 4 or images.shape[-1] != 1 or labels.shape != images.shape[:1]:
+    grey, names = numbers.array("images", images), np.asarray(labels)
+    if grey.ndim != 4 or grey.shape[-1] != 1 or names.shape != grey.shape[:1]:
         raise ValueError(
             "stack() needs grey images (n, height, width, 1) and a label for each. "
-            f"Received: images {images.shape}, labels {labels.shape}"
+            f"Received: images {grey.shape}, labels {names.shape}"
         )
-    classes = int(labels.max()) + 1 if labels.dtype.kind in "iu" and labels.size else 1
-    labels = check_labels(labels, classes, len(images))
+    classes = int(names.max()) + 1 if names.dtype.kind in "iu" and names.size else 1
+    names = check_labels(names, classes, len(grey))
     count, channels = numbers.count("count", count), numbers.count("channels", channels)
-    chosen = np.random.default_rng(numbers.seed(seed)).integers(len(images), size=(count, channels))
-    stacked = np.concatenate([images[chosen[:, i]] for i in range(channels)], axis=-1)
-    places = classes ** np.arange(channels)[::-1]
-    return stacked, (labels[chosen] * places).sum(axis=1).astype("int32")
+    chosen = np.random.default_rng(numbers.seed(seed)).integers(len(grey), size=(count, channels))
+    stacked = np.concatenate([grey[chosen[:, i]] for i in range(channels)], axis=-1)
+    places: np.ndarray = classes ** np.arange(channels)[::-1]
+    return stacked, (names[chosen] * places).sum(axis=1).astype("int32")
 
 
-def stacked_mnist(count: int = 128_000, seed: int | None = None, **options):
+def stacked_mnist(
+    count: int = 128_000, seed: int | None = None, **options: Any
+) -> tuple[np.ndarray, np.ndarray]:
     """Returns Stacked MNIST: three random digits in the channels, 1,000 modes.
 
     Args:
@@ -55,4 +66,5 @@ def stacked_mnist(count: int = 128_000, seed: int | None = None, **options):
     3.3.1; the digits are MNIST's (LeCun, Cortes, Burges).
     """
     count, seed = numbers.count("count", count), numbers.seed(seed)
-    return stack(*tfds("mnist", **options), count, seed=seed)
+    digits, labels = tfds("mnist", **options)
+    return stack(digits, labels, count, seed=seed)

@@ -4,6 +4,7 @@ import difflib
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,7 @@ def tfds(
     image_size: tuple[int, int] | None = None,
     batch_size: int | None = None,
     seed: int | None = None,
-):
+) -> Any:
     """Returns the images of a TensorFlow Datasets set.
 
     Args:

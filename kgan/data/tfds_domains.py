@@ -29,7 +29,7 @@ def tfds_domains(
     corrupt: str = "skip",
     background: str = "white",
     interpolation: str | tuple[str, str] = "bilinear",
-    **kwargs,
+    **kwargs: Any,
 ) -> ImageStream:
     """Returns two splits of a TensorFlow Datasets set as batches for `kgan.CycleGAN.fit`.
 

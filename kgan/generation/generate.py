@@ -3,15 +3,17 @@
 import contextlib
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 from keras import ops
 
 from kgan import backend
 from kgan.checks.value_range import shown, value_range
 from kgan.generation import inputs as declarations
-from kgan.generation.inputs import Given, Label, Latent
+from kgan.generation.inputs import Given, Input, Label, Latent
 from kgan.images import save_grid
 from kgan.utils import numbers
 
@@ -32,7 +34,7 @@ class Generation:
     makes = "image"
 
     @property
-    def takes(self):
+    def takes(self) -> tuple[Input, ...]:
         """What the generator is called with, in order: a tuple of `kgan.Latent`, `Label`, `Given`.
 
         Default: one latent, of the shape of the generator's (first) input.
@@ -41,17 +43,17 @@ class Generation:
         return (Latent(tuple((shape[0] if isinstance(shape, list) else shape)[1:])),)
 
     @property
-    def draws_latents(self):
+    def draws_latents(self) -> bool:
         """Whether there is noise in what comes out, or it follows from what is given."""
         return any(isinstance(each, Latent) for each in self.takes)
 
     @property
-    def draws_all(self):
+    def draws_all(self) -> bool:
         """Whether `generate(n)` alone is enough, since nothing need be given."""
         return all(each.is_drawn for each in self.takes)
 
     @property
-    def latent_shape(self):
+    def latent_shape(self) -> tuple[int, ...]:
         """The shape of one latent, the first that the generator takes."""
         return next(each.shape for each in self.takes if isinstance(each, Latent))
 
@@ -60,17 +62,17 @@ class Generation:
         return getattr(self, "generator", None) or self.generators[0]
 
     @property
-    def made_shapes(self):
+    def made_shapes(self) -> list[tuple[int | None, ...]]:
         """The shapes of what is made, without the batch, for each of `scored_domains`."""
         return [self._default_generator().output_shape[1:]]
 
     # In training ------------------------------------------------------------------------------
 
-    def real_in(self, batch):
+    def real_in(self, batch: Any) -> Any:
         """Returns what of a batch is to be imitated. Default: the first of what `unpack` gave."""
         return keras.tree.flatten(batch)[0]
 
-    def given_in(self, batch):
+    def given_in(self, batch: Any) -> dict[str, Any]:
         """Returns what of a batch the generator is given, by the names in `takes`.
 
         Default: of a dictionary what has these names; of a tuple what follows the real samples, in
@@ -94,7 +96,7 @@ class Generation:
             )
         return found
 
-    def inputs_for(self, batch):
+    def inputs_for(self, batch: Any) -> Any:
         """Returns what the generator is called with to learn from a batch: one tensor, or a list.
 
         Latents are drawn, the rest is that of the batch, see `given_in`.
@@ -115,12 +117,14 @@ class Generation:
         normal = keras.random.normal((count, *latent.shape), seed=self.seed_generator)
         return backend.spread(normal)
 
-    def sample_latents(self, batch_size):
+    def sample_latents(self, batch_size: int) -> Any:
         """Draws latents for a training step: float32 of a standard normal."""
         shape = (batch_size, *self.latent_shape)
         return backend.spread(keras.random.normal(shape, seed=self.seed_generator))
 
-    def real_and_generated(self, data, rng, domain=""):
+    def real_and_generated(
+        self, data: Any, rng: np.random.Generator, domain: str = ""
+    ) -> tuple[Any, Any]:
         """Returns the real samples of a batch, and as many generated ones to measure beside them.
 
         Override it where `generate` is not what is to be measured.
@@ -140,7 +144,7 @@ class Generation:
 
     # Of a trained model -----------------------------------------------------------------------
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Any, training: bool = False) -> Any:
         """Returns what the generator makes of its inputs, so that `predict` does too.
 
         Args:
@@ -152,18 +156,18 @@ class Generation:
             inputs = inputs[0] if len(inputs) == 1 else inputs
         return self.in_use(self._default_generator(), training)(inputs, training=training)
 
-    def predict(self, x, *arguments, **options):
+    def predict(self, x: Any, *arguments: Any, **options: Any) -> Any:
         """Returns what is made of latents (of a translator: of images): `keras.Model.predict`."""
         self.refresh_averages()
         return super().predict(x, *arguments, **options)
 
-    def predict_on_batch(self, x):
+    def predict_on_batch(self, x: Any) -> Any:
         """Returns what is made of one batch, see `keras.Model.predict_on_batch`."""
         self.refresh_averages()
         return super().predict_on_batch(x)
 
     def generate(
-        self, n: int, seed: int | None = None, batch_size: int = 64, **given
+        self, n: int, seed: int | None = None, batch_size: int = 64, **given: Any
     ) -> np.ndarray:
         """Returns `n` generated samples.
 
@@ -195,7 +199,7 @@ class Generation:
                 break
         return tuple(declarations.draw(self.takes, n, seed, given).values())
 
-    def draw(self, path, made):
+    def draw(self, path: str | os.PathLike, made: np.ndarray) -> None:
         """Draws what was made as a PNG file: images as a grid. Override it for anything else.
 
         Args:
@@ -212,7 +216,7 @@ class Generation:
             )
         save_grid(path, shown(made, self._default_generator()))
 
-    def draw_latents(self, n, seed=None):
+    def draw_latents(self, n: int, seed: Any = None) -> np.ndarray:
         """Returns `n` latents, float32 NumPy: those of `generate(n, seed)`.
 
         Raises:
@@ -224,11 +228,13 @@ class Generation:
             seed = numbers.seed(seed)
         return latent.draw(numbers.count("n", n), declarations.generator(seed, place))
 
-    def draw_inputs(self, n, seed=None):
+    def draw_inputs(self, n: int, seed: int | None = None) -> tuple[np.ndarray, ...]:
         """Returns all that the generator takes for `generate(n, seed=seed)`: a tuple of arrays."""
         return self._drawn(n, seed)
 
-    def images_of(self, *inputs, batch_size=64, network=None):
+    def images_of(
+        self, *inputs: npt.ArrayLike, batch_size: int = 64, network: keras.Model | None = None
+    ) -> np.ndarray:
         """Returns the images, or whatever else, that a network makes of its inputs.
 
         Args:
@@ -238,20 +244,22 @@ class Generation:
         """
         self.refresh_averages()
         numbers.count("batch_size", batch_size)
-        inputs = [numbers.array("inputs", each) for each in inputs]
-        _check_shapes(inputs, (network or self._default_generator()).input_shape)
+        arrays = [numbers.array("inputs", each) for each in inputs]
+        _check_shapes(arrays, (network or self._default_generator()).input_shape)
         backend.sync(self)
-        count = len(inputs[0])
+        count = len(arrays[0])
         share = backend.devices(self)  # each of them must get as many as the others
-        inputs = [np.resize(x, (count + -count % share, *x.shape[1:])) for x in inputs]
-        x = inputs[0] if len(inputs) == 1 else inputs
+        arrays = [np.resize(x, (count + -count % share, *x.shape[1:])) for x in arrays]
+        x = arrays[0] if len(arrays) == 1 else arrays
         with contextlib.nullcontext() if network is None else backend.kept(network):
             images = (network or self).predict(
                 x, batch_size=batch_size + -batch_size % share, verbose=0
             )
         return np.asarray(images[:count], "float32")
 
-    def export(self, path: str | os.PathLike, formats: Sequence[str] | None = None, **options):
+    def export(
+        self, path: str | os.PathLike, formats: Sequence[str] | None = None, **options: Any
+    ) -> Any:
         """Exports the generator and proves that the files give the same images.
 
         Args:
@@ -269,11 +277,17 @@ class Generation:
         """
         return self.export_generator(self._default_generator(), path, formats, options)
 
-    def takes_of(self, generator):
+    def takes_of(self, generator: keras.Model) -> tuple[Input, ...]:
         """Returns what one of the generators is called with. Default: `takes`, of whichever."""
         return self.takes
 
-    def export_generator(self, generator, path, formats, options):
+    def export_generator(
+        self,
+        generator: keras.Model,
+        path: str | os.PathLike,
+        formats: Sequence[str] | None,
+        options: dict[str, Any],
+    ) -> Any:
         """Exports one of the generators, or its average if one is kept."""
         from kgan.export import check, export
 

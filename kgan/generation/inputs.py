@@ -6,6 +6,7 @@ nor a backend is installed.
 
 import dataclasses
 import math
+from typing import Any, Self
 
 import numpy as np
 
@@ -26,17 +27,17 @@ class Input:
     is_drawn = True  # whether it is drawn at random where it is not given
     dtype = "float32"
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             field: list(value) if isinstance(value, tuple) else value
             for field, value in dataclasses.asdict(self).items()
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**config)
 
-    def draw(self, n, rng):
+    def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Returns `n` samples, an array `(n, *shape)`.
 
         Args:
@@ -45,11 +46,11 @@ class Input:
         """
         raise NotImplementedError(f"{type(self).__name__} must define draw(n, rng)")
 
-    def example(self, n, rng):
+    def example(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Returns `n` samples to try a generator with: those drawn, if it is drawn."""
         return self.draw(n, rng)
 
-    def check(self, value, n):
+    def check(self, value: Any, n: int) -> np.ndarray:
         """Returns what was given as an array `(n, *shape)`; one sample stands for all.
 
         Args:
@@ -92,13 +93,13 @@ class Latent(Input):
         ValueError: if the shape is no tuple of positive integers, or the name not plain.
     """
 
-    shape: tuple
+    shape: tuple[int, ...]
     name: str = "latent"
 
     def __post_init__(self):
         _set(self, shape=_shape(self.shape), name=_name(self.name))
 
-    def draw(self, n, rng):
+    def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
         return rng.standard_normal((n, *self.shape), np.float32)
 
 
@@ -123,10 +124,10 @@ class Label(Input):
         _set(self, num_classes=numbers.count("num_classes", self.num_classes))
         _set(self, name=_name(self.name))
 
-    def draw(self, n, rng):
+    def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
         return rng.integers(self.num_classes, size=n, dtype="int32")
 
-    def check(self, value, n):
+    def check(self, value: Any, n: int) -> np.ndarray:
         labels = _any_array(self.name, value)
         one_hot = _one_hot(labels, self.num_classes) if labels.shape != (n,) else None
         if labels.ndim == 0:
@@ -167,8 +168,8 @@ class Given(Input):
     """
 
     name: str
-    shape: tuple
-    range: tuple | None = None
+    shape: tuple[int | None, ...]
+    range: tuple[float, float] | None = None
 
     is_drawn = False
 
@@ -183,14 +184,15 @@ class Given(Input):
                 )
             _set(self, range=(float(pair[0]), float(pair[1])))
 
-    def example(self, n, rng):
+    def example(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Returns samples to try a generator with: uniform in the range, else standard normal."""
         shape = (n, *(1 if size is None else size for size in self.shape))
         if self.range is None:
             return rng.standard_normal(shape, np.float32)
-        return rng.uniform(*self.range, shape).astype("float32")
+        low, high = self.range
+        return rng.uniform(low, high, shape).astype("float32")
 
-    def check(self, value, n):
+    def check(self, value: Any, n: int) -> np.ndarray:
         array = super().check(value, n)
         low, high = self.range or (-math.inf, math.inf)
         # As in training: a resize may overshoot a little.

@@ -1,10 +1,16 @@
 """What a trained translator gives: images of images, and files that give the same."""
 
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import keras
 import numpy as np
+import numpy.typing as npt
 
 from kgan import checks
 from kgan.checks.value_range import value_range
-from kgan.generation.inputs import Given
+from kgan.generation.inputs import Given, Input
 
 
 class Translation:
@@ -14,14 +20,16 @@ class Translation:
     makes = "translated_image"
 
     @property
-    def takes(self):
+    def takes(self) -> tuple[Input, ...]:
         """An image in [-1, 1], see `AdversarialModel.takes`."""
         return self.takes_of(self.generator)
 
-    def takes_of(self, generator):
+    def takes_of(self, generator: keras.Model) -> tuple[Input, ...]:
         return (Given("image", generator.input_shape[1:], (-1.0, 1.0)),)
 
-    def translate_by(self, generator, images, batch_size):
+    def translate_by(
+        self, generator: keras.Model, images: npt.ArrayLike, batch_size: int
+    ) -> np.ndarray:
         """Returns what one of the generators (or its average) makes of images.
 
         Raises:
@@ -39,7 +47,9 @@ class Translation:
         network = self.in_use(generator, training=False)
         return self.images_of(np.asarray(images), batch_size=batch_size, network=network)
 
-    def generate(self, n=None, seed=None, batch_size: int = 8, **given):
+    def generate(
+        self, n: Any = None, seed: Any = None, batch_size: int = 8, **given: Any
+    ) -> np.ndarray:
         """The translations of `image=`, as `translate` gives them; there are no latents here.
 
         Raises:
@@ -52,11 +62,17 @@ class Translation:
             )
         return self.translate(given["image"], batch_size=batch_size)
 
-    def draw_latents(self, *args, **kwargs):
+    def draw_latents(self, *args: Any, **kwargs: Any) -> np.ndarray:
         """There are no latents here, see `generate`."""
         return self.generate()
 
-    def export_generator(self, generator, path, formats, options):
+    def export_generator(
+        self,
+        generator: keras.Model,
+        path: str | os.PathLike,
+        formats: Sequence[str] | None,
+        options: dict[str, Any],
+    ) -> Any:
         """Exports one of the generators: `image` in, `translated_image` out."""
         # Instance normalisation divides by small deviations, which makes rounding larger.
         options = {"tolerance": 1e-4, **options}

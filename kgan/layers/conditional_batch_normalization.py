@@ -1,5 +1,7 @@
 """Batch normalisation whose scale and shift belong to a class."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -26,7 +28,9 @@ class ConditionalBatchNormalization(keras.layers.Layer):
     (arXiv:1707.00683); in GANs Miyato and Koyama, 2018 (arXiv:1802.05637), appendix.
     """
 
-    def __init__(self, num_classes, momentum=0.9, epsilon=1e-5, **kwargs):
+    def __init__(
+        self, num_classes: int, momentum: float = 0.9, epsilon: float = 1e-5, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.num_classes = numbers.count("num_classes", num_classes)
         self.momentum = numbers.share("momentum", momentum)
@@ -40,13 +44,13 @@ class ConditionalBatchNormalization(keras.layers.Layer):
             name="norm",
         )
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.norm.build(input_shape[0])
         shape = (self.num_classes, input_shape[0][-1])
         self.gamma = self.add_weight(shape=shape, initializer="ones", name="gamma")
         self.beta = self.add_weight(shape=shape, initializer="zeros", name="beta")
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Any, training: bool = False) -> Any:
         x, labels = inputs
         labels = ops.cast(labels, "int32")
         x = self.norm(x, training=training)
@@ -57,10 +61,10 @@ class ConditionalBatchNormalization(keras.layers.Layer):
         )
         return x * ops.cast(gamma, x.dtype) + ops.cast(beta, x.dtype)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         return tuple(input_shape[0])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         own = {
             "num_classes": self.num_classes,
             "momentum": self.momentum,

@@ -1,5 +1,7 @@
 """The generated images of past steps, shown to a discriminator again."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -30,18 +32,18 @@ class ImagePool(keras.layers.Layer):
     Adversarial Training, 2017 (arXiv:1612.07828), section 2.3.
     """
 
-    def __init__(self, size=50, **kwargs):
+    def __init__(self, size: int = 50, **kwargs: Any) -> None:
         super().__init__(trainable=False, **kwargs)
         self.size = numbers.count("size", size)
 
-    def build(self, shape):
+    def build(self, shape: Any) -> None:
         options = {"initializer": "zeros", "trainable": False, "autocast": False}
         self.images = self.add_weight(
             (self.size, *shape[1:]), dtype="float32", name="images", **options
         )
         self.count = self.add_weight((), dtype="int32", name="count", **options)
 
-    def call(self, images, seed):
+    def call(self, images: Any, seed: Any) -> Any:
         images = ops.cast(images, "float32")
         batch = ops.shape(images)[0]
         if isinstance(batch, int) and batch > self.size:
@@ -62,5 +64,5 @@ class ImagePool(keras.layers.Layer):
         self.count.assign(ops.minimum(self.count + batch, self.size))
         return ops.where(ops.logical_and(taken, full), kept, images)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "size": self.size}

@@ -1,5 +1,7 @@
 """Normalisation of each image and channel by itself."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -34,13 +36,15 @@ class InstanceNormalization(keras.layers.Layer):
     Stylization, 2016 (arXiv:1607.08022).
     """
 
-    def __init__(self, epsilon=1e-5, center=True, scale=True, **kwargs):
+    def __init__(
+        self, epsilon: float = 1e-5, center: bool = True, scale: bool = True, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.epsilon = numbers.positive("epsilon", epsilon)
         self.center = numbers.flag("center", center)
         self.scale = numbers.flag("scale", scale)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         if len(input_shape) < 3:
             raise ValueError(
                 "InstanceNormalization takes the mean over the axes between batch and channels, "
@@ -60,7 +64,7 @@ class InstanceNormalization(keras.layers.Layer):
             else None
         )
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         x = ops.cast(inputs, keras.backend.result_type(inputs.dtype, "float32"))
         centred = x - _mean(x)
         # Not `ops.moments`: TensorFlow stops a gradient in it that a penalty's second derivative
@@ -74,10 +78,10 @@ class InstanceNormalization(keras.layers.Layer):
             y = y + self.beta
         return ops.cast(y, inputs.dtype)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         return tuple(input_shape)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         own = {"epsilon": self.epsilon, "center": self.center, "scale": self.scale}
         return {**super().get_config(), **own}
 

@@ -1,11 +1,18 @@
 """The random jitter of the translation papers, of Keras's own layers."""
 
+from collections.abc import Sequence
+
 import keras
 
 from kgan.utils import numbers
 
 
-def jitter(image_size, enlarged=None, flip=True, seed=None):
+def jitter(
+    image_size: Sequence[int],
+    enlarged: Sequence[int] | None = None,
+    flip: bool = True,
+    seed: int | None = None,
+) -> keras.Sequential:
     """Returns a layer that enlarges images, crops them at a random place and may mirror them.
 
     Give it to `kgan.Pix2Pix` or `kgan.CycleGAN` as `jitter=`. Pairs of images go through it

@@ -1,5 +1,7 @@
 """Where a label enters a network: as a plane of an image, or as a part of the logit."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -26,11 +28,11 @@ class LabelPlane(keras.layers.Layer):
     (arXiv:1411.1784), for the concatenation of an embedding of the label.
     """
 
-    def __init__(self, num_classes, **kwargs):
+    def __init__(self, num_classes: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.num_classes = numbers.count("num_classes", num_classes)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         (_, height, width, _), _ = input_shape
         if height is None or width is None:
             raise ValueError(
@@ -41,16 +43,16 @@ class LabelPlane(keras.layers.Layer):
             shape=(self.num_classes, height, width, 1), initializer="uniform", name="planes"
         )
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         images, labels = inputs
         planes = ops.take(self.planes, ops.cast(labels, "int32"), axis=0)
         return ops.concatenate([images, ops.cast(planes, images.dtype)], axis=-1)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         *shape, channels = input_shape[0]
         return (*shape, channels + 1)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "num_classes": self.num_classes}
 
 
@@ -75,7 +77,7 @@ class ProjectionLogit(keras.layers.Layer):
     equation 4.
     """
 
-    def __init__(self, num_classes, spectral=False, **kwargs):
+    def __init__(self, num_classes: int, spectral: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.num_classes = numbers.count("num_classes", num_classes)
         self.spectral = numbers.flag("spectral", spectral)
@@ -89,20 +91,20 @@ class ProjectionLogit(keras.layers.Layer):
             self.linear = SpectralNormalization(self.linear, dtype=self.dtype_policy)
             self.classes = SpectralNormalization(self.classes, dtype=self.dtype_policy)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.linear.build(input_shape[0])
         self.classes.build(input_shape[0])
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Any, training: bool = False) -> Any:
         features, labels = inputs
         options = {"training": training} if self.spectral else {}
         products = self.classes(features, **options)
         chosen = ops.one_hot(ops.cast(labels, "int32"), self.num_classes, dtype=products.dtype)
         return self.linear(features, **options) + ops.sum(products * chosen, axis=-1, keepdims=True)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         return (input_shape[0][0], 1)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         own = {"num_classes": self.num_classes, "spectral": self.spectral}
         return {**super().get_config(), **own}

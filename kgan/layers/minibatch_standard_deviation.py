@@ -1,5 +1,7 @@
 """A channel that tells a discriminator how varied its batch is."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -27,12 +29,12 @@ class MinibatchStandardDeviation(keras.layers.Layer):
     Reference: Karras et al., Progressive Growing of GANs, 2018 (arXiv:1710.10196), section 3.
     """
 
-    def __init__(self, group_size=4, epsilon=1e-8, **kwargs):
+    def __init__(self, group_size: int = 4, epsilon: float = 1e-8, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.group_size = numbers.count("group_size", group_size)
         self.epsilon = numbers.positive("epsilon", epsilon)
 
-    def call(self, images):
+    def call(self, images: Any) -> Any:
         batch, *shape = ops.shape(images)
         # The last batch of an epoch may be one that the groups do not divide. Where the size is
         # not known before the step runs, the choice is made by arithmetic.
@@ -48,9 +50,9 @@ class MinibatchStandardDeviation(keras.layers.Layer):
         channel = ops.broadcast_to(channel, (batch, *shape[:-1], 1))
         return ops.concatenate([images, ops.cast(channel, images.dtype)], axis=-1)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         return (*input_shape[:-1], input_shape[-1] + 1)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         own = {"group_size": self.group_size, "epsilon": self.epsilon}
         return {**super().get_config(), **own}

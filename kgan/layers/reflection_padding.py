@@ -1,5 +1,8 @@
 """Padding of an image by its own mirror image."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -25,20 +28,20 @@ class ReflectionPadding2D(keras.layers.Layer):
         ValueError: if the padding is negative or no integer, or not smaller than the image.
     """
 
-    def __init__(self, padding=1, **kwargs):
+    def __init__(self, padding: int | Sequence[int] = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        one = numbers.is_integer(padding) and padding >= 0
+        one = numbers.is_integer(padding) and padding >= 0  # type: ignore[operator]
         pair = (padding, padding) if one else padding
         self.padding = numbers.counts("padding", pair, ("rows", "columns"), least=0)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         self._check(inputs.shape)
         rows, columns = self.padding
         if not rows and not columns:  # of which Keras on PyTorch makes an error
             return inputs
         return ops.pad(inputs, ((0, 0), (rows, rows), (columns, columns), (0, 0)), "reflect")
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         self._check(input_shape)
         batch, *sizes, channels = input_shape
         padded = (
@@ -59,5 +62,5 @@ class ReflectionPadding2D(keras.layers.Layer):
                 f"Received: padding={self.padding}, input shape {tuple(shape)}"
             )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "padding": self.padding}

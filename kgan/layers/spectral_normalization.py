@@ -1,5 +1,7 @@
 """Division of a layer's kernel by its largest singular value."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -31,7 +33,7 @@ class SpectralNormalization(keras.layers.Wrapper):
     Reference: Miyato et al., Spectral Normalization for GANs, 2018 (arXiv:1802.05957), algorithm 1.
     """
 
-    def __init__(self, layer, power_iterations=1, **kwargs):
+    def __init__(self, layer: keras.layers.Layer, power_iterations: int = 1, **kwargs: Any) -> None:
         if not isinstance(layer, keras.layers.Layer):
             raise ValueError(
                 "SpectralNormalization needs a layer with a kernel, such as Dense or Conv2D. "
@@ -41,7 +43,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         self.power_iterations = numbers.count("power_iterations", power_iterations)
         self.moved_by_model = False
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Any = None) -> None:
         super().build(input_shape)
         if not hasattr(self.layer, "kernel"):
             raise ValueError(
@@ -57,7 +59,7 @@ class SpectralNormalization(keras.layers.Wrapper):
             autocast=False,
         )
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Any, training: bool = False) -> Any:
         if training and not self.moved_by_model:
             self.move()
         normalised = ops.cast(self.layer.kernel, "float32") / self.norm()
@@ -70,7 +72,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         )
         return outputs
 
-    def move(self):
+    def move(self) -> None:
         """Turns the vector towards the kernel's first singular vector."""
         matrix = ops.stop_gradient(self._matrix())
         vector = self.vector.value
@@ -79,14 +81,14 @@ class SpectralNormalization(keras.layers.Wrapper):
             vector = _unit(ops.matmul(left, matrix))
         self.vector.assign(vector)
 
-    def norm(self):
+    def norm(self) -> Any:
         """The estimate of the largest singular value, a float32 scalar with a gradient."""
         matrix = self._matrix()
         right = ops.stop_gradient(_unit(self.vector.value))
         left = ops.stop_gradient(_unit(ops.matmul(right, ops.transpose(matrix))))
         return ops.sum(ops.matmul(left, matrix) * right)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         return self.layer.compute_output_shape(input_shape)
 
     def _matrix(self):
@@ -104,7 +106,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         kinds = (keras.layers.Conv1DTranspose, keras.layers.Conv2DTranspose)
         return isinstance(self.layer, (*kinds, keras.layers.Conv3DTranspose))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "power_iterations": self.power_iterations}
 
 

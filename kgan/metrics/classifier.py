@@ -9,6 +9,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import numpy.typing as npt
 from keras import ops
 
 from kgan import checks
@@ -22,8 +23,12 @@ TRAINED = 2  # the way of training, by which kept classifiers are told from olde
 
 @in_float32()
 def train_classifier(
-    images, labels, epochs: int | None = None, batch_size: int = 128, seed: int = 0
-):
+    images: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    epochs: int | None = None,
+    batch_size: int = 128,
+    seed: int = 0,
+) -> keras.Model:
     """Returns a small convolutional classifier trained on real images alone.
 
     Args:
@@ -105,8 +110,8 @@ class _Shuffled(keras.utils.PyDataset):
 
 
 def classifier_features(
-    images,
-    labels,
+    images: npt.ArrayLike,
+    labels: npt.ArrayLike,
     epochs: int | None = None,
     seed: int = 0,
     folder: str | os.PathLike | None = None,

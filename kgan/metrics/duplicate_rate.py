@@ -1,5 +1,7 @@
 """Generated images that are copies of training images."""
 
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -37,17 +39,21 @@ class DuplicateRate(ImageMetric):
     searches = True
 
     def __init__(
-        self, features="pixels", threshold: float = 0.5, name="duplicate_rate", dtype=None
-    ):
+        self,
+        features: str | keras.Model = "pixels",
+        threshold: float = 0.5,
+        name: str = "duplicate_rate",
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None:
         self.threshold = numbers.share("threshold", threshold)
         super().__init__(features, name=name, dtype=dtype)
 
-    def measure(self, real, fake):
+    def measure(self, real: Any, fake: Any) -> Any:
         found, distances = neighbors.nearest(fake, real)
         # How far apart training images are is asked of those alone that were found.
         rows, back = np.unique(found, return_inverse=True)
         _, own = neighbors.nearest_other(real, rows)
         return float(np.mean(distances <= self.threshold * own[back]))
 
-    def arguments(self):
+    def arguments(self) -> dict[str, Any]:
         return {"threshold": self.threshold}

@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import math
 import warnings
+from typing import Any
 
 import keras
 import numpy as np
@@ -31,15 +32,22 @@ class Scored:
             `kgan.metrics.report` has them.
     """
 
-    scored_domains = ("",)  # kinds of generated images, each measured by itself
+    scored_domains: tuple[str, ...] = ("",)  # kinds of generated images, each measured by itself
     has_targets = False  # whether each generated image has a real one that it is to equal
 
     @property
-    def score_metrics(self):
+    def score_metrics(self) -> list[keras.metrics.Metric]:
         """The metrics given to `compile`, a list."""
         return self._measures.metrics
 
-    def evaluate(self, x=None, y=None, batch_size=None, return_dict=False, **kwargs):
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        return_dict: bool = False,
+        **kwargs: Any,
+    ) -> Any:
         options = {"batch_size": batch_size, **kwargs}
         if not self.score_metrics:
             return super().evaluate(x, y, return_dict=return_dict, **options)
@@ -50,12 +58,12 @@ class Scored:
         return logs if return_dict else [logs[name] for name in self.metrics_names]
 
     @property
-    def metrics_names(self):
+    def metrics_names(self) -> list[str]:
         """What the values of `evaluate` are called, in its order; of measures since they ran."""
         return [*super().metrics_names, *self.scores]
 
     @property
-    def generator_in_use(self):
+    def generator_in_use(self) -> str:
         """Which weights make the images, in words."""
         return f"moving average, decay {self.ema}" if self.averages else "last weights"
 

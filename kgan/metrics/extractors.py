@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import math
+from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -14,7 +15,7 @@ BATCH_SIZE = 64
 
 
 @contextlib.contextmanager
-def in_float32():
+def in_float32() -> Iterator[None]:
     """Networks made here compute in float32, whatever Keras's policy for those to train is."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")

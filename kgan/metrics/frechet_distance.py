@@ -1,5 +1,8 @@
 """The distance between two Gaussians fitted to features."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -51,17 +54,22 @@ class FrechetDistance(ImageMetric):
     Equilibrium, 2017 (arXiv:1706.08500), equation 6.
     """
 
-    def __init__(self, features="pixels", name="frechet_distance", dtype=None):
+    def __init__(
+        self,
+        features: str | keras.Model = "pixels",
+        name: str = "frechet_distance",
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None:
         super().__init__(features, name=name, dtype=dtype)
 
-    def check(self, shape):
+    def check(self, shape: Sequence[int]) -> None:
         super().check(shape)
         _check_width(self.features.width(shape) or 0)
 
-    def kept(self):
+    def kept(self) -> Any:
         return Moments()
 
-    def measure(self, real, fake):
+    def measure(self, real: Any, fake: Any) -> Any:
         (real_mean, real_root), (fake_mean, fake_root) = real.mean_and_root(), fake.mean_and_root()
         # With A = R R^T and B = F F^T, Tr (A B)^(1/2) is the sum of the singular values of R^T F:
         # unlike the eigenvalues of A B they lose no digits where a covariance is nearly singular.
@@ -69,7 +77,7 @@ class FrechetDistance(ImageMetric):
         spread = np.sum(real_root**2) + np.sum(fake_root**2) - 2 * overlap
         return float(np.sum((real_mean - fake_mean) ** 2) + max(spread, 0.0))
 
-    def doubts_of(self, count, width):
+    def doubts_of(self, count: int, width: int | None) -> list[degeneracy.Doubt]:
         return degeneracy.few(count, width)
 
 

@@ -2,9 +2,12 @@
 
 import math
 import warnings
+from collections.abc import Sequence
+from typing import Any, Self
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
 from kgan.metrics import degeneracy
 from kgan.metrics.features import get, of_config
@@ -32,39 +35,45 @@ class ImageMetric(keras.metrics.Metric):
     least = 2  # images of each kind
     searches = False  # whether real images count that no generated ones stand beside
     compares = True  # whether equal features of all images look like a perfect score
+    shape: tuple[int, ...] | None  # of the images seen so far, without the batch
 
-    def __init__(self, features="pixels", name=None, dtype=None):
+    def __init__(
+        self,
+        features: str | keras.Model = "pixels",
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None:
         super().__init__(name=name, dtype=dtype)
         self.features = get(features)
-        self.told = set()  # kinds of doubts, also after `reset_state`
+        self.told: set[str] = set()  # kinds of doubts, also after `reset_state`
         self.reset_state()
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         config = {**config}
         if "features" in config:
             config["features"] = of_config(config["features"])
         return super().from_config(config)
 
     @property
-    def score_names(self):
+    def score_names(self) -> tuple[str, ...]:
         """What the scores of `result()` are called."""
         return (self.name,)
 
     @property
-    def networks(self):
+    def networks(self) -> tuple[Any, ...]:
         """The extractors whose weights are to be saved with a model that has this metric."""
         return (self.features,) if self.features.network is not None else ()
 
-    def check(self, shape):
+    def check(self, shape: Sequence[int]) -> None:
         """Raises a ValueError if images of a shape, without the batch, cannot be measured."""
         self.features.check(shape)
 
-    def kept(self):
+    def kept(self) -> Any:
         """Returns an empty store of the features of one kind of images."""
         return Rows()
 
-    def measure(self, real, fake):
+    def measure(self, real: Any, fake: Any) -> Any:
         """Returns the score, a float, or a dictionary of such by name.
 
         Args:
@@ -72,11 +81,16 @@ class ImageMetric(keras.metrics.Metric):
         """
         raise NotImplementedError(f"{type(self).__name__} must define measure(real, fake)")
 
-    def arguments(self):
+    def arguments(self) -> dict[str, Any]:
         """Returns the constructor's own arguments, which are part of the protocol too."""
         return {}
 
-    def update_state(self, real=None, fake=None, sample_weight=None):
+    def update_state(
+        self,
+        real: npt.ArrayLike | None = None,
+        fake: npt.ArrayLike | None = None,
+        sample_weight: Any = None,
+    ) -> None:
         """Adds a batch of real images, of generated ones, or one of each.
 
         Args:
@@ -106,7 +120,7 @@ class ImageMetric(keras.metrics.Metric):
             if self.compares:
                 spread.add(features)
 
-    def result(self):
+    def result(self) -> Any:
         """Returns the score: a float, or a dictionary of floats by name; NaN if it says nothing.
 
         Raises:
@@ -125,14 +139,14 @@ class ImageMetric(keras.metrics.Metric):
             return dict.fromkeys(score, math.nan) if isinstance(score, dict) else math.nan
         return score
 
-    def doubts(self):
+    def doubts(self) -> list[degeneracy.Doubt]:
         """Returns why the score says little, if it does: see `kgan.metrics.degeneracy`."""
         real, fake = self.spreads
         return self.doubts_of(min(real.count, fake.count), real.width) + degeneracy.judge(
             real, fake
         )
 
-    def doubts_of(self, count, width):
+    def doubts_of(self, count: int, width: int | None) -> list[degeneracy.Doubt]:
         """Returns the doubts that follow from the numbers of images and of features alone.
 
         Args:
@@ -141,21 +155,21 @@ class ImageMetric(keras.metrics.Metric):
         """
         return []
 
-    def tell(self, doubts):
+    def tell(self, doubts: list[degeneracy.Doubt]) -> None:
         """Warns of doubts, of each kind once."""
         for doubt in doubts:
             if doubt.kind not in self.told:
                 self.told.add(doubt.kind)
                 warnings.warn(doubt.text(self.name), stacklevel=3)
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         """Forgets all images."""
         self.real, self.fake = self.kept(), self.kept()
         self.spreads = degeneracy.Spread(), degeneracy.Spread()
         self.shape = None
 
     @property
-    def protocol(self):
+    def protocol(self) -> dict[str, Any]:
         """How the score comes about, as JSON has it: without it, two scores cannot be compared."""
         notes = [doubt.note for doubt in self.doubts()]
         return {
@@ -167,7 +181,7 @@ class ImageMetric(keras.metrics.Metric):
             **({"note": "; ".join(notes)} if notes else {}),
         }
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "features": self.features.config, **self.arguments()}
 
 

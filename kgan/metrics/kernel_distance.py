@@ -1,5 +1,7 @@
 """The squared maximum mean discrepancy of features, with a cubic kernel."""
 
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -40,16 +42,20 @@ class KernelDistance(ImageMetric):
     least = 4
 
     def __init__(
-        self, features="pixels", block_size: int = 1000, name="kernel_distance", dtype=None
-    ):
+        self,
+        features: str | keras.Model = "pixels",
+        block_size: int = 1000,
+        name: str = "kernel_distance",
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None:
         self.block_size = numbers.count("block_size", block_size, 2)
         super().__init__(features, name=name, dtype=dtype)
 
     @property
-    def score_names(self):
+    def score_names(self) -> tuple[str, ...]:
         return self.name, f"{self.name}_error"
 
-    def measure(self, real, fake):
+    def measure(self, real: Any, fake: Any) -> Any:
         count = self._blocks(len(real), len(fake))
         order = np.random.default_rng(0)
         cuts = [_cut(len(each), count, self.block_size, order) for each in (real, fake)]
@@ -58,11 +64,11 @@ class KernelDistance(ImageMetric):
         error = np.std(estimates, ddof=1) / np.sqrt(count)
         return dict(zip(self.score_names, (float(np.mean(estimates)), float(error)), strict=True))
 
-    def arguments(self):
+    def arguments(self) -> dict[str, Any]:
         return {"block_size": self.block_size}
 
     @property
-    def protocol(self):
+    def protocol(self) -> dict[str, Any]:
         counts = self.real.count, self.fake.count
         blocks = self._blocks(*counts)
         sizes = [min(self.block_size, count // blocks) for count in counts]

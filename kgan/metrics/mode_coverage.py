@@ -1,9 +1,12 @@
 """How many modes of the data a generator reaches, and how evenly."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 from keras import ops
 
 from kgan import backend
@@ -82,11 +85,18 @@ class ModeCoverage(keras.metrics.Metric):
 
     samples_first = True  # `update_state` takes the real ones by name
 
-    def __init__(self, modes, threshold: float | None = None, name="mode_coverage", dtype=None):
+    def __init__(
+        self,
+        modes: Mixture | keras.Model,
+        threshold: float | None = None,
+        name: str = "mode_coverage",
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None:
         # Counts are exact in float32, whatever Keras's default is.
         super().__init__(name=name, dtype=dtype or "float32")
         self.threshold = threshold
-        self.networks = ()
+        self.networks: tuple[Network, ...] = ()
+        self._assign: _Nearest | _Classified
         if isinstance(modes, dict):  # a configuration
             if "centers" in modes:
                 modes = Mixture(**modes)
@@ -116,7 +126,9 @@ class ModeCoverage(keras.metrics.Metric):
         self.real_total = self.add_variable((), "zeros", self.dtype, name="real_total")
         self.has_real = False
 
-    def update_state(self, samples, sample_weight=None, real=None):
+    def update_state(
+        self, samples: npt.ArrayLike, sample_weight: Any = None, real: npt.ArrayLike | None = None
+    ) -> None:
         """Adds samples `(batch, ...)`, as the modes' data has them, and real ones beside them.
 
         Raises:
@@ -131,12 +143,12 @@ class ModeCoverage(keras.metrics.Metric):
             self._count(as_images(real), self.real_counts, self.real_total)
 
     @property
-    def score_names(self):
+    def score_names(self) -> tuple[str, ...]:
         """What the scores of `result()` are called, where real samples are given, too."""
         prefix = "" if self.name == "mode_coverage" else f"{self.name}_"
         return tuple(f"{prefix}{name}" for name in SCORES)
 
-    def check(self, shape):
+    def check(self, shape: Sequence[int]) -> None:
         """Raises a ValueError if samples of a shape, without the batch, cannot be counted."""
         if tuple(shape) != self._assign.shape:
             raise ValueError(
@@ -144,7 +156,7 @@ class ModeCoverage(keras.metrics.Metric):
                 f"which the modes have. Received: samples of shape {tuple(shape)}"
             )
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         """Forgets all samples."""
         super().reset_state()
         self.has_real = False
@@ -157,7 +169,7 @@ class ModeCoverage(keras.metrics.Metric):
         counts.assign_add(ops.sum(chosen, axis=0))
         total.assign_add(ops.convert_to_tensor(len(samples), self.dtype))
 
-    def result(self):
+    def result(self) -> Any:
         found = ops.sum(ops.cast(ops.convert_to_tensor(self.counts) > 0, self.dtype))
         scores = [found, *self._quality(self.counts, self.total)]
         if self.has_real:
@@ -173,7 +185,7 @@ class ModeCoverage(keras.metrics.Metric):
         return high_quality, math.log(self.modes) - entropy
 
     @property
-    def protocol(self):
+    def protocol(self) -> dict[str, Any]:
         """How the score comes about, as JSON has it."""
         return {
             "measure": "ModeCoverage",
@@ -183,7 +195,7 @@ class ModeCoverage(keras.metrics.Metric):
             "generated_images": int(ops.convert_to_numpy(self.total)),
         }
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         own = {"modes": self._assign.config, "threshold": self.threshold}
         return {**super().get_config(), **own}
 

@@ -1,5 +1,7 @@
 """How alike generated images are to each other, on several scales (MS-SSIM)."""
 
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -40,28 +42,30 @@ class MultiScaleSimilarity(ImageMetric):
 
     compares = False
 
-    def __init__(self, name="multi_scale_similarity", dtype=None):
+    def __init__(
+        self, name: str = "multi_scale_similarity", dtype: str | keras.DTypePolicy | None = None
+    ) -> None:
         super().__init__("pixels", name=name, dtype=dtype)
         self.features = _Images()
 
     @property
-    def score_names(self):
+    def score_names(self) -> tuple[str, ...]:
         return self.name, f"{self.name}_real"
 
-    def kept(self):
+    def kept(self) -> Any:
         return _Pairs()
 
-    def measure(self, real, fake):
+    def measure(self, real: Any, fake: Any) -> Any:
         return dict(zip(self.score_names, (fake.mean(), real.mean()), strict=True))
 
     @property
-    def protocol(self):
+    def protocol(self) -> dict[str, Any]:
         protocol = super().protocol
         if self.shape:
             protocol |= {"scales": scales(self.shape), "window": window(self.shape)}
         return protocol
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         del config["features"]
         return config

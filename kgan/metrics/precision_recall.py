@@ -1,5 +1,7 @@
 """Two sets of features as the balls around their points: how much of each lies in the other."""
 
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -44,22 +46,22 @@ class PrecisionRecall(ImageMetric):
 
     def __init__(
         self,
-        features="pixels",
+        features: str | keras.Model = "pixels",
         k: int = 3,
         density_k: int = 5,
-        name="precision_recall",
-        dtype=None,
-    ):
+        name: str = "precision_recall",
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None:
         self.k, self.density_k = numbers.count("k", k), numbers.count("density_k", density_k)
         self.least = max(self.k, self.density_k) + 1
         super().__init__(features, name=name, dtype=dtype)
 
     @property
-    def score_names(self):
+    def score_names(self) -> tuple[str, ...]:
         prefix = "" if self.name == "precision_recall" else f"{self.name}_"
         return tuple(f"{prefix}{name}" for name in ("precision", "recall", "density", "coverage"))
 
-    def measure(self, real, fake):
+    def measure(self, real: Any, fake: Any) -> Any:
         real_radii, density_radii = neighbors.own_radii(real, self.k, self.density_k)
         (fake_radii,) = neighbors.own_radii(fake, self.k)
         inside_real = balls = 0
@@ -79,5 +81,5 @@ class PrecisionRecall(ImageMetric):
         )
         return dict(zip(self.score_names, map(float, shares), strict=True))
 
-    def arguments(self):
+    def arguments(self) -> dict[str, Any]:
         return {"k": self.k, "density_k": self.density_k}

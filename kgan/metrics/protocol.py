@@ -3,7 +3,9 @@
 import json
 import math
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -13,7 +15,9 @@ from kgan.utils.paths import check_path
 WEIGHTS = "model.weights.h5"  # in a .keras file
 
 
-def report(metrics, path: str | os.PathLike | None = None, **context) -> dict:
+def report(
+    metrics: Iterable[keras.metrics.Metric], path: str | os.PathLike | None = None, **context: Any
+) -> dict:
     """Returns the scores of metrics with their protocols, and writes them as JSON.
 
     A value without its protocol is worth little: published scores of one method differ by more

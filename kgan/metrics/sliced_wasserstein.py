@@ -1,5 +1,7 @@
 """How far features must be moved to become those of the other set, seen along random lines."""
 
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -35,23 +37,23 @@ class SlicedWasserstein(ImageMetric):
 
     def __init__(
         self,
-        features="pixels",
+        features: str | keras.Model = "pixels",
         directions: int = 256,
         seed: int = 0,
-        name="sliced_wasserstein",
-        dtype=None,
-    ):
+        name: str = "sliced_wasserstein",
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None:
         self.directions = numbers.count("directions", directions)
         self.seed = numbers.fixed_seed(seed)
         super().__init__(features, name=name, dtype=dtype)
 
-    def kept(self):
+    def kept(self) -> Any:
         return _Projections(self.directions, self.seed)
 
-    def measure(self, real, fake):
+    def measure(self, real: Any, fake: Any) -> Any:
         return float(np.sqrt(np.mean(_transport(real.all(), fake.all()))))
 
-    def arguments(self):
+    def arguments(self) -> dict[str, Any]:
         return {"directions": self.directions, "seed": self.seed}
 
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import warnings
+from typing import Any
 
 import keras
 from keras import ops
@@ -110,13 +111,13 @@ class AdversarialModel(
 
     unpaired = False  # whether the arrays given to `fit` are shuffled each by itself
 
-    def __init__(self, seed=None, **kwargs):
+    def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.seed = numbers.seed(seed)
         self.seed_generator = backend.SeedGenerator(self.seed)
         self._loss_metrics = LossMetrics()
         self._added_losses = AddedLosses()
-        self._uses = set()  # what the losses have called of what compile was given
+        self._uses: set[str] = set()  # what the losses have called of what compile was given
         self._measures = Measures()
         self.scores = {}
         self.averages, self.ema = [], None
@@ -125,14 +126,14 @@ class AdversarialModel(
     # What a GAN defines -----------------------------------------------------------------------
 
     @property
-    def smallest_batch(self):
+    def smallest_batch(self) -> int:
         """The fewest samples a step can use: one for each turn of the discriminator and device.
 
         Batches of a stream that have fewer are left out; fewer in all are refused.
         """
         return self.discriminator_steps * backend.devices(self)
 
-    def unpack(self, data):
+    def unpack(self, data: Any) -> Any:
         """Returns the batch that `play` and the losses see, from what `fit` was given.
 
         Default: `x` alone, as float32; labels beside it are ignored. Of a dictionary or tuple each
@@ -141,11 +142,11 @@ class AdversarialModel(
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         return keras.tree.map_structure(lambda part: ops.cast(part, "float32"), x)
 
-    def arguments(self, x, y=None):
+    def arguments(self, x: Any, y: Any = None) -> tuple[Any, Any]:
         """Returns `x` and `y` as they are meant. Default: as they were given to `fit`."""
         return x, y
 
-    def vary(self, batch):
+    def vary(self, batch: Any) -> Any:
         """Returns the batch with random changes, such as jitter, in training alone. Default: none.
 
         Args:
@@ -153,7 +154,7 @@ class AdversarialModel(
         """
         return batch
 
-    def check_batch(self, batch):
+    def check_batch(self, batch: Any) -> None:
         """Raises a ValueError if a batch is not fit to train on. Default: if it is not finite.
 
         `fit` and `evaluate` call it with each batch of a stream that is in the host's memory, and
@@ -164,7 +165,7 @@ class AdversarialModel(
         """
         checks.check_finite(batch)
 
-    def images_to_make(self, batch):
+    def images_to_make(self, batch: Any) -> list[tuple[keras.Model, Any]]:
         """Returns pairs of a generator and the real images of a batch that its own are to be like.
 
         Their range must be that of the generator. Default: none, nothing is looked at.
@@ -174,17 +175,21 @@ class AdversarialModel(
         """
         return []
 
-    def play(self, batch, training=True):
+    def play(self, batch: Any, training: bool = True) -> dict[str, Any]:
         """Returns what the generator side makes of a batch: a dictionary of float tensors."""
         raise NotImplementedError(f"{type(self).__name__} must define play(batch, training)")
 
-    def discriminator_loss(self, batch, outputs, training=True):
+    def discriminator_loss(
+        self, batch: Any, outputs: dict[str, Any], training: bool = True
+    ) -> dict[str, Any]:
         """Returns the terms that the discriminator side minimises, a dictionary of scalars."""
         raise NotImplementedError(
             f"{type(self).__name__} must define discriminator_loss(batch, outputs, training)"
         )
 
-    def generator_loss(self, batch, outputs, training=True):
+    def generator_loss(
+        self, batch: Any, outputs: dict[str, Any], training: bool = True
+    ) -> dict[str, Any]:
         """Returns the terms that the generator side minimises, a dictionary of scalars."""
         raise NotImplementedError(
             f"{type(self).__name__} must define generator_loss(batch, outputs, training)"
@@ -194,12 +199,12 @@ class AdversarialModel(
 
     def fit(
         self,
-        x=None,
-        y=None,
+        x: Any = None,
+        y: Any = None,
         batch_size: int | None = None,
-        validation_data=None,
+        validation_data: Any = None,
         checkpoint: str | os.PathLike | None = None,
-        **kwargs,
+        **kwargs: Any,
     ) -> keras.callbacks.History:
         """Trains as `keras.Model.fit` does, on anything that Keras reads.
 
@@ -284,7 +289,9 @@ class AdversarialModel(
             stack.enter_context(streams.plain_errors(x, validation_data))
             return super().fit(x, y, **options)
 
-    def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
+    def evaluate(
+        self, x: Any = None, y: Any = None, batch_size: int | None = None, **kwargs: Any
+    ) -> Any:
         """Returns the losses and metrics in inference mode, as `keras.Model.evaluate` does.
 
         The losses are of other latents each time, so they differ a little from call to call.
@@ -304,7 +311,7 @@ class AdversarialModel(
         with streams.plain_errors(x):
             return super().evaluate(x, y, batch_size=batch_size, **kwargs)
 
-    def train_on_batch(self, x, y=None, **kwargs):
+    def train_on_batch(self, x: Any, y: Any = None, **kwargs: Any) -> Any:
         """One step, as in `keras.Model.train_on_batch`."""
         self._assert_compiled("train_on_batch")
         self.refresh_averages()
@@ -313,7 +320,7 @@ class AdversarialModel(
         self._check_data(x, y, None, training=True)
         return super().train_on_batch(x, y, **kwargs)
 
-    def test_on_batch(self, x, y=None, **kwargs):
+    def test_on_batch(self, x: Any, y: Any = None, **kwargs: Any) -> Any:
         """The metrics of one batch, as in `keras.Model.test_on_batch`."""
         self._assert_compiled("test_on_batch")
         self.refresh_averages()

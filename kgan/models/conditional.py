@@ -1,11 +1,16 @@
 """GANs that make what they are asked for: images of a class."""
 
+import os
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
+import numpy.typing as npt
 from keras import ops
 
 from kgan import checks
-from kgan.generation.inputs import Given, Label
+from kgan.generation.inputs import Given, Input, Label
 from kgan.generation.inputs import generator as generator_of
 from kgan.models.gan import GAN
 from kgan.utils import numbers
@@ -61,11 +66,11 @@ class ConditionalGAN(GAN):
         generator: keras.Model,
         discriminator: keras.Model,
         num_classes: int | None = None,
-        class_names=None,
+        class_names: Sequence[str] | None = None,
         seed: int | None = None,
-        condition=None,
-        **kwargs,
-    ):
+        condition: Given | Label | Sequence[Given | Label] | None = None,
+        **kwargs: Any,
+    ) -> None:
         self.condition = _conditions(condition)
         if (num_classes is None) == (condition is None):
             raise ValueError(
@@ -84,16 +89,17 @@ class ConditionalGAN(GAN):
         self.class_names = None if class_names is None else _names(class_names, num_classes)
 
     @property
-    def conditions(self):
+    def conditions(self) -> tuple[Given | Label, ...]:
         """What the networks are told, a tuple of declarations."""
-        return self.condition or (Label(self.num_classes),)
+        # Without conditions the classes are counted.
+        return self.condition or (Label(self.num_classes),)  # type: ignore[arg-type]
 
     @property
-    def takes(self):
+    def takes(self) -> tuple[Input, ...]:
         """A latent and the conditions, see `AdversarialModel.takes`."""
         return (*super().takes, *self.conditions)
 
-    def check_networks(self):
+    def check_networks(self) -> None:
         names = [each.name for each in self.conditions]
         hint = "" if self.condition else WITH_LABELS
         checks.check_inputs("generator", self.generator, ["latent", *names], hint)
@@ -102,7 +108,7 @@ class ConditionalGAN(GAN):
         checks.check_fit(self.generator.output_shape, self.discriminator.input_shape[0])
         checks.check_logits(self.discriminator)
 
-    def check_batch(self, batch):
+    def check_batch(self, batch: Any) -> None:
         images, given, _ = keras.utils.unpack_x_y_sample_weight(batch)
         checks.check_images(images, self.generator.output_shape[1:])
         for each, value in zip(self.conditions, self._parts_of(given), strict=True):
@@ -124,7 +130,7 @@ class ConditionalGAN(GAN):
             )
         return parts
 
-    def unpack(self, data):
+    def unpack(self, data: Any) -> Any:
         images, given, _ = keras.utils.unpack_x_y_sample_weight(data)
         conditions = [
             ops.reshape(ops.cast(value, "int32"), (-1,))
@@ -134,11 +140,18 @@ class ConditionalGAN(GAN):
         ]
         return ops.cast(images, "float32"), *conditions
 
-    def judge(self, images, batch, training=True):
+    def judge(self, images: Any, batch: Any, training: bool = True) -> Any:
         given = self.given_in(batch).values()
         return ops.cast(self.discriminator([images, *given], training=training), "float32")
 
-    def generate(self, n: int, labels=None, seed: int | None = None, batch_size: int = 64, **given):
+    def generate(
+        self,
+        n: int,
+        labels: npt.ArrayLike | None = None,
+        seed: int | None = None,
+        batch_size: int = 64,
+        **given: Any,
+    ) -> np.ndarray:
         """Returns `n` generated images.
 
         Args:
@@ -162,20 +175,24 @@ class ConditionalGAN(GAN):
             given["label"] = labels
         return super().generate(n, seed=seed, batch_size=batch_size, **given)
 
-    def images_of(self, latents, *given, **options):
+    def images_of(
+        self, latents: npt.ArrayLike, *given: npt.ArrayLike, **options: Any
+    ) -> np.ndarray:
         """Returns the images of latents and labels, see `AdversarialModel.images_of`.
 
         Raises:
             ValueError: if the labels are no integers of known classes, one for each latent.
         """
-        latents = numbers.array("latents", latents)
-        count = len(latents) if latents.ndim else 0
+        array = numbers.array("latents", latents)
+        count = len(array) if array.ndim else 0
         if len(given) == len(self.conditions):
             pairs = zip(self.conditions, given, strict=True)
-            given = [each.check(value, count) for each, value in pairs]
-        return super().images_of(latents, *given, **options)
+            given = tuple(each.check(value, count) for each, value in pairs)
+        return super().images_of(array, *given, **options)
 
-    def draw_labels(self, n, labels=None, seed=None):
+    def draw_labels(
+        self, n: int, labels: npt.ArrayLike | None = None, seed: int | None = None
+    ) -> np.ndarray:
         """Returns the labels of `generate(n, labels, seed)`, int32 `(n,)`."""
         n = numbers.count("n", n)
         place, label = next((i, x) for i, x in enumerate(self.takes) if isinstance(x, Label))
@@ -185,7 +202,9 @@ class ConditionalGAN(GAN):
             seed = numbers.seed(seed)
         return label.draw(n, generator_of(seed, place))
 
-    def export(self, path, formats=None, **options):
+    def export(
+        self, path: str | os.PathLike, formats: Sequence[str] | None = None, **options: Any
+    ) -> Any:
         """Exports the generator, see `AdversarialModel.export`; parity is proven for all classes.
 
         Its inputs are `latent` and `label`, an integer for each image; or the conditions by their
@@ -244,11 +263,11 @@ class ACGAN(ConditionalGAN):
         generator: keras.Model,
         discriminator: keras.Model,
         num_classes: int | None = None,
-        class_names=None,
+        class_names: Sequence[str] | None = None,
         class_weight: float = 1.0,
         seed: int | None = None,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         self.class_weight = numbers.factor("class_weight", class_weight)
         if "condition" in kwargs:
             raise TypeError(
@@ -257,22 +276,24 @@ class ACGAN(ConditionalGAN):
             )
         super().__init__(generator, discriminator, num_classes, class_names, seed, **kwargs)
 
-    def check_networks(self):
+    def check_networks(self) -> None:
         checks.check_inputs("generator", self.generator, ["latent", "label"], WITH_LABELS)
         hint = "build it with num_classes= and conditioning='auxiliary'"
         checks.check_inputs("discriminator", self.discriminator, ["image"], hint)
         checks.check_fit(self.generator.output_shape, self.discriminator.input_shape)
         checks.check_class_logits(self.discriminator, self.num_classes)
 
-    def judge(self, images, batch, training=True):
+    def judge(self, images: Any, batch: Any, training: bool = True) -> Any:
         return self.judge_and_name(images, training)[0]
 
-    def judge_and_name(self, images, training=True):
+    def judge_and_name(self, images: Any, training: bool = True) -> list[Any]:
         """Returns the logits and the class logits of images, as float32."""
         logits = self.discriminator(images, training=training)
         return [ops.cast(x, "float32") for x in logits]
 
-    def discriminator_loss(self, batch, outputs, training=True):
+    def discriminator_loss(
+        self, batch: Any, outputs: dict[str, Any], training: bool = True
+    ) -> dict[str, Any]:
         images, labels = batch
         reals = self.to_judge(images, batch, training)
         fakes = self.to_judge(outputs["image"], batch, training)
@@ -291,7 +312,9 @@ class ACGAN(ConditionalGAN):
             **self.penalty_terms(lambda x: self.judge(x, batch, training), reals, fakes),
         }
 
-    def generator_loss(self, batch, outputs, training=True):
+    def generator_loss(
+        self, batch: Any, outputs: dict[str, Any], training: bool = True
+    ) -> dict[str, Any]:
         images, labels = batch
         fake, names = self.judge_and_name(
             self.to_judge(outputs["image"], batch, training), training

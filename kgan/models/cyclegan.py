@@ -2,14 +2,17 @@
 
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 from keras import ops
 
 from kgan import checks
 from kgan.generation.translate import Translation
 from kgan.layers import ImagePool
+from kgan.losses import Game
 from kgan.models.adversarial import AdversarialModel
 from kgan.training import data_order
 from kgan.utils import numbers
@@ -83,8 +86,8 @@ class CycleGAN(Translation, AdversarialModel):
         pool_size: int = 50,
         jitter: keras.layers.Layer | None = None,
         seed: int | None = None,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         super().__init__(seed=seed, **kwargs)
         self.generator_ab = generator_ab
         self.generator_ba = generator_ba
@@ -99,23 +102,23 @@ class CycleGAN(Translation, AdversarialModel):
         self.pool_b = self._make_pool(generator_ab.output_shape)
 
     @property
-    def generator(self):
+    def generator(self) -> keras.Model:
         """The generator from A to B, which `predict` uses."""
         return self.generator_ab
 
     @property
-    def made_shapes(self):
+    def made_shapes(self) -> list[tuple[int | None, ...]]:
         return [self.generator_ba.output_shape[1:], self.generator_ab.output_shape[1:]]
 
     @property
-    def generators(self):
+    def generators(self) -> Sequence[keras.Model]:
         return (self.generator_ab, self.generator_ba)
 
     @property
-    def discriminators(self):
+    def discriminators(self) -> Sequence[keras.Model]:
         return (self.discriminator_a, self.discriminator_b)
 
-    def compile(self, loss="least_squares", **options):
+    def compile(self, loss: str | Game = "least_squares", **options: Any) -> None:
         """Chooses the game, least squares by default, and the optimizers.
 
         See `AdversarialModel.compile`. The paper's rate is constant for the first half of the run
@@ -123,7 +126,7 @@ class CycleGAN(Translation, AdversarialModel):
         """
         super().compile(loss=loss, **options)
 
-    def fit(self, x=None, y=None, **options):
+    def fit(self, x: Any = None, y: Any = None, **options: Any) -> keras.callbacks.History:
         """Trains on images of A and of B, see `AdversarialModel.fit`.
 
         Args:
@@ -144,7 +147,9 @@ class CycleGAN(Translation, AdversarialModel):
             options["validation_data"] = data_order.as_long(*options["validation_data"])
         return super().fit(x, y, **options)
 
-    def evaluate(self, x=None, y=None, batch_size=None, **options):
+    def evaluate(
+        self, x: Any = None, y: Any = None, batch_size: int | None = None, **options: Any
+    ) -> Any:
         """Returns the losses and metrics in inference mode, of images as in `fit`.
 
         Measures given to `compile` compare the translations to each domain with its real images,
@@ -156,35 +161,37 @@ class CycleGAN(Translation, AdversarialModel):
             x, y = data_order.as_long(x, y)
         return super().evaluate(x, y, batch_size=batch_size, **options)
 
-    def arguments(self, x, y=None):
+    def arguments(self, x: Any, y: Any = None) -> tuple[Any, Any]:
         return checks.two(x, y)
 
-    def check_batch(self, batch):
+    def check_batch(self, batch: Any) -> None:
         images_a, images_b, _ = keras.utils.unpack_x_y_sample_weight(batch)
         checks.check_pair(images_a, images_b, "fit(images_a, images_b)")
         checks.check_images(images_a, self.generator_ab.input_shape[1:], "generator of B")
         checks.check_images(images_b, self.generator_ba.input_shape[1:], "generator of A")
 
-    def images_to_make(self, batch):
+    def images_to_make(self, batch: Any) -> list[tuple[keras.Model, Any]]:
         images_a, images_b, _ = keras.utils.unpack_x_y_sample_weight(batch)
         return [(self.generator_ba, images_a), (self.generator_ab, images_b)]
 
-    def unpack(self, data):
+    def unpack(self, data: Any) -> Any:
         images_a, images_b, _ = keras.utils.unpack_x_y_sample_weight(data)
         return ops.cast(images_a, "float32"), ops.cast(images_b, "float32")
 
-    def vary(self, batch):
+    def vary(self, batch: Any) -> Any:
         if self.jitter is None:
             return batch
         return tuple(self.jitter(images, training=True) for images in batch)
 
-    def real_and_generated(self, data, rng, domain=""):
+    def real_and_generated(
+        self, data: Any, rng: np.random.Generator, domain: str = ""
+    ) -> tuple[Any, Any]:
         a, b = map(checks.to_numpy, self.unpack(data))
         if domain == "a":
             return a, self.translate(b, direction="ba")
         return b, self.translate(a, direction="ab")
 
-    def play(self, batch, training=True):
+    def play(self, batch: Any, training: bool = True) -> dict[str, Any]:
         a, b = batch
         to_b, to_a = (_network(self.in_use(each, training), training) for each in self.generators)
         fake_b, fake_a = to_b(a), to_a(b)
@@ -193,8 +200,10 @@ class CycleGAN(Translation, AdversarialModel):
             outputs |= {"same_a": to_a(a), "same_b": to_b(b)}
         return outputs
 
-    def discriminator_loss(self, batch, outputs, training=True):
-        terms = {}
+    def discriminator_loss(
+        self, batch: Any, outputs: dict[str, Any], training: bool = True
+    ) -> dict[str, Any]:
+        terms: dict[str, Any] = {}
         for domain, reals, discriminator, pool in self._domains(batch):
             fakes = outputs[domain]
             if training and pool:
@@ -207,8 +216,10 @@ class CycleGAN(Translation, AdversarialModel):
             terms |= {f"{name}_{domain}": term for name, term in judged.items()}
         return terms
 
-    def generator_loss(self, batch, outputs, training=True):
-        terms = {}
+    def generator_loss(
+        self, batch: Any, outputs: dict[str, Any], training: bool = True
+    ) -> dict[str, Any]:
+        terms: dict[str, Any] = {}
         for domain, reals, discriminator, _ in self._domains(batch):
             judge = _network(discriminator, training)
             fake = judge(self.augment(outputs[domain], training))
@@ -222,7 +233,9 @@ class CycleGAN(Translation, AdversarialModel):
                 terms[f"identity_{domain}"] = weight * distance
         return terms
 
-    def translate(self, images, direction: str = "ab", batch_size: int = 8) -> np.ndarray:
+    def translate(
+        self, images: npt.ArrayLike, direction: str = "ab", batch_size: int = 8
+    ) -> np.ndarray:
         """Returns the translations of images, the same on every call.
 
         Args:
@@ -243,8 +256,8 @@ class CycleGAN(Translation, AdversarialModel):
         path: str | os.PathLike,
         formats: Sequence[str] | None = None,
         direction: str = "ab",
-        **options,
-    ):
+        **options: Any,
+    ) -> Any:
         """Exports one of the generators, see `AdversarialModel.export`.
 
         Its input is `image`, its output `translated_image`; the file gives what `translate` gives,

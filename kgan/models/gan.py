@@ -1,5 +1,7 @@
 """The original GAN: images from noise."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -50,8 +52,8 @@ class GAN(AdversarialModel):
         discriminator: keras.Model,
         packing: int = 1,
         seed: int | None = None,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         super().__init__(seed=seed, **kwargs)
         checks.check_built(generator=generator, discriminator=discriminator)
         checks.check_distinct(generator=generator, discriminator=discriminator)
@@ -61,10 +63,10 @@ class GAN(AdversarialModel):
         self.check_networks()
 
     @property
-    def smallest_batch(self):
+    def smallest_batch(self) -> int:
         return super().smallest_batch * self.packing
 
-    def check_networks(self):
+    def check_networks(self) -> None:
         """Raises a ValueError if the networks do not fit each other or this model."""
         hint = "kgan.ConditionalGAN takes networks with labels"
         checks.check_inputs("generator", self.generator, ["latent"], hint)
@@ -72,28 +74,32 @@ class GAN(AdversarialModel):
         checks.check_fit(self.generator.output_shape, self.discriminator.input_shape, self.packing)
         checks.check_logits(self.discriminator)
 
-    def arguments(self, x, y=None):
+    def arguments(self, x: Any, y: Any = None) -> tuple[Any, Any]:
         """Returns images, and what goes with them: also where both came as one tuple."""
         return checks.two(x, y)
 
-    def check_batch(self, batch):
+    def check_batch(self, batch: Any) -> None:
         images, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
         checks.check_images(images, self.generator.output_shape[1:])
 
-    def images_to_make(self, batch):
+    def images_to_make(self, batch: Any) -> list[tuple[keras.Model, Any]]:
         images, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
         return [(self.generator, images)]
 
-    def play(self, batch, training=True):
+    def play(self, batch: Any, training: bool = True) -> dict[str, Any]:
         generator = self.in_use(self.generator, training)
         return {"image": generator(self.inputs_for(batch), training=training)}
 
-    def discriminator_loss(self, batch, outputs, training=True):
+    def discriminator_loss(
+        self, batch: Any, outputs: dict[str, Any], training: bool = True
+    ) -> dict[str, Any]:
         reals = self.to_judge(self.real_in(batch), batch, training)
         fakes = self.to_judge(outputs["image"], batch, training)
         return self.judging_terms(lambda x: self.judge(x, batch, training), reals, fakes)
 
-    def generator_loss(self, batch, outputs, training=True):
+    def generator_loss(
+        self, batch: Any, outputs: dict[str, Any], training: bool = True
+    ) -> dict[str, Any]:
         fake = self.judge(self.to_judge(outputs["image"], batch, training), batch, training)
         real = None
         if self.game.pairs:
@@ -101,7 +107,7 @@ class GAN(AdversarialModel):
             real = self.judge(reals, batch, training)
         return {"adversarial": self.game.generator(real, fake)}
 
-    def to_judge(self, images, batch, training=True):
+    def to_judge(self, images: Any, batch: Any, training: bool = True) -> Any:
         """Returns what the discriminator is given: augmented, and packed if it judges several."""
         images = self.augment(images, training)
         if self.packing == 1:
@@ -113,6 +119,6 @@ class GAN(AdversarialModel):
         )
         return ops.reshape(ops.moveaxis(images, 1, -2), (packs, *shape, self.packing * channels))
 
-    def judge(self, images, batch, training=True):
+    def judge(self, images: Any, batch: Any, training: bool = True) -> Any:
         """Returns the discriminator's logits of images that go with a batch, as float32."""
         return ops.cast(self.discriminator(images, training=training), "float32")

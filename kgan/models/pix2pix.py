@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 from keras import ops
 
 from kgan import checks
@@ -68,14 +70,14 @@ class Pix2Pix(Translation, GAN):
         l1_weight: float = 100.0,
         jitter: keras.layers.Layer | None = None,
         seed: int | None = None,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         super().__init__(generator, discriminator, seed=seed, **kwargs)
         self.l1_weight = numbers.factor("l1_weight", l1_weight)
         checks.check_jitter(jitter, self.discriminator.input_shape)
         self.jitter = jitter
 
-    def fit(self, x=None, y=None, **options):
+    def fit(self, x: Any = None, y: Any = None, **options: Any) -> keras.callbacks.History:
         """Trains on pairs of images, see `AdversarialModel.fit`.
 
         Args:
@@ -92,7 +94,9 @@ class Pix2Pix(Translation, GAN):
             options.setdefault("batch_size", 1)
         return super().fit(x, y, **options)
 
-    def evaluate(self, x=None, y=None, batch_size=None, **options):
+    def evaluate(
+        self, x: Any = None, y: Any = None, batch_size: int | None = None, **options: Any
+    ) -> Any:
         """Returns the losses and metrics in inference mode, of pairs as in `fit`.
 
         Measures given to `compile` compare the translations of the inputs with the targets; so do
@@ -101,7 +105,7 @@ class Pix2Pix(Translation, GAN):
         """
         return super().evaluate(x, y, batch_size=batch_size, **options)
 
-    def check_networks(self):
+    def check_networks(self) -> None:
         checks.check_inputs("generator", self.generator, ["image"])
         checks.check_inputs("discriminator", self.discriminator, ["input and target image"])
         given, made = self.generator.input_shape, self.generator.output_shape
@@ -109,14 +113,14 @@ class Pix2Pix(Translation, GAN):
         checks.check_pair_fits(given, made, self.discriminator.input_shape)
         checks.check_logits(self.discriminator)
 
-    def check_batch(self, batch):
+    def check_batch(self, batch: Any) -> None:
         inputs, targets, _ = keras.utils.unpack_x_y_sample_weight(batch)
         checks.check_pair(inputs, targets, "fit(inputs, targets)")
         checks.check_images(inputs, self.generator.input_shape[1:], "generator")
         checks.check_images(targets, self.generator.output_shape[1:], "generator", "makes")
         checks.check_lengths(inputs, targets)
 
-    def images_to_make(self, batch):
+    def images_to_make(self, batch: Any) -> list[tuple[keras.Model, Any]]:
         _, targets, _ = keras.utils.unpack_x_y_sample_weight(batch)
         return [(self.generator, targets)]
 
@@ -124,39 +128,43 @@ class Pix2Pix(Translation, GAN):
         checks.check_paired(x)
         return super()._check_data(x, y, batch_size, training)
 
-    def unpack(self, data):
+    def unpack(self, data: Any) -> Any:
         inputs, targets, _ = keras.utils.unpack_x_y_sample_weight(data)
         return ops.cast(inputs, "float32"), ops.cast(targets, "float32")
 
-    def vary(self, batch):
+    def vary(self, batch: Any) -> Any:
         if self.jitter is None:
             return batch
         changed = self.jitter(ops.concatenate(batch, axis=-1), training=True)
         return tuple(ops.split(changed, [batch[0].shape[-1]], axis=-1))
 
-    def real_in(self, batch):
+    def real_in(self, batch: Any) -> Any:
         return batch[1]
 
-    def given_in(self, batch):
+    def given_in(self, batch: Any) -> dict[str, Any]:
         return {"image": batch[0]}
 
-    def real_and_generated(self, data, rng, domain=""):
+    def real_and_generated(
+        self, data: Any, rng: np.random.Generator, domain: str = ""
+    ) -> tuple[Any, Any]:
         inputs, targets = self.unpack(data)
         return targets, self.translate(checks.to_numpy(inputs))
 
-    def play(self, batch, training=True):
+    def play(self, batch: Any, training: bool = True) -> dict[str, Any]:
         generator = self.in_use(self.generator, training)
         return {"image": ops.cast(generator(batch[0], training=training), "float32")}
 
-    def to_judge(self, images, batch, training=True):
+    def to_judge(self, images: Any, batch: Any, training: bool = True) -> Any:
         return self.augment(ops.concatenate([batch[0], images], axis=-1), training)
 
-    def generator_loss(self, batch, outputs, training=True):
+    def generator_loss(
+        self, batch: Any, outputs: dict[str, Any], training: bool = True
+    ) -> dict[str, Any]:
         distance = ops.mean(ops.abs(batch[1] - outputs["image"]))
         adversarial = super().generator_loss(batch, outputs, training)
         return {**adversarial, "l1": self.l1_weight * distance}
 
-    def translate(self, images, batch_size: int = 8, **unknown) -> np.ndarray:
+    def translate(self, images: npt.ArrayLike, batch_size: int = 8, **unknown: Any) -> np.ndarray:
         """Returns the translations of images, the same on every call.
 
         Args:
@@ -177,7 +185,9 @@ class Pix2Pix(Translation, GAN):
             )
         return self.translate_by(self.generator, images, batch_size)
 
-    def export(self, path: str | os.PathLike, formats: Sequence[str] | None = None, **options):
+    def export(
+        self, path: str | os.PathLike, formats: Sequence[str] | None = None, **options: Any
+    ) -> Any:
         """Exports the generator, see `AdversarialModel.export`: `image` in, `translated_image` out.
 
         The file gives what `translate` gives, within an error of 1e-4.

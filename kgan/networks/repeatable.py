@@ -3,11 +3,16 @@
 import contextlib
 import functools
 import random
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 from kgan.utils import numbers
 
+Parameters = ParamSpec("Parameters")
+Network = TypeVar("Network")
 
-def repeatable(build):
+
+def repeatable(build: Callable[Parameters, Network]) -> Callable[Parameters, Network]:
     """Gives a function that builds a network the argument `seed`.
 
     Keras's initializers and random layers that are not given a seed draw one from Python's `random`

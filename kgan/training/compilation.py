@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 
@@ -34,8 +35,8 @@ class Compilation:
         run_eagerly: bool = False,
         steps_per_execution: int = 1,
         jit_compile: bool | str = "auto",
-        **optimizers,
-    ):
+        **optimizers: str | keras.optimizers.Optimizer | None,
+    ) -> None:
         """Chooses the game and the optimizers.
 
         Args:
@@ -90,7 +91,7 @@ class Compilation:
         )
         self.ema = None if ema is None else numbers.share("ema", ema, "(0, 1)")
         self._measures = Measures(metrics, self.has_targets)
-        self.scores = {}
+        self.scores: dict[str, Any] = {}
         self._compile_arguments = {
             "loss": self.game,
             "penalties": self.penalties,
@@ -126,7 +127,7 @@ class Compilation:
         self.keep_averages(self.ema, players)
         self._loss_metrics = LossMetrics()
         self._added_losses = AddedLosses()
-        self._settings = None
+        self._settings: Any = None
         super().compile(
             optimizer=players,
             run_eagerly=run_eagerly,
@@ -151,7 +152,7 @@ class Compilation:
             for player, name in zip(self.players, names, strict=True)
         }
 
-    def add_loss(self, loss):
+    def add_loss(self, loss: Any) -> dict[str, Any]:
         """Layers of the networks may add to the loss of their player; the model has several.
 
         Raises:

@@ -70,7 +70,7 @@ class Checked:
         return streams.watched(x, self._check_one, smallest), y
 
     @property
-    def smallest_training_batch(self):
+    def smallest_training_batch(self) -> int:
         """As `smallest_batch`, with the two samples a turn that a batch normalisation may need."""
         least, turns = self.smallest_batch, self.discriminator_steps * backend.devices(self)
         if self._single_value_norms(self.generators):

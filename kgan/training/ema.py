@@ -2,6 +2,7 @@
 
 import warnings
 import zlib
+from typing import Any
 
 import keras
 import numpy as np
@@ -22,7 +23,7 @@ class Averaged:
     _average_prints = None  # checksums of averages without an update; None: as they were loaded
 
     @property
-    def averaged_generator(self):
+    def averaged_generator(self) -> keras.Model | None:
         """The average of the generator, a `keras.Model`; None where `compile` had no `ema`.
 
         It is what `generate`, `evaluate` and `export` use, and changes as training goes on.
@@ -47,13 +48,13 @@ class Averaged:
             hidden.add("generator")
         return [name for name in super().__dir__() if name not in hidden]
 
-    def in_use(self, network, training):
+    def in_use(self, network: keras.Model, training: bool) -> keras.Model:
         """Returns the generator network to call: in inference its average, if one is kept."""
         if training or not self.averages:
             return network
         return self.averages[self.generators.index(network)]
 
-    def refresh_averages(self):
+    def refresh_averages(self) -> None:
         """Lets averages that have had no update follow their networks.
 
         Whoever loads weights into a generator wants to see them, and training to start from them.
@@ -68,7 +69,7 @@ class Averaged:
                 average.set_weights(network.get_weights())
             self._average_prints = self._prints()
 
-    def keep_averages(self, ema, optimizer):
+    def keep_averages(self, ema: float | None, optimizer: Any) -> None:
         """Prepares the averages for training with another optimizer, when the model is compiled.
 
         Those that there are go on, unless their networks have been replaced.
@@ -125,13 +126,13 @@ class Averaged:
             for weight in average.get_weights()
         ]
 
-    def save_averaging(self, store):
+    def save_averaging(self, store: Any) -> None:
         """Adds to the model's own variables in a file what the averages do not hold themselves."""
         self.refresh_averages()
         if self.averages:
             store["average_offset"] = np.asarray(self._average_offset)
 
-    def load_averaging(self, store):
+    def load_averaging(self, store: Any) -> None:
         """Gets ready for the averages in a file, if there are any; called before they are read."""
         keys = list(store.keys())
         saved = "average_offset" in keys or "averages" in getattr(store, "h5_file", ())

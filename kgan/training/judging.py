@@ -1,5 +1,8 @@
 """What the losses of a GAN may call: the game, the penalties, the augmentations, what is shown."""
 
+from collections.abc import Callable
+from typing import Any
+
 from keras import ops
 
 from kgan import backend, losses
@@ -8,14 +11,16 @@ from kgan import backend, losses
 class Judging:
     """What `compile` was given, as an `AdversarialModel` uses it in the losses it defines."""
 
-    def augment(self, images, training=True):
+    def augment(self, images: Any, training: bool = True) -> Any:
         """Returns images as the discriminator is to see them."""
         self._uses.add("augmentations")
         for augmentation in self.augmentations if training else ():
             images = augmentation(images, self.seed_generator)
         return images
 
-    def judging_terms(self, judge, real, fake, weights=None):
+    def judging_terms(
+        self, judge: Callable[[Any], Any], real: Any, fake: Any, weights: Any = None
+    ) -> dict[str, Any]:
         """Returns what a discriminator minimises: the game's term and the penalties.
 
         The logits are shown among the metrics, as probabilities where the game has such.
@@ -48,7 +53,7 @@ class Judging:
         given = () if weights is None else (weights,)
         return {"adversarial": self.game.discriminator(*logits, *given), **penalties}
 
-    def track_logits(self, real, fake, weights=None):
+    def track_logits(self, real: Any, fake: Any, weights: Any = None) -> None:
         """Shows the logits among the metrics, as probabilities where the game has such.
 
         Args:
@@ -61,7 +66,9 @@ class Judging:
         for side, logits in (("real", real), ("fake", fake)):
             self._loss_metrics.update(f"{side}_{kind}", shown(logits), weights=weights)
 
-    def penalty_terms(self, judge, real, fake, weights=None):
+    def penalty_terms(
+        self, judge: Callable[[Any], Any], real: Any, fake: Any, weights: Any = None
+    ) -> dict[str, Any]:
         """Returns the penalties given to `compile`, for use in a `discriminator_loss`.
 
         Args:
@@ -106,7 +113,7 @@ class Judging:
         due = self.optimizer.of(self.judges[0]).iterations % interval == 0
         return interval * ops.cond(due, term, lambda: ops.zeros((), "float32"))
 
-    def track(self, **values):
+    def track(self, **values: Any) -> None:
         """Shows values among the metrics; call it inside the losses.
 
         Args:

@@ -1,5 +1,7 @@
 """The players: whose networks learn what, each with an optimizer of its own."""
 
+from collections.abc import Sequence
+
 import keras
 
 from kgan.utils import numbers
@@ -21,21 +23,21 @@ class Players:
     makers = ("generator",)
 
     @property
-    def players(self):
+    def players(self) -> tuple[str, ...]:
         """The names of all players, in the order of their turns."""
         return (*self.judges, *self.makers)
 
     @property
-    def discriminators(self):
+    def discriminators(self) -> Sequence[keras.Model]:
         """The networks of the judges, a tuple."""
         return tuple(network for judge in self.judges for network in self.networks_of(judge))
 
     @property
-    def generators(self):
+    def generators(self) -> Sequence[keras.Model]:
         """The networks of the makers, a tuple."""
         return tuple(network for maker in self.makers for network in self.networks_of(maker))
 
-    def networks_of(self, player):
+    def networks_of(self, player: str) -> tuple[keras.Model, ...]:
         """Returns the networks of a player, a tuple.
 
         Raises:

@@ -1,6 +1,8 @@
 """Saving by the constructor's arguments, and with every seed."""
 
 import inspect
+import os
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -45,7 +47,7 @@ class Serialization:
 
     trained_on = None  # the backend of the last `fit`
 
-    def save(self, filepath, overwrite=True, **options):
+    def save(self, filepath: str | os.PathLike, overwrite: bool = True, **options: Any) -> None:
         """Saves as `keras.Model.save` does; a `.keras` file is written whole or not at all.
 
         Args:
@@ -61,7 +63,7 @@ class Serialization:
         else:
             super().save(filepath, overwrite, **options)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         own = list(inspect.signature(type(self).__init__).parameters.values())[1:]
         config = {
             each.name: keras.saving.serialize_keras_object(getattr(self, each.name))
@@ -71,7 +73,9 @@ class Serialization:
         return {**super().get_config(), **config, "seed": self.seed}
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> Self:
         config = dict(config)
         trained_on = config.pop("trained_on", None)
         arguments = {
@@ -85,7 +89,7 @@ class Serialization:
         model.trained_on = trained_on
         return model
 
-    def get_compile_config(self):
+    def get_compile_config(self) -> dict[str, Any]:
         if not self.compiled:
             return {}
         arguments = {**self._compile_arguments, "metrics": self.score_metrics}
@@ -94,24 +98,25 @@ class Serialization:
             for name, value in arguments.items()
         }
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         """Returns how the model was made and compiled, whatever training has changed since.
 
         The rates in the optimizers' own configuration move with a `LearningRateScheduler`. Metrics
         change nothing in training and are left out.
         """
         if self._settings is None:
-            self._settings = keras.saving.serialize_keras_object(self)
-            self._settings.get("compile_config", {}).pop("metrics", None)
-            self._settings["config"].pop("trained_on", None)
+            settings = keras.saving.serialize_keras_object(self)
+            settings.get("compile_config", {}).pop("metrics", None)
+            settings["config"].pop("trained_on", None)
+            self._settings = settings
         return self._settings
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: dict[str, Any]) -> None:
         if config:
             with checks.loading():
                 self.compile(**keras.saving.deserialize_keras_object(config))
 
-    def save_own_variables(self, store):
+    def save_own_variables(self, store: Any) -> None:
         super().save_own_variables(store)
         self.save_averaging(store)
         # Keras leaves out the state of seed generators, without which neither the latents nor
@@ -119,7 +124,7 @@ class Serialization:
         for i, seed in enumerate(self._seeds()):
             store[f"seed_{i}"] = seed
         # The configuration of a metric says how its network is built, but not its weights.
-        saved = {}
+        saved: dict[int, str] = {}
         for name, network in self._measures.networks():
             first = saved.setdefault(id(network.model), name)
             if first != name:
@@ -128,7 +133,7 @@ class Serialization:
             for i, weight in enumerate(network.model.get_weights()):
                 store[f"{name}_{i}"] = weight
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: Any) -> None:
         self.load_averaging(store)
         for i, seed in enumerate(self._seeds()):
             seed.assign(store[f"seed_{i}"])

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections import namedtuple
+from typing import Any
 
 import keras
 from keras import ops
@@ -23,7 +24,7 @@ class Step:
     """
 
     @backend.step
-    def train_step(self, data):
+    def train_step(self, data: Any) -> Any:
         *parts, batch = self._parts(self.vary(self.unpack(data)))
         self._move_spectral_vectors(self.makers)
         for part in parts:
@@ -38,7 +39,7 @@ class Step:
         return self.get_metrics_result()
 
     @backend.step
-    def test_step(self, data):
+    def test_step(self, data: Any) -> Any:
         self._look(self.unpack(data), training=False)
         return self.get_metrics_result()
 
@@ -197,7 +198,7 @@ class Step:
         return batch
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         return list(self._loss_metrics.metrics.values())
 
 

@@ -47,7 +47,7 @@ def plain_errors(*streams):
         raise
 
 
-class Watched(DataAdapter):
+class Watched(DataAdapter):  # type: ignore[valid-type]
     """One of Keras's data adapters, with a look at what it hands out. See `watched`."""
 
     def __init__(self, source, look, smallest, shuffle=False):

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,7 +12,7 @@ from keras import ops
 from kgan import backend, checks
 from kgan.callbacks.monitor.diversity import Drawn, variety
 from kgan.callbacks.monitor.held_batch import HeldBatch
-from kgan.callbacks.monitor.rules import LOOKS, VARIETY, Diagnoses
+from kgan.callbacks.monitor.rules import LOOKS, VARIETY, Diagnoses, Diagnosis
 from kgan.metrics.mode_coverage import ModeCoverage
 from kgan.utils import files, numbers
 
@@ -93,7 +94,7 @@ class CollapseMonitor(keras.callbacks.Callback):
         self,
         count: int = 64,
         every: int | None = None,
-        real_images=None,
+        real_images: Any = None,
         coverage: ModeCoverage | None = None,
         looks: int = LOOKS,
         stop: bool = False,
@@ -101,14 +102,14 @@ class CollapseMonitor(keras.callbacks.Callback):
         log: str | os.PathLike | None = None,
         verbose: bool = True,
         seed: int = 0,
-    ):
+    ) -> None:
         super().__init__()
         if coverage is not None and not isinstance(coverage, ModeCoverage):
             raise ValueError(
                 f"coverage is a kgan.metrics.ModeCoverage, or None. Received: coverage={coverage!r}"
             )
         if real_images is not None:
-            first = None if isinstance(real_images, (dict, list)) else real_images
+            first: Any = None if isinstance(real_images, (dict, list)) else real_images
             first = first[0] if isinstance(first, tuple) and first else first
             if not checks.is_arrays(first):
                 raise ValueError(
@@ -128,17 +129,20 @@ class CollapseMonitor(keras.callbacks.Callback):
         self.log = None if log is None else checks.check_path("log", log)
         self.verbose = numbers.flag("verbose", verbose)
         self.seed = numbers.fixed_seed(seed)
-        self.history, self.warnings = [], []
-        self._shown = self._good = self.restored_epoch = None
+        self.history: list[dict[str, Any]] = []
+        self.warnings: list[Diagnosis] = []
+        self.restored_epoch: int | None = None
+        self._shown: Any = None
+        self._good: Any = None
         if every is not None:
             # As an attribute: Keras runs ahead of callbacks that have no method of this name.
             self.on_train_batch_end = self._after_step
 
-    def see(self, batch, batch_size):
+    def see(self, batch: Any, batch_size: int) -> None:
         """Takes samples of the training data and the size of its batches; `fit` calls this."""
         self._shown = batch, batch_size
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.history, self.warnings = [], []
         self.restored_epoch = self._good = None
         shown, size = self._shown or (self.real_images, self.count)
@@ -153,7 +157,7 @@ class CollapseMonitor(keras.callbacks.Callback):
         self._held = HeldBatch(self.model, keras.tree.map_structure(lambda x: x[:size], shown))
         self._diagnoses = Diagnoses(self.looks, "looks" if self.every else "epochs")
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if not self.history:
             if self.log and epoch == 0:
                 # Empty, it tells that all was well.
@@ -163,18 +167,18 @@ class CollapseMonitor(keras.callbacks.Callback):
             self._keep()
         self._epoch = epoch + 1
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         found = self._look(logs or {})
         if logs is not None:
             logs.update(found)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         if self.restore_best and self._diagnoses.ill:
             self.restore()
             if self.verbose:
                 print(f"\nTraining ended in epoch {self._epoch}; {self._restored()}.")
 
-    def restore(self):
+    def restore(self) -> None:
         """Brings back networks, averages and optimizers of the last look without any symptom.
 
         Needs `restore_best=True`. For training that ended in an error, where `fit` could not.
