@@ -1,7 +1,7 @@
-"""What is done to images before the discriminator judges them, real and generated alike.
+"""Augmentations of real and generated images before the discriminator judges them.
 
-They go as a list into `compile(augmentations=[...])`. They are differentiable, so the generator
-learns through them, and random anew in every call. Only training uses them.
+Pass them as a list to `compile(augmentations=[...])`. They are differentiable, so the generator
+learns through them, draw new random numbers in every call, and are used in training only.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ CUTOUT = 1 / 2
 
 @keras.saving.register_keras_serializable("kgan")
 class DiffAugment:
-    """Random colour, translation and cutout, for data sets too small for their discriminator.
+    """Random colour, translation and cutout, for small data sets.
 
     Args:
         policy: any of `"color"`, `"translation"` and `"cutout"`, in the order of use. Default: all.
@@ -121,9 +121,9 @@ def _color(images, seed):
 
 
 def _translation(images, seed):
-    """Moves each image by whole pixels; what comes in is 0.
+    """Shifts each image by whole pixels and fills with 0.
 
-    By products with shift matrices, whose derivatives of every order all backends have.
+    It multiplies by shift matrices, which all backends can differentiate any number of times.
     """
     _, height, width, _ = images.shape
     rows = _shift(images, seed, height)

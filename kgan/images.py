@@ -1,4 +1,4 @@
-"""Pixels: between float images in [-1, 1] and what people look at."""
+"""Conversion of float images in [-1, 1] to pixels, grids and picture files."""
 
 import math
 from pathlib import Path
@@ -17,7 +17,7 @@ def from_pixels(pixels):
 
 
 def to_pixels(images):
-    """Returns uint8 images from floats in [-1, 1]; what lies outside is clipped."""
+    """Returns uint8 images from floats in [-1, 1], clipped to that range."""
     return np.round((np.clip(images, -1, 1) + 1) * 127.5).astype("uint8")
 
 
@@ -48,7 +48,7 @@ def grid(images, columns=None, gap=1):
         gap: white pixels between images.
 
     Raises:
-        ValueError: if there are none, or not with a displayable number of channels.
+        ValueError: if there are no images, or they do not have 1 or 3 channels.
     """
     images = _checked(images)
     count, height, width, channels = images.shape
@@ -63,23 +63,23 @@ def grid(images, columns=None, gap=1):
 
 
 def save_grid(path, images, columns=None, scale=None):
-    """Writes a grid of images as a PNG, whole or not at all.
+    """Writes a grid of images as a PNG file, atomically.
 
     Args:
-        path: the file; its folder is made if needed.
+        path: the file; its folder is created if needed.
         images, columns: see `grid`.
-        scale: enlargement by whole pixels. Default: what makes small images readable.
+        scale: enlargement by whole pixels. Default: chosen so that small images are readable.
     """
     _write(path, _picture(_enlarged(grid(images, columns), images, scale)), "PNG")
 
 
 def save_columns(path, *columns, scale=None):
-    """Writes columns of images as a PNG: a row has the first image of each, and so on.
+    """Writes columns of images as a PNG file: row i holds the i-th image of each column.
 
     Args:
         path, scale: as for `save_grid`.
-        *columns: floats in [-1, 1], each `(count, height, width, 1 or 3)`; grey beside colour is
-            shown as grey.
+        *columns: floats in [-1, 1], each `(count, height, width, 1 or 3)`; grey images may stand
+            beside colour ones.
 
     Raises:
         ValueError: if the columns differ in length or size, or cannot be shown.
@@ -95,7 +95,7 @@ def save_columns(path, *columns, scale=None):
 
 
 def in_color(arrays):
-    """Returns arrays of images with as many channels each, grey ones in colour if any is."""
+    """Returns arrays of images with equal channels: grey ones become RGB if any is."""
     channels = max(array.shape[-1] for array in arrays)
     return [
         np.repeat(array, channels, axis=-1) if array.shape[-1] == 1 else array for array in arrays
@@ -103,10 +103,10 @@ def in_color(arrays):
 
 
 def save_image(path, image, size=None):
-    """Writes one image, whole or not at all, in the format that the name's ending means.
+    """Writes one image atomically, in the format of the file's suffix.
 
     Args:
-        path: the file; its folder is made if needed.
+        path: the file; its folder is created if needed.
         image: floats in [-1, 1], `(height, width, 1 or 3)`.
         size: `(height, width)` to resize to, bicubic. Default: as it is.
     """
@@ -118,15 +118,15 @@ def save_image(path, image, size=None):
 
 
 def save_gif(path, images, seconds=0.08, scale=None):
-    """Writes images as an endless GIF, whole or not at all.
+    """Writes images as a looping GIF, atomically.
 
     Args:
         path, scale: as for `save_grid`.
         images: floats in [-1, 1], `(count, height, width, 1 or 3)`, one after the other.
-        seconds: how long each is shown. Default: 0.08.
+        seconds: duration of each frame. Default: 0.08.
 
     Raises:
-        ValueError: if the images have no displayable number of channels.
+        ValueError: if the images do not have 1 or 3 channels.
     """
     images = _checked(images)
     frames = [_enlarged(grid(image[None]), images, scale) for image in images]
@@ -136,14 +136,14 @@ def save_gif(path, images, seconds=0.08, scale=None):
 
 
 def save_film(path, pictures, seconds=0.25, most=60, widest=None):
-    """Writes picture files as an endless GIF, whole or not at all; one is in memory at a time.
+    """Writes picture files as a looping GIF, atomically, with one picture in memory at a time.
 
     Args:
-        path: the file; its folder is made if needed.
+        path: the file; its folder is created if needed.
         pictures: paths of pictures of one size, in order.
-        seconds: how long each is shown, the last one eight times as long. Default: 0.25.
-        most: of more pictures than this, so many are taken evenly. Default: 60.
-        widest: wider pictures are made this many pixels wide. Default: none are.
+        seconds: duration of each frame; the last lasts eight times as long. Default: 0.25.
+        most: largest number of frames; of more pictures an even selection is used. Default: 60.
+        widest: largest width in pixels; wider pictures are scaled down. Default: no limit.
     """
     chosen = np.linspace(0, len(pictures) - 1, min(len(pictures), most)).round().astype(int)
     durations = [*[1000 * seconds] * (len(chosen) - 1), 8000 * seconds]

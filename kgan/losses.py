@@ -1,8 +1,8 @@
-"""The games: what the discriminator and the generator each minimise, from logits.
+"""Adversarial losses (games): what the discriminator and the generator each minimise, from logits.
 
 A game is one small object. `discriminator(real, fake, weights)` and
 `generator(real, fake, weights)` take the discriminator's logits, float32 of shape `(batch, ...)`,
-and return a scalar. Weights, if there are any, say how much each sample counts, such as 0 for
+and return a scalar. Optional weights say how much each sample counts, such as 0 for
 padding. The sigmoid is never applied: log sigmoid(x) = -softplus(-x) and
 log(1 - sigmoid(x)) = -softplus(x) stay finite for any logit, where the logarithm of a rounded
 probability does not.
@@ -23,7 +23,7 @@ def mean(values: Any, weights: Any = None) -> Any:
     Args:
         values: a tensor `(batch, ...)`.
         weights: how much each sample counts, `(batch,)`, or each of its values, `(batch, ...)`.
-            Default: None, all alike. Where all are 0 the mean is 0.
+            Default: None, equal weights. If all are 0 the mean is 0.
     """
     if weights is None:
         return ops.mean(values)
@@ -32,19 +32,19 @@ def mean(values: Any, weights: Any = None) -> Any:
 
 
 def fitting(weights: Any, values: Any) -> Any:
-    """Returns weights in the shape of values, to whose first axes they belong."""
+    """Broadcasts weights to the shape of values, aligned with its first axes."""
     missing = len(values.shape) - len(weights.shape)
     weights = ops.reshape(weights, (*ops.shape(weights), *(1,) * missing))
     return ops.broadcast_to(ops.cast(weights, values.dtype), ops.shape(values))
 
 
 def of_samples(weights: Any) -> Any:
-    """Returns weights `(batch,)` of whole samples: the largest of any part of each."""
+    """Returns one weight per sample, `(batch,)`: the largest of its parts."""
     return ops.max(ops.reshape(weights, (ops.shape(weights)[0], -1)), axis=1)
 
 
 class Game:
-    """What the two players minimise. Subclass it to add a game, and register the subclass.
+    """Base class of games. Subclass it to define the losses of both players, and register it.
 
     Example:
 
@@ -63,13 +63,13 @@ class Game:
     """
 
     probabilities: bool = False
-    """Whether the sigmoid of a logit is a probability that the metrics can show."""
+    """Whether the sigmoid of a logit is a probability, which the metrics then show."""
 
     pairs: bool = False
     """Whether the generator's loss needs the logits of real samples too."""
 
     threshold: float | None = None
-    """The logit above which a sample is taken for real; None where only differences count."""
+    """The logit above which a sample counts as real; None if only differences matter."""
 
     def discriminator(self, real: Any, fake: Any, weights: Any = None) -> Any:
         """Returns the scalar that the discriminator minimises.
@@ -77,8 +77,8 @@ class Game:
         Args:
             real: logits of real samples, float32, shape `(batch, ...)`.
             fake: logits of generated samples, the same.
-            weights: how much each sample counts, as for `kgan.losses.mean`. A game that has no such
-                argument plays wherever there are none.
+            weights: how much each sample counts, as for `kgan.losses.mean`. A game without this
+                argument can be used where no weights are given.
         """
         raise NotImplementedError(f"{type(self).__name__} must define discriminator(real, fake)")
 
@@ -95,14 +95,14 @@ class Game:
 
 
 class LogOdds(Game):
-    r"""A discriminator trained by binary cross-entropy, whose logit is the log-odds of "real".
+    r"""Binary cross-entropy for the discriminator, whose logit is the log-odds of "real".
 
     D minimises $-E[\log D(x)] - E[\log(1 - D(G(z)))]$ with D = sigmoid(logit).
 
     Args:
-        label_smoothing: what is taken off the target 1 of real samples, in [0, 1): one-sided, since
-            a smoothed target for fakes would reward the generator's own mistakes (Salimans et al.,
-            Improved Techniques for Training GANs, 2016, section 3.4). Default: 0.
+        label_smoothing: how far the target of real samples is lowered from 1, in [0, 1). One-sided,
+            since a smoothed target for fakes would reward the generator's own mistakes (Salimans et
+            al., Improved Techniques for Training GANs, 2016, section 3.4). Default: 0.
 
     Raises:
         ValueError: if `label_smoothing` is outside [0, 1).
@@ -142,7 +142,7 @@ class Minimax(LogOdds):
 
 @keras.saving.register_keras_serializable("kgan")
 class NonSaturating(LogOdds):
-    r"""The same discriminator, and a generator that maximises log D(G(z)) instead.
+    r"""The same discriminator loss, with a generator that maximises log D(G(z)) instead.
 
     G minimises $-E[\log D(G(z))]$: the same fixed point as `Minimax`, with a gradient that is
     strong where the discriminator is confident.
@@ -159,7 +159,7 @@ class NonSaturating(LogOdds):
 
 @keras.saving.register_keras_serializable("kgan")
 class Wasserstein(Game):
-    r"""The critic estimates the Wasserstein-1 distance; it must be kept Lipschitz.
+    r"""A critic that estimates the Wasserstein-1 distance; it must be kept Lipschitz.
 
     D minimises $E[D(G(z))] - E[D(x)]$ and G minimises $-E[D(G(z))]$. Without a penalty
     (`GradientPenalty`), `WeightClipping` or spectral normalisation the critic grows without bound.
@@ -176,7 +176,8 @@ class Wasserstein(Game):
 
 @keras.saving.register_keras_serializable("kgan")
 class LeastSquares(Game):
-    r"""Real samples pulled to 1, fakes to 0, by squares: far fakes still give a gradient.
+    r"""Squared errors to the targets 1 (real) and 0 (fake), so that far fakes still give a
+    gradient.
 
     D minimises $\frac12 E[(D(x) - t)^2] + \frac12 E[D(G(z))^2]$, G $\frac12 E[(D(G(z)) - 1)^2]$.
 
@@ -207,7 +208,7 @@ class LeastSquares(Game):
 
 @keras.saving.register_keras_serializable("kgan")
 class Hinge(Game):
-    r"""Margins: samples that are judged right by more than 1 no longer count.
+    r"""Hinge losses: samples judged correctly by a margin above 1 no longer count.
 
     D minimises $E[\max(0, 1 - D(x))] + E[\max(0, 1 + D(G(z)))]$ and G $-E[D(G(z))]$.
 
@@ -226,7 +227,7 @@ class Hinge(Game):
 
 @keras.saving.register_keras_serializable("kgan")
 class Relativistic(Game):
-    r"""Each fake is judged against a real sample, not against zero.
+    r"""Compares each fake with a real sample instead of zero.
 
     With d = D(x) - D(G(z)) for pairs, D minimises $E[\log(1 + e^{-d})]$ and G
     $E[\log(1 + e^{d})]$. The pairing rules out the landscapes in which modes are dropped; with

@@ -1,6 +1,6 @@
 """Penalties on the discriminator's gradient, and limits on its weights.
 
-They go as a list into `compile(penalties=[...])`, with any game. A penalty sees the discriminator
+Pass them as a list to `compile(penalties=[...])`, with any game. A penalty sees the discriminator
 only through `gradient(x)`: the gradient of its logits with respect to its input, itself
 differentiable, float32. Second derivatives are left to each backend.
 """
@@ -18,8 +18,8 @@ from kgan.utils import numbers
 
 
 class Penalty:
-    """One term of the discriminator's loss. Subclass it, register the subclass, define the two
-    methods.
+    """Base class of penalties on the discriminator. Subclass it, define both methods and register
+    it.
 
     Args:
         weight: factor of the term, at least 0.
@@ -54,7 +54,7 @@ class Penalty:
         self.interval = numbers.count("interval", interval)
 
     def prepare(self, real: Any, fake: Any, seed: Any) -> Any:
-        """Returns where the gradient is taken; anything random is drawn here.
+        """Returns the points at which the gradient is taken. Draw random numbers here.
 
         Args:
             real, fake: what the discriminator judges, `(batch, ...)`.
@@ -67,7 +67,7 @@ class Penalty:
 
         Args:
             gradient: the discriminator's gradient at the prepared points, `(batch, ...)`, float32.
-            weights: how much each sample counts, `(batch,)`. Default: all alike.
+            weights: how much each sample counts, `(batch,)`. Default: equal weights.
         """
         raise NotImplementedError(f"{type(self).__name__} must define term(gradient)")
 
@@ -81,7 +81,7 @@ class Penalty:
 
 @keras.saving.register_keras_serializable("kgan")
 class GradientPenalty(Penalty):
-    r"""Pulls the norm of the critic's gradient to a target between real and fake samples.
+    r"""Pulls the norm of the critic's gradient between real and fake samples to a target.
 
     $\lambda\, E[(\lVert\nabla D(\hat x)\rVert_2 - t)^2]$ at $\hat x = u x + (1 - u) G(z)$ with u
     uniform in [0, 1], one for each pair.
@@ -156,7 +156,7 @@ class R1(Penalty):
 
 @keras.saving.register_keras_serializable("kgan")
 class R2(R1):
-    r"""The same at generated samples: $\frac\gamma2 E[\lVert\nabla D(G(z))\rVert^2]$.
+    r"""R1 at generated samples: $\frac\gamma2 E[\lVert\nabla D(G(z))\rVert^2]$.
 
     Args and reference: see `R1`, equation 10.
     """
@@ -200,7 +200,7 @@ def check(penalties: Any) -> list[Any]:
     """Returns the penalties as a list.
 
     Raises:
-        ValueError: if one is none, two have the same name, or two contradict each other.
+        ValueError: if one is not a penalty, two have the same name, or two contradict each other.
     """
     penalties = list(penalties) if isinstance(penalties, (list, tuple)) else [penalties]
     for penalty in penalties:

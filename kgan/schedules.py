@@ -1,4 +1,4 @@
-"""Learning rates that change as training goes."""
+"""Learning rate schedules."""
 
 from typing import Any
 
@@ -12,18 +12,18 @@ __all__ = ["LinearDecay"]
 
 @keras.saving.register_keras_serializable("kgan")
 class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
-    """A rate that is constant at first and then falls to zero along a line.
+    """A learning rate that is constant at first and then decays linearly to zero.
 
     Args:
-        rate: the rate at first.
-        steps: steps after which it is zero, the whole run: batches an epoch times epochs, for
-            either player, however many turns the discriminator has in a step.
-        constant_steps: steps before it starts to fall. Default: half of `steps`, as in the
+        rate: the initial rate.
+        steps: steps after which it is zero, usually the whole run: batches per epoch times
+            epochs, for both players and any number of discriminator turns.
+        constant_steps: steps before the decay starts. Default: half of `steps`, as in the
             CycleGAN paper (100 epochs at 2e-4, then 100 falling to zero).
 
     Raises:
-        ValueError: if `rate` is not above 0, `steps` not a positive integer, or `constant_steps`
-            not an integer in [0, steps).
+        ValueError: if `rate` is not above 0, `steps` is not a positive integer, or `constant_steps`
+            is not an integer in [0, steps).
 
     Example:
 
@@ -53,10 +53,10 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
 
 @keras.saving.register_keras_serializable("kgan")
 class CountsSteps(keras.optimizers.schedules.LearningRateSchedule):
-    """A schedule that counts the steps of a game, where its optimizer counts turns.
+    """Wraps a schedule so that it counts training steps, while its optimizer counts turns.
 
-    Several turns of the discriminator in a step are as many updates of its optimizer, for which any
-    schedule would be through before the generator's is.
+    With several discriminator turns in a step, its optimizer makes more updates, and its schedule
+    would end before the generator's.
 
     Args:
         schedule: a `keras.optimizers.schedules.LearningRateSchedule`.
@@ -81,11 +81,11 @@ class CountsSteps(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def count_steps(optimizer, turns):
-    """Lets the schedule of an optimizer, if it has one, count steps of so many turns.
+    """Makes the schedule of an optimizer, if it has one, count steps instead of turns.
 
     Args:
-        optimizer: a `keras.optimizers.Optimizer`, whose schedule may count turns or, of an earlier
-            call, steps.
+        optimizer: a `keras.optimizers.Optimizer`, whose schedule may already be wrapped by an
+            earlier call.
         turns: updates in a step.
     """
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)

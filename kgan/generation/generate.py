@@ -1,4 +1,4 @@
-"""What a trained model gives: samples, and files that give the same samples."""
+"""Sampling and export of a trained model."""
 
 import contextlib
 import os
@@ -25,17 +25,17 @@ CALIBRATION_LATENTS = 200
 
 
 class Generation:
-    """What goes in, as `takes` declares it, and samples out: for training, for people, for export.
+    """Draws the inputs that `takes` declares, and turns them into samples and exported files.
 
     Attributes:
-        makes: the name of what comes out, in exported files. Default: "image".
+        makes: the name of the output in exported files. Default: "image".
     """
 
     makes = "image"
 
     @property
     def takes(self) -> tuple[Input, ...]:
-        """What the generator is called with, in order: a tuple of `kgan.Latent`, `Label`, `Given`.
+        """The inputs of the generator, in order: a tuple of `kgan.Latent`, `Label`, `Given`.
 
         Default: one latent, of the shape of the generator's (first) input.
         """
@@ -44,12 +44,12 @@ class Generation:
 
     @property
     def draws_latents(self) -> bool:
-        """Whether there is noise in what comes out, or it follows from what is given."""
+        """Whether the generator takes noise, or its output depends on given inputs only."""
         return any(isinstance(each, Latent) for each in self.takes)
 
     @property
     def draws_all(self) -> bool:
-        """Whether `generate(n)` alone is enough, since nothing need be given."""
+        """Whether `generate(n)` works without further inputs."""
         return all(each.is_drawn for each in self.takes)
 
     @property
@@ -63,20 +63,20 @@ class Generation:
 
     @property
     def made_shapes(self) -> list[tuple[int | None, ...]]:
-        """The shapes of what is made, without the batch, for each of `scored_domains`."""
+        """The shapes of the outputs, without the batch, for each of `scored_domains`."""
         return [self._default_generator().output_shape[1:]]
 
     # In training ------------------------------------------------------------------------------
 
     def real_in(self, batch: Any) -> Any:
-        """Returns what of a batch is to be imitated. Default: the first of what `unpack` gave."""
+        """Returns the real samples of a batch. Default: the first part of the batch."""
         return keras.tree.flatten(batch)[0]
 
     def given_in(self, batch: Any) -> dict[str, Any]:
-        """Returns what of a batch the generator is given, by the names in `takes`.
+        """Returns the generator's given inputs in a batch, by the names in `takes`.
 
-        Default: of a dictionary what has these names; of a tuple what follows the real samples, in
-        the order of `takes`.
+        Default: the entries of a dictionary with these names, or the parts of a tuple after the
+        real samples, in the order of `takes`.
 
         Args:
             batch: what `unpack` returned.
@@ -97,9 +97,9 @@ class Generation:
         return found
 
     def inputs_for(self, batch: Any) -> Any:
-        """Returns what the generator is called with to learn from a batch: one tensor, or a list.
+        """Returns the generator's inputs for a training step on a batch: one tensor, or a list.
 
-        Latents are drawn, the rest is that of the batch, see `given_in`.
+        Latents are drawn, the others come from the batch, see `given_in`.
 
         Args:
             batch: what `unpack` returned.
@@ -118,16 +118,16 @@ class Generation:
         return backend.spread(normal)
 
     def sample_latents(self, batch_size: int) -> Any:
-        """Draws latents for a training step: float32 of a standard normal."""
+        """Draws latents for a training step: float32, standard normal."""
         shape = (batch_size, *self.latent_shape)
         return backend.spread(keras.random.normal(shape, seed=self.seed_generator))
 
     def real_and_generated(
         self, data: Any, rng: np.random.Generator, domain: str = ""
     ) -> tuple[Any, Any]:
-        """Returns the real samples of a batch, and as many generated ones to measure beside them.
+        """Returns the real samples of a batch and as many generated ones to compare with them.
 
-        Override it where `generate` is not what is to be measured.
+        Override it if something other than `generate` should be measured.
 
         Args:
             data: a batch as `fit` is given it.
@@ -145,7 +145,7 @@ class Generation:
     # Of a trained model -----------------------------------------------------------------------
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        """Returns what the generator makes of its inputs, so that `predict` does too.
+        """Calls the generator, as `predict` does.
 
         Args:
             inputs: a tensor, a list in the order of `takes`, or a dictionary by name.
@@ -157,12 +157,12 @@ class Generation:
         return self.in_use(self._default_generator(), training)(inputs, training=training)
 
     def predict(self, x: Any, *arguments: Any, **options: Any) -> Any:
-        """Returns what is made of latents (of a translator: of images): `keras.Model.predict`."""
+        """Runs the generator on latents or, in a translator, images, see `keras.Model.predict`."""
         self.refresh_averages()
         return super().predict(x, *arguments, **options)
 
     def predict_on_batch(self, x: Any) -> Any:
-        """Returns what is made of one batch, see `keras.Model.predict_on_batch`."""
+        """Runs the generator on one batch, as `keras.Model.predict_on_batch` does."""
         self.refresh_averages()
         return super().predict_on_batch(x)
 
@@ -176,15 +176,15 @@ class Generation:
             seed: an int gives the same latents on every call and on every backend. Default: new
                 ones each time.
             batch_size: how many at a time.
-            **given: by the names in `takes`, an array `(n, ...)`, or one value for all. What is
-                not given is drawn.
+            **given: inputs by their names in `takes`: an array `(n, ...)`, or one value for all.
+                The others are drawn.
 
         Returns:
             float32 NumPy array `(n, ...)`, such as images `(n, height, width, channels)` in the
             generator's range.
 
         Raises:
-            ValueError: if `n` is not a positive integer, or what is given does not fit.
+            ValueError: if `n` is not a positive integer, or an input has another shape or range.
             TypeError: if something that cannot be drawn is missing, or a name is unknown.
         """
         return self.images_of(*self._drawn(n, seed, given), batch_size=batch_size)
@@ -200,14 +200,14 @@ class Generation:
         return tuple(declarations.draw(self.takes, n, seed, given).values())
 
     def draw(self, path: str | os.PathLike, made: np.ndarray) -> None:
-        """Draws what was made as a PNG file: images as a grid. Override it for anything else.
+        """Saves generated images as a grid in a PNG file. Override it for other samples.
 
         Args:
-            path: of the file.
+            path: the file.
             made: what `generate` returned.
 
         Raises:
-            ValueError: if these are no images.
+            ValueError: if they are not images.
         """
         if np.ndim(made) != 4:
             raise ValueError(
@@ -217,7 +217,7 @@ class Generation:
         save_grid(path, shown(made, self._default_generator()))
 
     def draw_latents(self, n: int, seed: Any = None) -> np.ndarray:
-        """Returns `n` latents, float32 NumPy: those of `generate(n, seed)`.
+        """Returns the `n` latents of `generate(n, seed)`, a float32 NumPy array.
 
         Raises:
             ValueError: if `n` is not a positive integer.
@@ -229,16 +229,16 @@ class Generation:
         return latent.draw(numbers.count("n", n), declarations.generator(seed, place))
 
     def draw_inputs(self, n: int, seed: int | None = None) -> tuple[np.ndarray, ...]:
-        """Returns all that the generator takes for `generate(n, seed=seed)`: a tuple of arrays."""
+        """Returns all inputs of `generate(n, seed=seed)`: a tuple of arrays."""
         return self._drawn(n, seed)
 
     def images_of(
         self, *inputs: npt.ArrayLike, batch_size: int = 64, network: keras.Model | None = None
     ) -> np.ndarray:
-        """Returns the images, or whatever else, that a network makes of its inputs.
+        """Returns the outputs of a network, such as images, for given inputs.
 
         Args:
-            *inputs: the NumPy arrays that it is called with.
+            *inputs: NumPy arrays, one for each input of the network.
             batch_size: how many at a time.
             network: default: this model itself, whose `call` uses the generator.
         """
@@ -267,7 +267,7 @@ class Generation:
                 `"generator.tflite"`), none makes a SavedModel folder.
             formats: for a `path` without suffix, the formats of the bundle.
             **options: such as `precision="int8"`; see `kgan.export.export`. `check=True` only
-                tells what would not survive, see `kgan.export.check`.
+                reports what could not be exported, see `kgan.export.check`.
 
         Returns:
             A `kgan.export.ExportReport`, or with `check` a `kgan.export.Check`.
@@ -278,7 +278,7 @@ class Generation:
         return self.export_generator(self._default_generator(), path, formats, options)
 
     def takes_of(self, generator: keras.Model) -> tuple[Input, ...]:
-        """Returns what one of the generators is called with. Default: `takes`, of whichever."""
+        """Returns the inputs of one of the generators. Default: `takes`, for any of them."""
         return self.takes
 
     def export_generator(
@@ -310,7 +310,7 @@ class Generation:
         return run(network, path, formats, **options)
 
     def _about_inputs(self, takes):
-        """What a file is to know of its inputs, for drawing them and checking what is given."""
+        """Metadata from which an exported file can draw and check its inputs."""
         if self.draws_latents and type(self).draw_latents is not Generation.draw_latents:
             return {}
         found = {"latent_distribution": "standard normal"} if self.draws_latents else {}
@@ -319,7 +319,7 @@ class Generation:
 
 
 def _samples(takes):
-    """Inputs to prove a file on, every class among them; none where noise alone goes in."""
+    """Sample inputs to compare a file on, with every class; none if it takes noise only."""
     labels = [each for each in takes if isinstance(each, Label)]
     if not labels and all(each.is_drawn for each in takes):
         return {}
@@ -348,6 +348,6 @@ def _check_shapes(inputs, shapes):
 
 
 def _value_range(network):
-    """What the activation at the end keeps the images in, if it is known."""
+    """The range that the last activation keeps the images in, if known."""
     found = value_range(network)
     return {"value_range": list(found)} if found and np.isfinite(found).all() else {}

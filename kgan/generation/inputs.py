@@ -1,7 +1,7 @@
-"""What a generator is called with, by declaration: drawing, checks and names follow from it.
+"""Declarations of a generator's inputs, from which drawing, checks and names follow.
 
-NumPy alone: the runtime of an exported file draws and checks by this very code, where neither Keras
-nor a backend is installed.
+It uses NumPy only: the runtime of exported files draws and checks with the same code, without Keras
+or a backend installed.
 """
 
 import dataclasses
@@ -47,18 +47,18 @@ class Input:
         raise NotImplementedError(f"{type(self).__name__} must define draw(n, rng)")
 
     def example(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """Returns `n` samples to try a generator with: those drawn, if it is drawn."""
+        """Returns `n` samples to test a generator with. Default: drawn ones."""
         return self.draw(n, rng)
 
     def check(self, value: Any, n: int) -> np.ndarray:
-        """Returns what was given as an array `(n, *shape)`; one sample stands for all.
+        """Validates a given value and returns it as an array `(n, *shape)`.
 
         Args:
-            value: an array `(n, *shape)`, or one sample.
-            n: how many samples there are to be.
+            value: an array `(n, *shape)`, or one sample to repeat.
+            n: how many samples are needed.
 
         Raises:
-            ValueError: if it is anything else.
+            ValueError: if it has another shape or type, or is not finite.
         """
         array = numbers.array(self.name, value)
         if array.shape == self.shape:
@@ -82,15 +82,16 @@ class Input:
 class Latent(Input):
     """Noise: independent values of a standard normal.
 
-    For another distribution override `sample_latents` and `draw_latents` of the model; exported
-    files then do not know how to draw, and are called with arrays.
+    For another distribution override `sample_latents` and `draw_latents` of the model. Exported
+    files then cannot draw latents and must be called with arrays.
 
     Args:
         shape: of one latent, such as `(64,)`.
         name: of the input. Default: "latent".
 
     Raises:
-        ValueError: if the shape is no tuple of positive integers, or the name not plain.
+        ValueError: if the shape is not a tuple of positive integers, or the name is not an
+            identifier.
     """
 
     shape: tuple[int, ...]
@@ -112,7 +113,8 @@ class Label(Input):
         name: of the input. Default: "label".
 
     Raises:
-        ValueError: if the number of classes is no positive integer, or the name not plain.
+        ValueError: if the number of classes is not a positive integer, or the name is not an
+            identifier.
     """
 
     num_classes: int
@@ -156,15 +158,16 @@ class Label(Input):
 
 @dataclasses.dataclass(frozen=True)
 class Given(Input):
-    """What is never drawn but always given: a condition, or an image to translate.
+    """An input that is never drawn: a condition, or an image to translate.
 
     Args:
         name: of the input.
-        shape: of one sample, such as `(40,)` for 40 attributes; a size of None is open.
-        range: `(low, high)` that its values lie in. Default: None, any.
+        shape: of one sample, such as `(40,)` for 40 attributes; None stands for any size.
+        range: `(low, high)`, the range of its values. Default: None, any.
 
     Raises:
-        ValueError: if the name is not plain, the shape no tuple of sizes, or the range none.
+        ValueError: if the name is not an identifier, the shape not a tuple of sizes, or the range
+            not a pair of increasing numbers.
     """
 
     name: str
@@ -185,7 +188,7 @@ class Given(Input):
             _set(self, range=(float(pair[0]), float(pair[1])))
 
     def example(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """Returns samples to try a generator with: uniform in the range, else standard normal."""
+        """Returns samples to test a generator with: uniform in the range, else standard normal."""
         shape = (n, *(1 if size is None else size for size in self.shape))
         if self.range is None:
             return rng.standard_normal(shape, np.float32)
@@ -209,7 +212,7 @@ KINDS = {"latent": Latent, "label": Label, "given": Given}
 
 
 def draw(takes, n, seed=None, given=None):
-    """Returns all that a generator takes for `n` samples: a dictionary of arrays by name.
+    """Returns all inputs of a generator for `n` samples: a dictionary of arrays by name.
 
     Args:
         takes: a sequence of declarations.
@@ -220,8 +223,8 @@ def draw(takes, n, seed=None, given=None):
         given: arrays by name, in place of drawing. None stands for not given.
 
     Raises:
-        ValueError: if `n` or the seed is none, or what is given does not fit.
-        TypeError: if something is missing, or has an unknown name.
+        ValueError: if `n`, the seed or a given input is invalid.
+        TypeError: if an input is missing or has an unknown name.
     """
     n = numbers.count("n", n)
     if not isinstance(seed, np.random.Generator):
@@ -237,7 +240,7 @@ def draw(takes, n, seed=None, given=None):
 
 
 def check_names(takes, given):
-    """Raises a TypeError unless what is given has the right names and nothing is missing."""
+    """Raises a TypeError if a given name is unknown or a required input is missing."""
     known = {each.name: each for each in takes}
     unknown = [name for name in given if name not in known]
     missing = [each for each in takes if not each.is_drawn and each.name not in given]
@@ -252,7 +255,7 @@ def check_names(takes, given):
 
 
 def described(each):
-    """What an input wants, in words."""
+    """Describes the values of an input, for a message."""
     if isinstance(each, Label):
         return f"integers in [0, {each.num_classes})"
     sizes = ", ".join("?" if size is None else str(size) for size in ("n", *each.shape))
@@ -260,7 +263,7 @@ def described(each):
 
 
 def examples(takes, n, seed):
-    """Returns samples of all inputs to try a generator with, a dictionary of arrays by name."""
+    """Returns samples of all inputs to test a generator with, a dictionary of arrays by name."""
     return {each.name: each.example(n, generator(seed, place)) for place, each in enumerate(takes)}
 
 
@@ -272,7 +275,7 @@ def generator(seed, place):
 
 
 def to_json(takes):
-    """Returns declarations as JSON has them; None if some are of kinds of one's own."""
+    """Returns declarations as JSON-able values; None if there are custom kinds among them."""
     kinds = {kind: name for name, kind in KINDS.items()}
     if not all(type(each) in kinds for each in takes):
         return None
@@ -284,10 +287,10 @@ def to_json(takes):
 
 
 def from_json(entries):
-    """Returns the declarations that `to_json` wrote, which a stranger may have changed.
+    """Returns the declarations that `to_json` wrote, from an untrusted file.
 
     Raises:
-        ValueError: if they are none.
+        ValueError: if they are not valid declarations.
     """
     takes = []
     for entry in entries if isinstance(entries, list) else [entries]:
@@ -303,7 +306,7 @@ def from_json(entries):
 
 
 def _any_array(name, values):
-    """Returns an array of whatever kind; raises a ValueError for lists of unequal length."""
+    """Returns values as an array of any dtype; raises a ValueError for ragged lists."""
     try:
         return np.asarray(values.__array__() if hasattr(values, "__array__") else values)
     except (TypeError, ValueError) as error:
@@ -314,7 +317,7 @@ def _any_array(name, values):
 
 
 def _one_hot(labels, num_classes):
-    """What turns labels that seem to be one-hot into classes, in Python; None if they are not."""
+    """The Python expression that turns one-hot labels into classes; None for other labels."""
     if labels.dtype.kind not in "biuf" or labels.ndim not in (1, 2):
         return None
     if labels.ndim == 2:
@@ -324,7 +327,7 @@ def _one_hot(labels, num_classes):
 
 
 def _integers_of(labels, one_hot):
-    """How labels of another kind become classes, and what they are, for a message."""
+    """Explains how to turn labels of another kind into classes, for a message."""
     received = f"Received: dtype {labels.dtype}, shape {labels.shape}"
     if labels.dtype.kind in "USO":
         fix = "use names = numpy.unique(labels) and numpy.searchsorted(names, labels)"

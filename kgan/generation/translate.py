@@ -1,4 +1,4 @@
-"""What a trained translator gives: images of images, and files that give the same."""
+"""Translation and export of a trained image-to-image model."""
 
 import os
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from kgan.generation.inputs import Given, Input
 
 
 class Translation:
-    """Images in, images out, for people and for export: in place of latents in."""
+    """Sampling and export for models that take images instead of latents."""
 
     # ONNX has one name space, so the output cannot have the name of the input.
     makes = "translated_image"
@@ -30,10 +30,10 @@ class Translation:
     def translate_by(
         self, generator: keras.Model, images: npt.ArrayLike, batch_size: int
     ) -> np.ndarray:
-        """Returns what one of the generators (or its average) makes of images.
+        """Returns the translations of images by one of the generators, or by its average.
 
         Raises:
-            ValueError: if the images do not fit it.
+            ValueError: if the images do not match its input.
         """
         if not (isinstance(images, (list, tuple)) or checks.is_arrays(images)):
             raise ValueError(
@@ -50,7 +50,7 @@ class Translation:
     def generate(
         self, n: Any = None, seed: Any = None, batch_size: int = 8, **given: Any
     ) -> np.ndarray:
-        """The translations of `image=`, as `translate` gives them; there are no latents here.
+        """Returns the translations of `image=`, as `translate` does; these models have no latents.
 
         Raises:
             TypeError: without images.
@@ -63,7 +63,7 @@ class Translation:
         return self.translate(given["image"], batch_size=batch_size)
 
     def draw_latents(self, *args: Any, **kwargs: Any) -> np.ndarray:
-        """There are no latents here, see `generate`."""
+        """Raises an error: these models have no latents, see `generate`."""
         return self.generate()
 
     def export_generator(

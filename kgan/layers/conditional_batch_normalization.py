@@ -1,4 +1,4 @@
-"""Batch normalisation whose scale and shift belong to a class."""
+"""Batch normalisation with a scale and shift for each class."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ class ConditionalBatchNormalization(keras.layers.Layer):
             shape of x.
 
     Raises:
-        ValueError: if `num_classes` is not a positive integer, or another number out of its range.
+        ValueError: if `num_classes` is not a positive integer, or another number is out of range.
 
     Reference: de Vries et al., Modulating early visual processing by language, 2017
     (arXiv:1707.00683); in GANs Miyato and Koyama, 2018 (arXiv:1802.05637), appendix.

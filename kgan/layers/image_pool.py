@@ -1,4 +1,4 @@
-"""The generated images of past steps, shown to a discriminator again."""
+"""A pool of generated images from past steps, for a discriminator to see again."""
 
 from typing import Any
 
@@ -10,15 +10,15 @@ from kgan.utils import numbers
 
 @keras.saving.register_keras_serializable("kgan")
 class ImagePool(keras.layers.Layer):
-    """Keeps generated images, and gives old ones in place of half of the new.
+    """Keeps generated images and replaces about half of the new ones by older ones.
 
-    A discriminator that sees what the generator made before as well cannot be led round in
-    circles. Until the pool is full, every new image is kept and returned. From then on, each is
-    either returned, or, with a probability of one half, put in the place of a kept one, which is
-    returned in its stead. The images are weights, so they are saved with a model.
+    A discriminator that also sees older images keeps players from going in circles. Until the
+    pool is full, every new image is stored and returned. After that each new image is, with
+    probability one half, swapped with a stored one, which is returned instead. The stored images
+    are weights, so they are saved with the model.
 
     Args:
-        size: how many images are kept, at least as many as a batch has. Default: 50, as in the
+        size: how many images are stored, at least the batch size. Default: 50, as in the
             CycleGAN paper.
 
     Call arguments:

@@ -1,4 +1,4 @@
-"""Normalisation of each image and channel by itself."""
+"""Instance normalisation."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from kgan.utils import numbers
 
 @keras.saving.register_keras_serializable("kgan")
 class InstanceNormalization(keras.layers.Layer):
-    """Gives each channel of each sample mean 0 and variance 1, then a learned scale and shift.
+    """Normalises each channel of each sample to mean 0 and variance 1, then scales and shifts it.
 
-    The same in training and inference: there are no moving statistics. It computes what
+    It works the same in training and inference, without moving statistics. It computes what
     `keras.layers.GroupNormalization(groups=-1)` computes, in plain means that converters
-    recognise: an exported graph rearranges no map for it. In mixed precision the statistics are
-    float32.
+    recognise, so an exported graph needs no transposes for it. In mixed precision the statistics
+    are float32.
 
-    A map of one pixel has no variance and becomes 0, the shift alone: leave the layer out there.
+    A map of one pixel has zero variance, so the output is the shift only: omit the layer there.
 
     Args:
         epsilon: added to the variance. Default: 1e-5.
@@ -26,8 +26,8 @@ class InstanceNormalization(keras.layers.Layer):
         **kwargs: `name`, `dtype` and `trainable`.
 
     Call arguments:
-        inputs: `(batch, ..., channels)` with at least one axis between; the result has the same
-            shape.
+        inputs: `(batch, ..., channels)` with at least one axis in between; the result has the
+            same shape.
 
     Raises:
         ValueError: if epsilon is not positive, or there is no axis to take the mean over.

@@ -1,4 +1,4 @@
-"""The random jitter of the translation papers, of Keras's own layers."""
+"""The random jitter of the image translation papers, built from Keras layers."""
 
 from collections.abc import Sequence
 
@@ -13,16 +13,16 @@ def jitter(
     flip: bool = True,
     seed: int | None = None,
 ) -> keras.Sequential:
-    """Returns a layer that enlarges images, crops them at a random place and may mirror them.
+    """Returns a layer that enlarges images, crops them randomly and may flip them.
 
-    Give it to `kgan.Pix2Pix` or `kgan.CycleGAN` as `jitter=`. Pairs of images go through it
-    together, side by side in the channels, so that both are changed alike; all images of a batch
-    are cropped at one place.
+    Give it to `kgan.Pix2Pix` or `kgan.CycleGAN` as `jitter=`. The images of a pair are
+    concatenated along the channels so that both change alike; all images of a batch are cropped
+    at the same place.
 
     Args:
         image_size: `(height, width)` of the images.
         enlarged: the size before the crop. Default: 286/256 of the image size, as in the papers.
-        flip: whether half of the images are mirrored left to right. Default: True.
+        flip: whether to mirror a random half of the images left to right. Default: True.
         seed: seed of its random numbers. Default: a random one.
 
     Returns:

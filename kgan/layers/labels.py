@@ -1,4 +1,4 @@
-"""Where a label enters a network: as a plane of an image, or as a part of the logit."""
+"""Layers that feed a label into a network: as an image channel, or in the logit."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from kgan.utils import numbers
 
 @keras.saving.register_keras_serializable("kgan")
 class LabelPlane(keras.layers.Layer):
-    """Appends a channel to an image that is learned for each class.
+    """Appends a channel to an image, with learned values for each class.
 
     Args:
         num_classes: how many classes there are.

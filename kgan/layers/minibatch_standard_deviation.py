@@ -1,4 +1,4 @@
-"""A channel that tells a discriminator how varied its batch is."""
+"""A channel that shows a discriminator how varied its batch is."""
 
 from typing import Any
 
@@ -12,19 +12,19 @@ from kgan.utils import numbers
 class MinibatchStandardDeviation(keras.layers.Layer):
     """Appends the mean standard deviation over groups of samples as one constant channel.
 
-    A generator that has collapsed gives batches without variation, which this shows. Put it near
+    A collapsed generator makes batches without variation, which this channel reveals. Put it near
     the end of a discriminator.
 
     Args:
-        group_size: samples compared with each other. A batch that it does not divide is compared
-            as a whole. Default: 4.
+        group_size: how many samples are compared with each other. A batch whose size is not a
+            multiple of it is compared as a whole. Default: 4.
         epsilon: added to the variance, whose root has an infinite derivative at 0. Default: 1e-8.
 
     Call arguments:
         images: `(batch, height, width, channels)`; the result has one channel more.
 
     Raises:
-        ValueError: if the group size is not a positive integer, or epsilon not above 0.
+        ValueError: if the group size is not a positive integer, or epsilon is not above 0.
 
     Reference: Karras et al., Progressive Growing of GANs, 2018 (arXiv:1710.10196), section 3.
     """

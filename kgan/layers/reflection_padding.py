@@ -1,4 +1,4 @@
-"""Padding of an image by its own mirror image."""
+"""Reflection padding."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,10 +11,10 @@ from kgan.utils import numbers
 
 @keras.saving.register_keras_serializable("kgan")
 class ReflectionPadding2D(keras.layers.Layer):
-    """Pads an image with what a mirror in its outermost rows and columns shows.
+    """Pads an image with its reflection at the outermost rows and columns.
 
-    The outermost pixels are not repeated: 1 2 3 padded by 2 is 3 2 1 2 3 2 1. With zeros around
-    it, a network draws frames along the border; with this it does not.
+    The outermost pixels are not repeated: 1 2 3 padded by 2 is 3 2 1 2 3 2 1. Zero padding makes
+    networks draw frames along the border; this does not.
 
     Args:
         padding: pixels on each side, an int or `(rows, columns)`. Default: 1.
@@ -25,7 +25,7 @@ class ReflectionPadding2D(keras.layers.Layer):
             columns.
 
     Raises:
-        ValueError: if the padding is negative or no integer, or not smaller than the image.
+        ValueError: if the padding is negative or not an integer, or not smaller than the image.
     """
 
     def __init__(self, padding: int | Sequence[int] = 1, **kwargs: Any) -> None:
@@ -37,7 +37,7 @@ class ReflectionPadding2D(keras.layers.Layer):
     def call(self, inputs: Any) -> Any:
         self._check(inputs.shape)
         rows, columns = self.padding
-        if not rows and not columns:  # of which Keras on PyTorch makes an error
+        if not rows and not columns:  # Keras on PyTorch raises an error for zeros
             return inputs
         return ops.pad(inputs, ((0, 0), (rows, rows), (columns, columns), (0, 0)), "reflect")
 

@@ -12,17 +12,17 @@ from kgan.utils import numbers
 class SpectralNormalization(keras.layers.Wrapper):
     """Calls a layer with its kernel divided by an estimate of the kernel's spectral norm.
 
-    The raw kernel stays the trained weight; what is stored beside it is one vector, which a power
-    iteration turns towards the first singular vector. The division happens in the call, so several
-    calls in one loss see the same kernel and gradients pass through the norm. (Keras's own layer
+    The raw kernel stays the trained weight. The layer also stores one vector, which power iteration
+    turns towards the first singular vector. The division happens in the call, so several calls in
+    one loss use the same kernel and gradients pass through the norm. (Keras's own layer
     of this name overwrites the kernel in every call.)
 
-    In a `kgan.AdversarialModel` the vector moves once a step, however often the discriminator is
-    called; in any other model it moves in every call with `training=True`.
+    In a `kgan.AdversarialModel` the vector is updated once per step, however often the
+    discriminator is called; in any other model in every call with `training=True`.
 
     Args:
         layer: a layer with a `kernel`: `Dense`, `Conv2D`, `Conv2DTranspose`, ...
-        power_iterations: iterations each time the vector moves. Default: 1, as in the paper.
+        power_iterations: iterations per update of the vector. Default: 1, as in the paper.
         **kwargs: `name`, `dtype` and `trainable`.
 
     Raises:
@@ -73,7 +73,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         return outputs
 
     def move(self) -> None:
-        """Turns the vector towards the kernel's first singular vector."""
+        """Updates the vector by power iteration, towards the first singular vector."""
         matrix = ops.stop_gradient(self._matrix())
         vector = self.vector.value
         for _ in range(self.power_iterations):
@@ -82,7 +82,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         self.vector.assign(vector)
 
     def norm(self) -> Any:
-        """The estimate of the largest singular value, a float32 scalar with a gradient."""
+        """Returns the estimate of the largest singular value, a differentiable float32 scalar."""
         matrix = self._matrix()
         right = ops.stop_gradient(_unit(self.vector.value))
         left = ops.stop_gradient(_unit(ops.matmul(right, ops.transpose(matrix))))
@@ -92,7 +92,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         return self.layer.compute_output_shape(input_shape)
 
     def _matrix(self):
-        """The kernel as a matrix with one column an output channel."""
+        """Returns the kernel as a matrix with one column per output channel."""
         kernel = ops.cast(self.layer.kernel, "float32")
         if self._transposed():
             kernel = ops.swapaxes(kernel, -1, -2)
@@ -102,7 +102,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         return self.layer.kernel.shape[-2 if self._transposed() else -1]
 
     def _transposed(self):
-        """Transposed convolutions keep their output channels last but one."""
+        """Whether the output channels are the second to last axis of the kernel."""
         kinds = (keras.layers.Conv1DTranspose, keras.layers.Conv2DTranspose)
         return isinstance(self.layer, (*kinds, keras.layers.Conv3DTranspose))
 

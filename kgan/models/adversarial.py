@@ -1,4 +1,4 @@
-"""The game on `keras.Model`: what a GAN defines, and the verbs that Keras's users know."""
+"""The base class of all GANs: what a subclass defines, and Keras's `fit` and `evaluate`."""
 
 import contextlib
 import os
@@ -42,7 +42,7 @@ class AdversarialModel(
     backend.Trainer,
     keras.Model,
 ):
-    """A `keras.Model` whose players learn from each other: judges, and makers of what is judged.
+    """A `keras.Model` trained as a game between players: makers, and judges of what they make.
 
     Every step follows the same story:
 
@@ -62,15 +62,15 @@ class AdversarialModel(
     of the plural, such as `encoders`. Without judges (`judges = ()`) nothing is judged. The network
     that `generate`, `ema` and `export` use is `generator`, which a property may return.
 
-    What the generator is called with is declared: the property `takes` lists `kgan.Latent`,
-    `kgan.Label` and `kgan.Given` in order. `generate(n, seed=, **given)`, `predict`, exported files
-    and their `sample`, measures and the monitor follow from it; so does `inputs_for(batch)`, what
-    the generator is called with in training. Default: one latent.
+    The property `takes` declares the inputs of the generator: `kgan.Latent`, `kgan.Label` and
+    `kgan.Given` in the order of the call. `generate(n, seed=, **given)`, `predict`, exported files
+    and their `sample`, measures and the monitor follow from it, and so does
+    `inputs_for(batch)`, the generator's inputs in training. Default: one latent.
 
-    What `compile` was given is at hand: `game`, the two losses; `augment(images)`;
+    The losses can use what `compile` was given: `game`, the two losses; `augment(images)`;
     `judging_terms(judge, real, fake)`, the game's term and the penalties, or
-    `penalty_terms(judge, real, fake)`, these alone; `in_use(network, training)`, the average of a
-    generator where it is to be used; and `track(name=value)` shows a value among the metrics.
+    `penalty_terms(judge, real, fake)`, the penalties only; `in_use(network, training)`, which in
+    inference is the average of a generator; and `track(name=value)`, which adds a metric.
 
     Args:
         seed: seed of the latents drawn in training. Default: a random one.
@@ -121,7 +121,7 @@ class AdversarialModel(
         self._measures = Measures()
         self.scores = {}
         self.averages, self.ema = [], None
-        self.built = True  # it owns no weights: its networks are built when they are given to it
+        self.built = True  # it has no weights of its own, and its networks are already built
 
     # What a GAN defines -----------------------------------------------------------------------
 
@@ -129,25 +129,24 @@ class AdversarialModel(
     def smallest_batch(self) -> int:
         """The fewest samples a step can use: one for each turn of the discriminator and device.
 
-        Batches of a stream that have fewer are left out; fewer in all are refused.
+        Smaller batches of a stream are skipped; a smaller data set is refused.
         """
         return self.discriminator_steps * backend.devices(self)
 
     def unpack(self, data: Any) -> Any:
         """Returns the batch that `play` and the losses see, from what `fit` was given.
 
-        Default: `x` alone, as float32; labels beside it are ignored. Of a dictionary or tuple each
-        part.
+        Default: `x` as float32, part by part if it is a dictionary or tuple; labels are ignored.
         """
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         return keras.tree.map_structure(lambda part: ops.cast(part, "float32"), x)
 
     def arguments(self, x: Any, y: Any = None) -> tuple[Any, Any]:
-        """Returns `x` and `y` as they are meant. Default: as they were given to `fit`."""
+        """Returns the `x` and `y` to train on, from the arguments of `fit`. Default: unchanged."""
         return x, y
 
     def vary(self, batch: Any) -> Any:
-        """Returns the batch with random changes, such as jitter, in training alone. Default: none.
+        """Returns the batch with random changes such as jitter, for training. Default: unchanged.
 
         Args:
             batch: what `unpack` returned.
@@ -155,10 +154,10 @@ class AdversarialModel(
         return batch
 
     def check_batch(self, batch: Any) -> None:
-        """Raises a ValueError if a batch is not fit to train on. Default: if it is not finite.
+        """Validates a batch. Default: raises a ValueError if it is not finite.
 
-        `fit` and `evaluate` call it with each batch of a stream that is in the host's memory, and
-        with arrays once, with all of them.
+        `fit` and `evaluate` call it for each batch of a stream that is in host memory, and once for
+        whole arrays.
 
         Args:
             batch: what `fit` was given, as NumPy arrays, before `unpack`.
@@ -166,9 +165,9 @@ class AdversarialModel(
         checks.check_finite(batch)
 
     def images_to_make(self, batch: Any) -> list[tuple[keras.Model, Any]]:
-        """Returns pairs of a generator and the real images of a batch that its own are to be like.
+        """Returns pairs of a generator and the real images of a batch that it imitates.
 
-        Their range must be that of the generator. Default: none, nothing is looked at.
+        `fit` checks that the images lie in the generator's range. Default: no pairs, no check.
 
         Args:
             batch: what `fit` was given, as NumPy arrays, before `unpack`.
@@ -176,7 +175,7 @@ class AdversarialModel(
         return []
 
     def play(self, batch: Any, training: bool = True) -> dict[str, Any]:
-        """Returns what the generator side makes of a batch: a dictionary of float tensors."""
+        """Returns the outputs of the generator side for a batch: a dictionary of float tensors."""
         raise NotImplementedError(f"{type(self).__name__} must define play(batch, training)")
 
     def discriminator_loss(
@@ -214,27 +213,28 @@ class AdversarialModel(
                 arrays, such as `kgan.data.digits()`, is `x` and `y`: Keras would take it for two
                 inputs of one network.
             y: ignored unless the model says otherwise.
-            batch_size: images a turn of the discriminator, for arrays (a step takes
-                `discriminator_steps` times as many). Images that do not fill a last batch are
-                left out, others each epoch. Default: 32.
-            validation_data: real images for `evaluate` after each epoch, in any form that `x` has;
-                no generator where there are `metrics`, which go over the images a second time.
+            batch_size: for arrays, images per turn of the discriminator; a step uses
+                `discriminator_steps` times as many. An incomplete last batch is dropped, which
+                leaves out different images each epoch. Default: 32.
+            validation_data: real images for `evaluate` after each epoch, in any form that `x`
+                accepts. With compiled `metrics` it must not be a Python generator, since they read
+                the images again.
             checkpoint: a file such as `"run/checkpoint.keras"`, written after each epoch. Where it
                 exists, training goes on from it, so a script that was killed is simply started
                 again. On a CPU, with arrays, the result is bit for bit that of a run that never
                 stopped; a stream must itself give the same batches in the same epoch. Callbacks
                 that look for the best epoch (`ModelCheckpoint`, `EarlyStopping`) go on too, and a
-                run that one of them has ended stays ended. One run at a time may have a file.
+                run that one of them has ended stays ended. Only one run at a time can use a file.
                 Ctrl-C and SIGTERM end the run after the batch, Ctrl-C without a checkpoint too;
                 a second one ends it at once. Default: None, no checkpoint.
             **kwargs: every other argument of `keras.Model.fit`.
 
         Returns:
-            A `keras.callbacks.History`; after a restart, of the epochs since.
+            A `keras.callbacks.History`; after a restart, of the epochs since then.
 
         Raises:
             ValueError: if the model is not compiled, the data cannot be trained on, or the
-                checkpoint is of a run with other settings or in use by another one.
+                checkpoint belongs to a run with other settings or is in use by another run.
             KeyboardInterrupt, SystemExit: after Ctrl-C or SIGTERM.
         """
         self._assert_compiled("fit")
@@ -294,10 +294,10 @@ class AdversarialModel(
     ) -> Any:
         """Returns the losses and metrics in inference mode, as `keras.Model.evaluate` does.
 
-        The losses are of other latents each time, so they differ a little from call to call.
-        Measures given to `compile` compare as many generated images as there are real ones in `x`,
-        of latents that are the same each time, and of the average of the generator if one is kept.
-        Their protocols are then in `scores`.
+        The losses use new latents in each call, so they differ a little from call to call. Measures
+        given to `compile` compare the real images in `x` with as many generated ones, always from
+        the same latents, and made by the average of the generator if one is kept. Afterwards
+        `scores` has each value with its protocol.
         """
         self._assert_compiled("evaluate")
         self.refresh_averages()
@@ -312,7 +312,7 @@ class AdversarialModel(
             return super().evaluate(x, y, batch_size=batch_size, **kwargs)
 
     def train_on_batch(self, x: Any, y: Any = None, **kwargs: Any) -> Any:
-        """One step, as in `keras.Model.train_on_batch`."""
+        """Runs one training step, as `keras.Model.train_on_batch` does."""
         self._assert_compiled("train_on_batch")
         self.refresh_averages()
         self._assert_same_variables()
@@ -321,7 +321,7 @@ class AdversarialModel(
         return super().train_on_batch(x, y, **kwargs)
 
     def test_on_batch(self, x: Any, y: Any = None, **kwargs: Any) -> Any:
-        """The metrics of one batch, as in `keras.Model.test_on_batch`."""
+        """Returns the metrics of one batch, as `keras.Model.test_on_batch` does."""
         self._assert_compiled("test_on_batch")
         self.refresh_averages()
         x, y = self.arguments(x, y)

@@ -1,4 +1,4 @@
-"""GANs that make what they are asked for: images of a class."""
+"""Conditional GANs: images of a requested class."""
 
 import os
 from collections.abc import Sequence
@@ -20,10 +20,11 @@ WITH_LABELS = "build it with num_classes="
 
 @keras.saving.register_keras_serializable("kgan")
 class ConditionalGAN(GAN):
-    """A generator and a discriminator that both are told what is asked for: a class, or more.
+    """A GAN whose generator and discriminator are both given a condition: a class, or more.
 
-    How they use it is theirs: see `kgan.networks` for networks with a concatenated embedding,
-    conditional batch normalisation or a projection discriminator, and `kgan.layers` for the parts.
+    How they use it is up to the networks: see `kgan.networks` for networks with a concatenated
+    embedding, conditional batch normalisation or a projection discriminator, and `kgan.layers` for
+    the parts.
 
     Args:
         generator: a built Keras model from `[latents, labels]`, `(batch, latent_dim)` and integers
@@ -33,15 +34,15 @@ class ConditionalGAN(GAN):
         num_classes: how many classes there are; labels are integers from 0.
         class_names: names of the classes, for exported files. Default: none.
         seed: seed of the latents drawn in training. Default: a random one.
-        condition: what the networks are told in place of a class: a `kgan.Given`, such as
+        condition: what the networks are given instead of a class: a `kgan.Given`, such as
             `kgan.Given("attributes", (40,))` for attributes, numbers or an embedding, a
-            `kgan.Label`, or several of them in a tuple. `fit` is given them as `y`, several as a
-            tuple in this order, and `generate` by their names. Default: the class alone.
+            `kgan.Label`, or several of them in a tuple. `fit` takes them as `y` (several as
+            a tuple, in this order), `generate` by name. Default: the class only.
         **kwargs: `name` and `dtype`, as for `keras.Model`.
 
     Raises:
-        ValueError: if a network has other inputs or the two do not fit each other, the number of
-            classes is not a positive integer or not that of the names, or both or neither of
+        ValueError: if a network has other inputs or the two do not match, `num_classes` is not a
+            positive integer or does not match `class_names`, or both or neither of
             `num_classes` and `condition` is given.
 
     Example:
@@ -90,7 +91,7 @@ class ConditionalGAN(GAN):
 
     @property
     def conditions(self) -> tuple[Given | Label, ...]:
-        """What the networks are told, a tuple of declarations."""
+        """The declared conditions of the networks, a tuple."""
         # Without conditions the classes are counted.
         return self.condition or (Label(self.num_classes),)  # type: ignore[arg-type]
 
@@ -118,7 +119,7 @@ class ConditionalGAN(GAN):
                 each.check(value, len(images))
 
     def _parts_of(self, given):
-        """The conditions beside the images of a batch, a list."""
+        """Returns the conditions of a batch as a list."""
         several = isinstance(given, (tuple, list))
         parts = list(given) if several else [given]
         if len(parts) != len(self.conditions) or (given is None and self.condition):
@@ -168,7 +169,7 @@ class ConditionalGAN(GAN):
             float32 NumPy array `(n, height, width, channels)` in the generator's range.
 
         Raises:
-            ValueError: if `n` is not a positive integer, or a label is no class.
+            ValueError: if `n` is not a positive integer, or a label is out of range.
             TypeError: if a condition is missing, or has an unknown name.
         """
         if labels is not None:
@@ -181,7 +182,7 @@ class ConditionalGAN(GAN):
         """Returns the images of latents and labels, see `AdversarialModel.images_of`.
 
         Raises:
-            ValueError: if the labels are no integers of known classes, one for each latent.
+            ValueError: if the labels are not integers in `[0, num_classes)`, one for each latent.
         """
         array = numbers.array("latents", latents)
         count = len(array) if array.ndim else 0
@@ -205,10 +206,10 @@ class ConditionalGAN(GAN):
     def export(
         self, path: str | os.PathLike, formats: Sequence[str] | None = None, **options: Any
     ) -> Any:
-        """Exports the generator, see `AdversarialModel.export`; parity is proven for all classes.
+        """Exports the generator and proves parity for all classes, see `AdversarialModel.export`.
 
-        Its inputs are `latent` and `label`, an integer for each image; or the conditions by their
-        names.
+        The inputs of the file are `latent` and `label`, an integer for each image, or the
+        conditions by name.
         """
         if self.num_classes is not None:
             metadata = {"num_classes": self.num_classes, "class_names": self.class_names}
@@ -217,19 +218,19 @@ class ConditionalGAN(GAN):
 
 
 def _conditions(condition):
-    """Returns what `condition=` was given as a tuple of declarations, None for none."""
+    """Returns the argument `condition` as a tuple of declarations, or None."""
     if condition is None:
         return None
     several = isinstance(condition, (tuple, list))
     declared = tuple(condition) if several else (condition,)
     if not declared or not all(isinstance(each, (Given, Label)) for each in declared):
         raise ValueError(
-            "condition must be a kgan.Given or a kgan.Label, or a tuple of such. "
+            "condition must be a kgan.Given, a kgan.Label or a tuple of these. "
             f"Received: condition={numbers.shown(condition)}"
         )
     if len({each.name for each in declared} | {"latent"}) <= len(declared):
         raise ValueError(
-            "Each condition needs a name of its own, and none is called latent. "
+            "Each condition needs its own name, other than latent. "
             f"Received: {', '.join(each.name for each in declared)}"
         )
     return declared
@@ -237,12 +238,12 @@ def _conditions(condition):
 
 @keras.saving.register_keras_serializable("kgan")
 class ACGAN(ConditionalGAN):
-    r"""A discriminator that also names the class, and a generator that helps it to.
+    r"""A GAN whose discriminator also classifies the images (auxiliary classifier GAN).
 
     Both players add the classification of real and of generated images to their losses, each as
     a term of its own: $-E[\log P(y \mid x)]$ over real images for the discriminator, and over
-    generated ones for both. The discriminator is not told the class. Metrics: `real_accuracy` and
-    `fake_accuracy`, the share of images whose class it names rightly.
+    generated ones for both. The discriminator does not receive the label. Metrics:
+    `real_accuracy` and `fake_accuracy`, the share of images that it classifies correctly.
 
     Args:
         generator: as for `ConditionalGAN`.

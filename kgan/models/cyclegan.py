@@ -1,4 +1,4 @@
-"""Images of images, both ways, learned without pairs."""
+"""Image-to-image translation in both directions, learned without pairs."""
 
 import os
 from collections.abc import Sequence
@@ -22,12 +22,12 @@ from kgan.utils import numbers
 class CycleGAN(Translation, AdversarialModel):
     r"""Two generators that translate between the domains A and B, and a discriminator for each.
 
-    A translation is to be taken for an image of its domain, and to lead back to where it came
-    from: $\|BA(AB(a)) - a\|_1$ and $\|AB(BA(b)) - b\|_1$. An image that is of the domain already
-    is to stay as it is, $\|AB(b) - b\|_1$ and $\|BA(a) - a\|_1$, which keeps its colours. Each
-    discriminator sees translations of past steps as well, from a pool of 50.
+    A translation should look like an image of its target domain and lead back to the original:
+    $\|BA(AB(a)) - a\|_1$ and $\|AB(BA(b)) - b\|_1$. An image already in the target domain should
+    stay unchanged, $\|AB(b) - b\|_1$ and $\|BA(a) - a\|_1$, which preserves its colours. Each
+    discriminator also sees translations of earlier steps, from a pool of 50.
 
-    The terms of the losses are named after the domain that is judged or given back, such as
+    Loss terms are named after the domain that is judged or reconstructed, such as
     `generator_cycle_a`. The game is least squares unless `compile(loss=...)` names another.
 
     Args:
@@ -39,18 +39,18 @@ class CycleGAN(Translation, AdversarialModel):
         discriminator_b: the same for B.
         cycle_weight: factor of the cycle terms. Default: 10, as in the paper.
         identity_weight: factor of the identity terms, times `cycle_weight`. Default: 0.5, as in the
-            paper's section 5.2; 0 leaves them out, as they must be if A and B differ in their
-            channels.
-        pool_size: images of past steps that are kept for each domain; 0 for no pool. Default: 50.
+            paper's section 5.2; 0 omits them, which is required if A and B have different
+            numbers of channels.
+        pool_size: how many past images are kept for each domain; 0 disables the pool. Default: 50.
         jitter: a layer of random changes for training, such as `kgan.layers.jitter(image_size)`,
             applied to each domain by itself. Default: none.
         seed: seed of what is random in the model itself. Default: a random one.
         **kwargs: `name` and `dtype`, as for `keras.Model`.
 
     Raises:
-        ValueError: if a network is not built or stands in two places, the four do not fit each
-            other, a discriminator does not end in a logit, a weight is negative, the jitter changes
-            the size, or there are identity terms or a pool where there can be none.
+        ValueError: if a network is not built or given twice, the four do not match, a discriminator
+            does not end in a logit, a weight is negative, the jitter changes the size, or these
+            networks cannot have identity terms or a pool.
 
     Example:
 
@@ -131,8 +131,8 @@ class CycleGAN(Translation, AdversarialModel):
 
         Args:
             x: images of A, an array; or a stream whose batches are tuples `(images_a, images_b)`.
-            y: images of B, an array; it need not be as long as `x`. An epoch goes through the
-                longer one, and again through the shorter, each in an order of its own.
+            y: images of B, an array, which may be longer or shorter than `x`. An epoch goes once
+                through the longer one and repeats the shorter one, each in its own order.
             **options: as in `AdversarialModel.fit`. Default batch size: 1, as in the paper.
 
         Returns:
@@ -150,11 +150,11 @@ class CycleGAN(Translation, AdversarialModel):
     def evaluate(
         self, x: Any = None, y: Any = None, batch_size: int | None = None, **options: Any
     ) -> Any:
-        """Returns the losses and metrics in inference mode, of images as in `fit`.
+        """Returns the losses and metrics in inference mode, for images given as in `fit`.
 
-        Measures given to `compile` compare the translations to each domain with its real images,
-        as many as the smaller domain has; their names end in `_a` and `_b`, and their protocols
-        are then in `scores`.
+        Measures given to `compile` compare the translations into each domain with its real
+        images, as many as the smaller domain has. Their names end in `_a` and `_b`; afterwards
+        `scores` has each value with its protocol.
         """
         x, y = self.arguments(x, y)
         if checks.is_arrays(x) and y is not None:
@@ -247,7 +247,8 @@ class CycleGAN(Translation, AdversarialModel):
             float32 NumPy array `(n, height, width, output channels)` in the generator's range.
 
         Raises:
-            ValueError: if the images do not fit the generator, or for another direction.
+            ValueError: if the images do not match the generator's input, or for an unknown
+                direction.
         """
         return self.translate_by(self._generator(direction), images, batch_size)
 
@@ -260,8 +261,8 @@ class CycleGAN(Translation, AdversarialModel):
     ) -> Any:
         """Exports one of the generators, see `AdversarialModel.export`.
 
-        Its input is `image`, its output `translated_image`; the file gives what `translate` gives,
-        within an error of 1e-4.
+        The file maps `image` to `translated_image`, and matches `translate` within an error of
+        1e-4.
 
         Args:
             path, formats, **options: see `AdversarialModel.export`.

@@ -20,15 +20,15 @@ class GAN(AdversarialModel):
         discriminator: a built Keras model from images to one logit `(batch, 1)`, or to a map of
             logits for patches `(batch, height, width, 1)`; no sigmoid.
         packing: samples that the discriminator judges together, side by side in the channels, so
-            that it sees a lack of variety (PacGAN, Lin et al., 2018). Its input must have
+            that it can see a lack of variety (PacGAN, Lin et al., 2018). Its input must have
             `packing` times the generator's channels. Default: 1.
         seed: seed of the latents drawn in training. Default: a random one.
         **kwargs: `name` and `dtype`, as for `keras.Model`.
 
     Raises:
         ValueError: if a network is not built, the discriminator does not end in a logit, the
-            generator's output does not fit the discriminator's input, one network is given twice,
-            `packing` is not a positive integer, or the seed not an integer from 0.
+            generator's output does not match the discriminator's input, one network is given
+            twice, `packing` is not a positive integer, or the seed is not an integer from 0.
 
     Example:
 
@@ -67,7 +67,7 @@ class GAN(AdversarialModel):
         return super().smallest_batch * self.packing
 
     def check_networks(self) -> None:
-        """Raises a ValueError if the networks do not fit each other or this model."""
+        """Validates the networks: raises a ValueError if they do not match each other."""
         hint = "kgan.ConditionalGAN takes networks with labels"
         checks.check_inputs("generator", self.generator, ["latent"], hint)
         checks.check_inputs("discriminator", self.discriminator, ["image"], hint)
@@ -75,7 +75,7 @@ class GAN(AdversarialModel):
         checks.check_logits(self.discriminator)
 
     def arguments(self, x: Any, y: Any = None) -> tuple[Any, Any]:
-        """Returns images, and what goes with them: also where both came as one tuple."""
+        """Returns images and what accompanies them, also if both came as one tuple."""
         return checks.two(x, y)
 
     def check_batch(self, batch: Any) -> None:
@@ -108,7 +108,7 @@ class GAN(AdversarialModel):
         return {"adversarial": self.game.generator(real, fake)}
 
     def to_judge(self, images: Any, batch: Any, training: bool = True) -> Any:
-        """Returns what the discriminator is given: augmented, and packed if it judges several."""
+        """Returns the discriminator's input: images, augmented and, with `packing`, packed."""
         images = self.augment(images, training)
         if self.packing == 1:
             return images
@@ -120,5 +120,5 @@ class GAN(AdversarialModel):
         return ops.reshape(ops.moveaxis(images, 1, -2), (packs, *shape, self.packing * channels))
 
     def judge(self, images: Any, batch: Any, training: bool = True) -> Any:
-        """Returns the discriminator's logits of images that go with a batch, as float32."""
+        """Returns the discriminator's logits for images of a batch, as float32."""
         return ops.cast(self.discriminator(images, training=training), "float32")

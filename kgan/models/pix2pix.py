@@ -1,4 +1,4 @@
-"""Images of images, learned from pairs."""
+"""Image-to-image translation learned from pairs."""
 
 import os
 from collections.abc import Sequence
@@ -19,11 +19,11 @@ from kgan.utils import numbers
 class Pix2Pix(Translation, GAN):
     """A generator that translates images, and a discriminator that sees both sides of a pair.
 
-    The generator is to come near the target, by the mean absolute difference (L1), and to be
-    taken for real by a discriminator that judges input and output together.
+    The generator learns to match the target, by the mean absolute difference (L1), and to fool a
+    discriminator that judges input and output together.
 
-    What is random in training (dropout, the paper's noise; jitter) is off in `translate`,
-    `predict` and exported files, and batch normalisation uses its moving statistics there: an
+    Dropout (the paper's noise) and jitter are active in training only. In `translate`, `predict`
+    and exported files they are off and batch normalisation uses its moving statistics, so an
     image always gives the same translation. The paper leaves dropout on and takes the statistics
     of the test batch. Networks with instance normalisation, the default here, are the same in both.
 
@@ -40,8 +40,8 @@ class Pix2Pix(Translation, GAN):
         **kwargs: `name` and `dtype`, as for `keras.Model`.
 
     Raises:
-        ValueError: if a network is not built, the two do not fit each other, the discriminator
-            does not end in a logit, the weight is negative, or the jitter changes the size.
+        ValueError: if a network is not built, the two do not match, the discriminator does not end
+            in a logit, the weight is negative, or the jitter changes the size.
 
     Example:
 
@@ -83,7 +83,7 @@ class Pix2Pix(Translation, GAN):
         Args:
             x: the inputs, an array; or a stream whose batches are tuples `(inputs, targets)`, such
                 as `kgan.data.image_pairs`.
-            y: the targets, an array as long as `x`; of a stream None.
+            y: the targets, an array as long as `x`; None for a stream.
             **options: as in `AdversarialModel.fit`. `validation_data` is a stream or a tuple of
                 both arrays. Default batch size of arrays: 1, as in the paper.
 
@@ -97,11 +97,11 @@ class Pix2Pix(Translation, GAN):
     def evaluate(
         self, x: Any = None, y: Any = None, batch_size: int | None = None, **options: Any
     ) -> Any:
-        """Returns the losses and metrics in inference mode, of pairs as in `fit`.
+        """Returns the losses and metrics in inference mode, for pairs given as in `fit`.
 
-        Measures given to `compile` compare the translations of the inputs with the targets; so do
-        Keras's metrics of pairs, such as `keras.metrics.MeanAbsoluteError()`. The protocols of the
-        former are then in `scores`.
+        Measures given to `compile` compare the translations of the inputs with the targets, and so
+        do Keras's own metrics, such as `keras.metrics.MeanAbsoluteError()`. Afterwards `scores` has
+        the value of each measure with its protocol.
         """
         return super().evaluate(x, y, batch_size=batch_size, **options)
 
@@ -175,7 +175,7 @@ class Pix2Pix(Translation, GAN):
             float32 NumPy array `(n, height, width, output channels)` in the generator's range.
 
         Raises:
-            ValueError: if the images do not fit the generator.
+            ValueError: if the images do not match the generator's input.
             TypeError: for an argument that does not exist, such as `direction`.
         """
         if unknown:
@@ -190,6 +190,6 @@ class Pix2Pix(Translation, GAN):
     ) -> Any:
         """Exports the generator, see `AdversarialModel.export`: `image` in, `translated_image` out.
 
-        The file gives what `translate` gives, within an error of 1e-4.
+        The file matches `translate` within an error of 1e-4.
         """
         return self.export_generator(self.generator, path, formats, options)

@@ -1,4 +1,4 @@
-"""Networks after the papers: plain Keras models to use, change or replace by your own."""
+"""Networks from the papers: plain Keras models to use, change or replace by your own."""
 
 from kgan.networks.cyclegan import cyclegan_generator
 from kgan.networks.dcgan import dcgan_discriminator, dcgan_generator

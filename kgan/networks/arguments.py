@@ -1,4 +1,4 @@
-"""What all networks share: checks of their arguments, and the sizes of their maps."""
+"""Shared by all networks: checks of arguments, and the sizes of maps."""
 
 import math
 
@@ -20,7 +20,7 @@ def check_arguments(image_shape, *, ranks=(3,), **sizes):
 
 
 def nearest_multiple(image_shape, divisor, least=1):
-    """The `(height, width)` nearest to that of a shape in multiples of a number."""
+    """Returns the nearest `(height, width)` whose sizes are multiples of a number."""
     return tuple(max(math.floor(size / divisor + 0.5), least) * divisor for size in image_shape[:2])
 
 
@@ -43,12 +43,12 @@ def check_multiple(image_shape, divisor, least=1, hint=""):
 
 
 def halvings(shape):
-    """How often the shorter side can be halved until 4 to 7 pixels are left."""
+    """Returns how often the shorter side can be halved until 4 to 7 pixels are left."""
     return max(math.floor(math.log2(min(shape[:2]) / 4)), 0)
 
 
 def crop(x, shape):
-    """Takes off evenly what maps that were rounded up have in excess of an image's shape."""
+    """Crops maps that were rounded up evenly to the shape of an image."""
     excess = [size - wanted for size, wanted in zip(x.shape[1:3], shape[:2], strict=True)]
     if not any(excess):
         return x

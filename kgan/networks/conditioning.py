@@ -1,4 +1,4 @@
-"""How the networks are told the class, or name it."""
+"""How networks take the class as an input, or predict it."""
 
 import keras
 from keras import layers
@@ -10,7 +10,7 @@ LABEL_LENGTH = 32  # of the embedding beside the latent
 
 
 class Conditioned:
-    """The label of a network and where it enters.
+    """The label input of a network and where it enters.
 
     Args:
         num_classes: how many classes there are, or None for a network without labels.
@@ -18,7 +18,7 @@ class Conditioned:
         ways: those that the network knows.
 
     Raises:
-        ValueError: if the way is unknown or the number of classes is no positive integer.
+        ValueError: if the way is unknown or the number of classes is not a positive integer.
     """
 
     def __init__(self, num_classes, way, ways=("concatenation", "projection", "auxiliary")):
@@ -31,24 +31,24 @@ class Conditioned:
         self.label = keras.Input((), dtype="int32", name="label") if told else None
 
     def inputs(self, first):
-        """The inputs of the network, of which the label is the second."""
+        """Returns the inputs of the network, with the label second if there is one."""
         return first if self.label is None else [first, self.label]
 
     def norm(self, x, batch_norm):
-        """Normalises by batch, for each class in its own way if that is how it is told."""
+        """Applies batch normalisation, class-conditional if that is the way."""
         if self.way == "conditional_batch_norm":
             return ConditionalBatchNormalization(self.num_classes)([x, self.label])
         return batch_norm()(x)
 
     def plane(self, image):
-        """The image, with a plane of the class beside it if that is how it is told."""
+        """Returns the image, with a plane for the class appended if that is the way."""
         if self.way == "concatenation":
             return LabelPlane(self.num_classes)([image, self.label])
         return image
 
 
 def embed(x, condition):
-    """Vectors, with an embedding of the class beside them if that is how it is told."""
+    """Returns vectors, with an embedding of the class appended if that is the way."""
     if condition.way != "concatenation":
         return x
     label = layers.Embedding(condition.num_classes, LABEL_LENGTH)(condition.label)
@@ -56,7 +56,7 @@ def embed(x, condition):
 
 
 def head(features, condition, spectral=None, **options):
-    """The logits of a discriminator from its features, `(batch, features)`.
+    """Returns the logits of a discriminator from its features, `(batch, features)`.
 
     Args:
         condition: a `Conditioned`.

@@ -24,22 +24,22 @@ def cyclegan_generator(
     blocks: int | None = None,
     seed: int | None = None,
 ) -> keras.Model:
-    """A generator from image to image: residual blocks at a quarter of the size.
+    """A residual generator from image to image, with its blocks at a quarter of the size.
 
     A convolution of 7 pixels, two that halve the size, the blocks, two transposed convolutions
     that double it, and one of 7 pixels again. Instance norm and ReLU after each but the last,
-    which ends in tanh; mirrored borders for those of 7 pixels and in the blocks. The same in
-    training and inference.
+    which ends in tanh; reflection padding for those of 7 pixels and in the blocks. It works
+    the same in training and inference.
 
     Args:
         image_shape: `(height, width, channels)` of the input, height and width multiples of 4
             and at least 8.
-        output_channels: channels of the output. Default: as many as the input has.
+        output_channels: channels of the output. Default: those of the input.
         width: filters of the first and the last hidden layer, a quarter of those of the blocks.
             Default: 64, as in the paper.
         blocks: how many residual blocks. Default, as in the paper: 6 up to 128 pixels (of the
             longer side), 9 above.
-        seed: seed of the first weights: an int gives the same ones on every call, on one backend.
+        seed: seed of the initial weights: an int gives the same ones on every call, on one backend.
             Default: None, Keras's global seed decides.
 
     Returns:
@@ -47,8 +47,8 @@ def cyclegan_generator(
         `(batch, height, width, output_channels)`, float32 in [-1, 1].
 
     Raises:
-        ValueError: if a size is not a positive integer, or height or width no multiple of 4 from
-            8 on (the message names the nearest).
+        ValueError: if a size is not a positive integer, or height or width is not a multiple of 4
+            that is at least 8 (the message names the nearest).
     """
     shape = check_arguments(image_shape, width=width)
     output_channels = shape[2] if output_channels is None else output_channels

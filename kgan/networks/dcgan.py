@@ -30,8 +30,8 @@ def dcgan_generator(
 ) -> keras.Model:
     """The DCGAN generator: a projection, then transposed convolutions that double the size.
 
-    The smallest map has 4 to 7 pixels on its shorter side. A size that is not a power of two
-    times that is reached by rounding up and cropping the excess evenly at the output.
+    The smallest map has 4 to 7 pixels on its shorter side. Other sizes than a power of two times
+    that are rounded up, and the excess is cropped evenly at the output.
 
     Args:
         image_shape: `(height, width, channels)`, any positive sizes.
@@ -39,10 +39,10 @@ def dcgan_generator(
         width: filters of the last hidden layer; each layer before it has twice as many. Default:
             64 (the paper's network for 64 pixels has 128).
         num_classes: for a conditional generator, how many classes there are. Default: None.
-        conditioning: how it is told the class: `"concatenation"` (default), an embedding beside
+        conditioning: how the class enters: `"concatenation"` (default), an embedding beside
             the latent, or `"conditional_batch_norm"`, a scale and shift for each class in every
             normalisation.
-        seed: seed of the first weights: an int gives the same ones on every call, on one backend.
+        seed: seed of the initial weights: an int gives the same ones on every call, on one backend.
             Default: None, Keras's global seed decides.
 
     Returns:
@@ -89,17 +89,17 @@ def dcgan_discriminator(
     Args:
         image_shape: `(height, width, channels)`, any positive sizes.
         width: filters of the first layer; each layer after it has twice as many. Default: 64.
-        batch_norm: whether to normalise as in the paper (default). False for a critic with a
-            gradient penalty, which needs each sample's gradient to be its own.
+        batch_norm: whether to normalise as in the paper (default). Use False for a critic
+            with a gradient penalty, which needs the gradient of each sample by itself.
         num_classes: for a conditional discriminator, how many classes there are. Default: None.
         conditioning: `"concatenation"` (default), a learned plane for each class beside the image;
-            `"projection"`, an inner product of features and class; or `"auxiliary"`, which is not
-            told the class but names it, for `kgan.ACGAN`.
-        seed: seed of the first weights: an int gives the same ones on every call, on one backend.
+            `"projection"`, an inner product of features and class; or `"auxiliary"`, which
+            predicts the class instead, for `kgan.ACGAN`.
+        seed: seed of the initial weights: an int gives the same ones on every call, on one backend.
             Default: None, Keras's global seed decides.
 
     Returns:
-        A `keras.Model` from `image` `(batch, *image_shape)`, and when it is told the class `label`,
+        A `keras.Model` from `image` `(batch, *image_shape)`, and if it takes the class `label`,
         integers `(batch,)`, to a logit `(batch, 1)`, float32; with `"auxiliary"` to
         `[logit, class_logits]`.
 

@@ -31,7 +31,7 @@ def mlp_generator(
         depth: number of hidden layers. Default: 2.
         num_classes: for a conditional generator, which has an embedding of the class beside the
             latent, how many classes there are. Default: None.
-        seed: seed of the first weights: an int gives the same ones on every call, on one backend.
+        seed: seed of the initial weights: an int gives the same ones on every call, on one backend.
             Default: None, Keras's global seed decides.
 
     Returns:
@@ -74,7 +74,7 @@ def mlp_discriminator(
         depth: number of hidden layers. Default: 2.
         num_classes, conditioning: as for `dcgan_discriminator`; a concatenated class is an
             embedding beside the pixels.
-        seed: seed of the first weights: an int gives the same ones on every call, on one backend.
+        seed: seed of the initial weights: an int gives the same ones on every call, on one backend.
             Default: None, Keras's global seed decides.
 
     Returns:

@@ -28,24 +28,24 @@ def patch_discriminator(
     spectral: bool = False,
     seed: int | None = None,
 ) -> keras.Model:
-    """A discriminator that judges patches, or the image as a whole.
+    """A PatchGAN discriminator, which judges patches or the whole image.
 
-    `kgan.Pix2Pix` shows it input and output at once, concatenated along the channels: build it for
-    the channels of both, `(height, width, input_channels + output_channels)`. In `kgan.CycleGAN`
-    it sees the images of one domain.
+    `kgan.Pix2Pix` gives it input and output concatenated along the channels: build it for the sum,
+    `(height, width, input_channels + output_channels)`. In `kgan.CycleGAN` it sees the images of
+    one domain.
 
     Args:
         image_shape: `(height, width, channels)`, any positive sizes.
         width: filters of the first layer; each after it has twice as many, up to eight times.
             Default: 64, as in the paper.
         receptive_field: side in pixels of the patch that a logit sees: 1, 16, 34, 70 (default),
-            142 or 286; or None for one logit of the whole image. By an instance norm every logit
-            also knows the mean and variance of the whole image.
-        normalization: `"instance"` (default), `"batch"` or None, in every layer but the first and
-            the last, and not where the map has shrunk to one pixel. Beside a gradient penalty
-            take `"instance"` or None: it needs each sample's gradient to be its own.
+            142 or 286; or None for one logit for the whole image. With instance norm every logit
+            also depends on the mean and variance of the whole image.
+        normalization: `"instance"` (default), `"batch"` or None, in every layer except the first
+            and the last, and those whose map is a single pixel. With a gradient penalty use
+            `"instance"` or None, since it needs the gradient of each sample by itself.
         spectral: whether every layer is divided by its spectral norm. Default: False.
-        seed: seed of the first weights: an int gives the same ones on every call, on one backend.
+        seed: seed of the initial weights: an int gives the same ones on every call, on one backend.
             Default: None, Keras's global seed decides.
 
     Returns:
@@ -54,8 +54,8 @@ def patch_discriminator(
         `(batch, 1)` for the whole image.
 
     Raises:
-        ValueError: if a size is not a positive integer, or the receptive field or normalisation is
-            none of those above.
+        ValueError: if a size is not a positive integer, or the receptive field or normalisation
+            is unknown.
     """
     shape = check_arguments(image_shape, width=width)
     spectral = numbers.flag("spectral", spectral)

@@ -1,4 +1,4 @@
-"""Networks that begin with the same weights, from one seed."""
+"""Networks whose initial weights follow from one seed."""
 
 import contextlib
 import functools
@@ -13,12 +13,13 @@ Network = TypeVar("Network")
 
 
 def repeatable(build: Callable[Parameters, Network]) -> Callable[Parameters, Network]:
-    """Gives a function that builds a network the argument `seed`.
+    """Adds the argument `seed` to a function that builds a network.
 
     Keras's initializers and random layers that are not given a seed draw one from Python's `random`
     when they are made, whatever the backend. So all seeds of a network follow from one, with which
-    `random` starts while the network is built; its state before is then put back. The name of the
-    function has a part in it: a generator and a discriminator of one seed share no numbers.
+    `random` starts while the network is built; its state before is then put back. The name of
+    the function enters the seed, so a generator and a discriminator with one seed share no
+    numbers.
 
     Args:
         build: a function to a network, with an argument `seed` that it need not use itself.
@@ -34,7 +35,7 @@ def repeatable(build: Callable[Parameters, Network]) -> Callable[Parameters, Net
 
 
 def draw():
-    """Returns a seed for a layer, drawn as those that Keras draws."""
+    """Draws a seed for a layer, as Keras does."""
     return random.randint(1, 2**31 - 1)
 
 

@@ -35,7 +35,7 @@ def resnet_generator(
         width: filters of every block. Default: 128 (the paper's network for 32 pixels has 256).
         num_classes: for a conditional generator, how many classes there are. Default: None.
         conditioning: `"conditional_batch_norm"` (default) or `"concatenation"`.
-        seed: seed of the first weights: an int gives the same ones on every call, on one backend.
+        seed: seed of the initial weights: an int gives the same ones on every call, on one backend.
             Default: None, Keras's global seed decides.
 
     Returns:
@@ -86,7 +86,7 @@ def resnet_discriminator(
         num_classes: for a conditional discriminator, how many classes there are. Default: None.
         conditioning: `"projection"` (default), `"concatenation"` or `"auxiliary"`, see
             `dcgan_discriminator`.
-        seed: seed of the first weights: an int gives the same ones on every call, on one backend.
+        seed: seed of the initial weights: an int gives the same ones on every call, on one backend.
             Default: None, Keras's global seed decides.
 
     Returns:

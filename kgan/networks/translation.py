@@ -1,4 +1,4 @@
-"""What the image-to-image networks share: normalisations by name, and how weights begin."""
+"""Shared by the image-to-image networks: normalisations by name, and the initializer."""
 
 import keras
 from keras import layers
@@ -8,7 +8,7 @@ from kgan.utils import numbers
 
 
 def normalization_maker(name):
-    """How to make the normalisation of a name: a function of nothing, or None for none.
+    """Returns a function that makes the normalisation of a name, or None for no normalisation.
 
     Args:
         name: `"instance"`, `"batch"` or None.
