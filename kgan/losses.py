@@ -176,8 +176,7 @@ class Wasserstein(Game):
 
 @keras.saving.register_keras_serializable("kgan")
 class LeastSquares(Game):
-    r"""Squared errors to the targets 1 (real) and 0 (fake), so that far fakes still give a
-    gradient.
+    r"""Squared errors to 1 (real) and 0 (fake), which give a gradient for far fakes, too.
 
     D minimises $\frac12 E[(D(x) - t)^2] + \frac12 E[D(G(z))^2]$, G $\frac12 E[(D(G(z)) - 1)^2]$.
 

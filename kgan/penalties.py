@@ -18,8 +18,7 @@ from kgan.utils import numbers
 
 
 class Penalty:
-    """Base class of penalties on the discriminator. Subclass it, define both methods and register
-    it.
+    """Base class of penalties. Subclass it, define both methods, and register the subclass.
 
     Args:
         weight: factor of the term, at least 0.

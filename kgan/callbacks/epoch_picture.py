@@ -1,4 +1,4 @@
-"""What callbacks that draw share: when, and where to."""
+"""The base class of callbacks that draw a picture per epoch."""
 
 import os
 from pathlib import Path
@@ -13,20 +13,20 @@ from kgan.utils import numbers
 
 
 class EpochPicture(keras.callbacks.Callback):
-    """Calls `draw(path)` after epochs; a subclass says what is drawn.
+    """Calls `draw(path)` after epochs; subclasses define what is drawn.
 
     Args:
-        folder: where `epoch_0001.png`, ... go.
-        every: epochs between pictures; the last epoch is always drawn, also of a run that ends
-            early. Default: 1.
-        film: whether to put the pictures together when training ends, as the GIF `film.gif`; where
-            training goes on from a later epoch with those before it. Default: False.
+        folder: the folder for `epoch_0001.png`, ...
+        every: epochs between pictures; the last epoch is always drawn, also if training ends early.
+            Default: 1.
+        film: whether to combine the pictures as the GIF `film.gif` when training ends, including
+            earlier ones if training continues from a later epoch. Default: False.
         tensorboard: a folder of event files, such as `log_dir` of `keras.callbacks.TensorBoard`,
-            that gets the pictures too. Default: none.
+            to write the pictures to as well. Default: none.
 
     Raises:
-        ValueError: if `every` is not a positive integer, or a file is where a folder is to be.
-        ImportError: if `tensorboard` is given and the package of this name is not installed.
+        ValueError: if `every` is not a positive integer, or a file is in the place of a folder.
+        ImportError: if `tensorboard` is given but the package tensorboard is not installed.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class EpochPicture(keras.callbacks.Callback):
         self._pictures: set[Path] = set()
 
     def draw(self, path: str | os.PathLike) -> None:
-        """Draws what the model makes now and writes it to a PNG file."""
+        """Draws the current outputs of the model to a PNG file."""
         raise NotImplementedError(f"{type(self).__name__} must define draw(path)")
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -83,7 +83,7 @@ class EpochPicture(keras.callbacks.Callback):
 
 
 def pictures_in(folder):
-    """Returns the pictures in a folder by epoch, which names alone are not beyond 9,999."""
+    """Returns the pictures in a folder, sorted by epoch (names alone fail beyond 9,999)."""
     pictures = (path for path in folder.glob("epoch_*.png") if path.stem[6:].isdecimal())
     return sorted(pictures, key=epoch_of)
 

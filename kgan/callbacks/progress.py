@@ -11,9 +11,9 @@ WAIT = "losses after each epoch; the first step takes longest"
 
 
 class ProgressBar(keras.callbacks.Callback):
-    """Shows the epochs done, the time left and the losses on one line of the terminal.
+    """Shows finished epochs, remaining time and losses on one line of the terminal.
 
-    For `fit(..., verbose=0)`: Keras's own bar takes a line an epoch.
+    Use it with `fit(..., verbose=0)`, since Keras's own bar uses a line per epoch.
 
     Raises:
         ImportError: if rich is not installed.

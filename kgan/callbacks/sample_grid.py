@@ -1,4 +1,4 @@
-"""Pictures of the same latents as training goes."""
+"""Sample pictures from fixed latents during training."""
 
 import os
 from typing import Any
@@ -15,19 +15,19 @@ class SampleGrid(EpochPicture):
     """Draws a grid of generated images after epochs, always from the same latents.
 
     Args:
-        folder: where `epoch_0001.png`, ... go.
+        folder: the folder for `epoch_0001.png`, ...
         count: images in the grid. Default: 64.
         every: epochs between pictures; the last epoch is always drawn. Default: 1.
         seed: seed of the latents. Default: 0.
-        film: whether to put the pictures together as `film.gif` when training ends. Default: False.
+        film: whether to combine the pictures as `film.gif` when training ends. Default: False.
         tensorboard: a folder of event files, such as `log_dir` of `keras.callbacks.TensorBoard`,
-            that gets the pictures too, on any backend. Default: none.
+            to write the pictures to as well, on any backend. Default: none.
 
     Raises:
-        ValueError: if `count` or `every` is not a positive integer, the seed no integer from 0, or
-            a file is where a folder is to be; when training begins, for a model that translates
-            images.
-        ImportError: if `tensorboard` is given and the package of this name is not installed.
+        ValueError: if `count` or `every` is not a positive integer, the seed is not an integer from
+            0, or a file is in the place of a folder; when training begins, for a model that
+            translates images.
+        ImportError: if `tensorboard` is given but the package tensorboard is not installed.
     """
 
     def __init__(
@@ -53,11 +53,11 @@ class SampleGrid(EpochPicture):
         self._given = {} if self.model.draws_all else self._conditions()
 
     def see(self, batch: Any, batch_size: int) -> None:
-        """Takes samples of the training data, for what the model is given; `fit` calls this."""
+        """Receives samples of the training data, for given inputs; `fit` calls this."""
         self._shown = batch
 
     def _conditions(self):
-        """What of the training data stands beside the latents, the same in each picture."""
+        """Returns the given inputs for all pictures, from the training data."""
         batch = keras.tree.map_structure(checks.to_numpy, self.model.unpack(self._shown))
         given = self.model.given_in(batch)
         drawn = {each.name for each in self.model.takes if each.is_drawn}

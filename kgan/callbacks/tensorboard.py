@@ -1,4 +1,4 @@
-"""Pictures among what TensorBoard shows."""
+"""Pictures in TensorBoard."""
 
 from kgan.utils.optional import Later, require
 
@@ -6,12 +6,12 @@ Image = Later("PIL.Image")
 
 
 class Board:
-    """Writes pictures into an event file, with the package tensorboard alone.
+    """Writes pictures to an event file, using only the package tensorboard.
 
-    Keras's own callback needs TensorFlow, which is not there on every backend.
+    Keras's own callback needs TensorFlow, which other backends may not have installed.
 
     Args:
-        folder: of the event files; a new one is made in it with the first picture.
+        folder: folder of the event files; the first picture creates a new one.
 
     Raises:
         ImportError: if tensorboard is not installed.
@@ -29,9 +29,9 @@ class Board:
         """Adds a PNG file.
 
         Args:
-            name: under which TensorBoard shows it.
-            path: of the file.
-            step: its place in time, such as the epoch from 0, as in Keras's callback.
+            name: the name in TensorBoard.
+            path: the file.
+            step: its step, such as the epoch from 0, as in Keras's callback.
         """
         self._writer = self._writer or self._open()
         with Image.open(path) as picture:

@@ -1,4 +1,4 @@
-"""The end of a training that has gone wrong."""
+"""Ends training when a loss is NaN."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ class TerminateOnNaN(keras.callbacks.TerminateOnNaN):
     """Ends training when the loss of a player is NaN or infinite.
 
     Keras's callback of this name looks for a metric called `loss`, which a GAN does not have;
-    `fit` puts this one in its place.
+    `fit` replaces it by this one.
 
     Args:
-        raise_error: whether to raise a RuntimeError in place of a quiet end. Default: False.
+        raise_error: whether to raise a RuntimeError instead of ending quietly. Default: False.
     """
 
     def __init__(self, raise_error: bool = False) -> None:
@@ -26,7 +26,7 @@ class TerminateOnNaN(keras.callbacks.TerminateOnNaN):
 
 
 def watch_losses(callbacks):
-    """Returns callbacks with Keras's `TerminateOnNaN`, which would see nothing, replaced."""
+    """Returns callbacks with Keras's `TerminateOnNaN` replaced, which finds no `loss` in a GAN."""
     if isinstance(callbacks, keras.callbacks.CallbackList):
         callbacks.callbacks = [*map(_watching, callbacks.callbacks)]
         return callbacks

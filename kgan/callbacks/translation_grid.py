@@ -1,4 +1,4 @@
-"""Pictures of the same translations as training goes."""
+"""Pictures of translations of fixed images during training."""
 
 import os
 
@@ -12,23 +12,23 @@ from kgan.images import in_color, save_columns
 
 
 class TranslationGrid(EpochPicture):
-    """Draws images beside their translations after epochs, always of the same images.
+    """Draws fixed images beside their translations after epochs.
 
     A row of `kgan.Pix2Pix` is input, output and, if given, target. A row of `kgan.CycleGAN` is an
-    image of A, its translation to B, and that back again to A; then follow rows of images of B.
+    image of A, its translation to B and back to A, followed by rows of images of B.
 
     Args:
-        folder: where `epoch_0001.png`, ... go.
-        images: what to translate, float32 NHWC in [-1, 1]; of CycleGAN, images of A.
-        targets: the targets of `images`; of CycleGAN, any images of B. Default: None.
+        folder: the folder for `epoch_0001.png`, ...
+        images: images to translate, float32 NHWC in [-1, 1]; for CycleGAN, images of A.
+        targets: the targets of `images`; for CycleGAN, any images of B. Default: None.
         every: epochs between pictures; the last epoch is always drawn. Default: 1.
-        film: whether to put the pictures together as `film.gif` when training ends. Default: False.
+        film: whether to combine the pictures as `film.gif` when training ends. Default: False.
         tensorboard: a folder of event files, such as `log_dir` of `keras.callbacks.TensorBoard`,
-            that gets the pictures too, on any backend. Default: none.
+            to write the pictures to as well, on any backend. Default: none.
 
     Raises:
-        ValueError: if `every` is not a positive integer, or images are no batch that can be shown.
-        ImportError: if `tensorboard` is given and the package of this name is not installed.
+        ValueError: if `every` is not a positive integer, or the images cannot be shown.
+        ImportError: if `tensorboard` is given but the package tensorboard is not installed.
 
     Example:
 
@@ -62,7 +62,7 @@ def draw_translations(path, model, images, targets=None):
     """Writes rows of images beside their translations as a PNG.
 
     Args:
-        path: the file; its folder is made if needed.
+        path: the file; its folder is created if needed.
         model: a `Pix2Pix` or `CycleGAN`.
         images, targets: as for `TranslationGrid`.
     """

@@ -19,7 +19,7 @@ ANIMATED = ("GIF", "PNG", "TIFF", "WEBP")  # others that have frames keep a prev
 
 
 def damage():
-    """What Pillow raises over damaged bytes, by their place in the file."""
+    """Returns the exceptions that Pillow raises for damaged files."""
     return (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 
 
@@ -27,8 +27,8 @@ class CorruptImageError(ValueError):
     """An image file that cannot be read.
 
     Attributes:
-        file: what it is called.
-        reason: why, in words.
+        file: its name.
+        reason: why it cannot be read.
     """
 
     def __init__(self, file, reason):
@@ -39,7 +39,7 @@ class CorruptImageError(ValueError):
 
 
 class Remarks:
-    """Gathers what is done to images that are not plain ones, and warns of each kind once."""
+    """Collects remarks on how unusual images are read, and warns once about each kind."""
 
     def __init__(self):
         self.told, self.gathered = set(), {}
@@ -49,7 +49,7 @@ class Remarks:
             self.gathered.setdefault(kind, (text, []))[1].append(received)
 
     def tell(self):
-        """Warns of what was gathered since: how many images, and the first of them by name."""
+        """Warns about the collected remarks: the number of images, and the name of the first."""
         for kind, (text, images) in self.gathered.items():
             self.told.add(kind)
             more = f" and {len(images) - 1} more of those read so far" if len(images) > 1 else ""
@@ -62,13 +62,13 @@ class Decoding:
     """How an image becomes pixels.
 
     Args:
-        background: what shows through transparent parts, a colour that Pillow knows. Default:
+        background: the colour behind transparent parts, as Pillow knows it. Default:
             `"white"`.
-        interpolation: `"bilinear"` (default), with antialiasing, or `"nearest"`, which makes no
-            colours that were not in the image.
+        interpolation: `"bilinear"` (default), with antialiasing, or `"nearest"`, which adds
+            no new colours.
 
     Raises:
-        ValueError: for other colours or interpolations.
+        ValueError: for an unknown colour or interpolation.
     """
 
     background: str = "white"
@@ -88,13 +88,13 @@ class Decoding:
 
     @contextlib.contextmanager
     def opened(self, file, name=None, remark=None):
-        """The decoded image of a file: upright, opaque, grey or in colour, of 8 bits.
+        """Opens a file as a decoded image: upright, opaque, grey or RGB, 8 bits.
 
         Args:
             file: its path, or the open file.
-            name: what to call it in a message. Default: the path.
-            remark: a `Remarks`, or a function like it, that gathers what is done to images that
-                are not plain ones. Default: nobody does.
+            name: its name in messages. Default: the path.
+            remark: a `Remarks` or similar function that collects how unusual images are read.
+                Default: none.
 
         Raises:
             CorruptImageError: if the file cannot be read.
@@ -151,8 +151,8 @@ class Decoding:
             image: of `opened`.
             size: `(height, width)` to resize to.
             channels: 1 for grey, 3 for colour.
-            crop: whether to cut to the wanted proportions around the centre first, in place of
-                changing the image's own. Default: False.
+            crop: whether to crop to the wanted proportions around the centre first, instead of
+                changing the aspect ratio. Default: False.
         """
         height, width = size
         image = image.convert(MODES[channels])
@@ -166,10 +166,10 @@ AS_EVER = Decoding()
 
 
 class Reader:
-    """What reads an item of a data set as pixels: a dataclass, whose repr tells data sets apart."""
+    """Base class of readers of pixels: dataclasses, whose repr identifies the data set."""
 
     def __repr__(self):
-        # A decoding as ever is not named: runs that were begun before there were others go on.
+        # A default decoding is not named, so that older checkpoints still match.
         shown = [
             f"{field.name}={getattr(self, field.name)!r}"
             for field in dataclasses.fields(self)
@@ -179,7 +179,7 @@ class Reader:
 
 
 def two_decodings(background, interpolation):
-    """Returns a `Decoding` of each of two kinds of images, whose interpolation is one or two."""
+    """Returns two `Decoding`s, from one or two interpolations."""
     both = interpolation if isinstance(interpolation, (tuple, list)) else (interpolation,) * 2
     if len(both) != 2:
         raise ValueError(

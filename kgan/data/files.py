@@ -1,4 +1,4 @@
-"""Image files: found in a folder, measured by their headers."""
+"""Finds image files in folders and reads their sizes."""
 
 import contextlib
 import os
@@ -23,13 +23,13 @@ TURNED = 5  # from this EXIF orientation on, width and height change places
 
 
 def find_images(path: str | os.PathLike) -> list[Path]:
-    """Returns the image files below a folder, sorted; what is left out is told in one warning.
+    """Returns the image files below a folder, sorted, and warns once about skipped files.
 
-    Links are followed, and a folder that several lead to is gone through once. What is hidden is
-    left out: names that begin with a dot, and those that systems keep previews under.
+    Links are followed, and each folder is visited once. Hidden files are skipped: names that begin
+    with a dot, and the preview folders of operating systems.
 
     Raises:
-        ValueError: if there is no such folder, it is a file, or no image is in it.
+        ValueError: if the folder does not exist, is a file, or contains no image.
     """
     folder = check_path("path", path)
     found: list[Path] = []
@@ -61,7 +61,7 @@ def find_images(path: str | os.PathLike) -> list[Path]:
 
 
 def _below(folder):
-    """Yields what is below a folder and is not one, and whether it is a file to be opened."""
+    """Yields the files below a folder, and whether each is a regular file."""
     root = Path(os.path.realpath(folder))
     links, seen = [folder], set()
     while links:
@@ -99,9 +99,9 @@ def _some(names):
 
 
 def sizes_of(files: Iterable[Path]) -> dict[tuple[int, int], list[Path]]:
-    """Returns the files by their `(height, width)`, from the headers alone.
+    """Groups files by their `(height, width)`, read from the headers only.
 
-    What has no readable header is left out: it is told of when it is to be read.
+    Files without a readable header are skipped here, and reported when they are read.
     """
     sizes: dict[tuple[int, int], list[Path]] = {}
     for file in files:
@@ -114,10 +114,10 @@ def sizes_of(files: Iterable[Path]) -> dict[tuple[int, int], list[Path]]:
 
 
 def the_size(sizes: dict[tuple[int, int], list[Path]]) -> tuple[int, int]:
-    """Returns the one size of `sizes_of`.
+    """Returns the common size of the files of `sizes_of`.
 
     Raises:
-        ValueError: if there are several or none.
+        ValueError: if there are several sizes or none.
     """
     if len(sizes) == 1:
         return next(iter(sizes))
@@ -135,16 +135,16 @@ def check_size(image_size):
     """Returns `(height, width)` as a tuple.
 
     Raises:
-        ValueError: if it is no pair of positive integers.
+        ValueError: if it is not a pair of positive integers.
     """
     return numbers.counts("image_size", image_size, ("height", "width"))
 
 
 def check_channels(channels):
-    """Returns the channels that images are to be read with, 1 or 3.
+    """Validates the channels to read images with, 1 or 3.
 
     Raises:
-        ValueError: if they are others.
+        ValueError: if they are anything else.
     """
     if not numbers.is_integer(channels) or channels not in MODES:
         raise ValueError(f"channels must be 1 or 3. Received: channels={numbers.shown(channels)}")
@@ -152,7 +152,7 @@ def check_channels(channels):
 
 
 def check_two_channels(channels):
-    """Returns the channels of two kinds of images, given as one number or as two.
+    """Returns the channels of two kinds of images, from one number or two.
 
     Raises:
         ValueError: if they are not 1 or 3.

@@ -1,4 +1,4 @@
-"""A folder of image files, read as training goes."""
+"""A folder of image files, read during training."""
 
 import dataclasses
 import os
@@ -22,29 +22,29 @@ def folder(
     interpolation: str = "bilinear",
     **kwargs: Any,
 ) -> ImageStream:
-    """Returns the images below a folder as batches for `fit`, read from disk in each epoch.
+    """Returns the images below a folder as batches for `fit`, read from disk in every epoch.
 
-    Every image is turned upright as its camera has noted, laid on a background where it is
-    transparent, cropped to the wanted proportions around its centre, then resized. Of 16 bits the
-    upper eight are read, of animations the first frame.
+    Every image is rotated upright by its EXIF data, composited onto a background if it is
+    transparent, cropped to the wanted proportions around its centre, then resized. Images of 16
+    bits are read by their upper eight bits, animations by their first frame.
 
     Args:
         path: the folder; its subfolders are searched too, and links followed. Hidden files and
-            folders, and files that are not images, are left out; a warning says how many.
+            folders and other kinds of files are skipped; a warning says how many.
         image_size: `(height, width)`.
         channels: 3 for colour (default), 1 for grey.
-        batch_size: images a batch. When shuffled, images that do not fill a last batch are left
-            out, others each epoch; else the last batch may be smaller. Default: 64.
+        batch_size: images per batch. When shuffled, an incomplete last batch is dropped, which
+            leaves out different images each epoch; otherwise the last batch may be smaller.
+            Default: 64.
         shuffle: whether the order changes from epoch to epoch. Default: True.
-        seed: seed of that order where `fit` is not kgan's, which orders the files by the model's
-            own seed. Default: a random one.
-        corrupt: what to do with an image that cannot be read: `"skip"` (default) puts the next
-            one in its place and warns at the end of the epoch, once, with the count and names;
-            `"raise"` stops.
-        background: the colour that transparent parts show, such as `"black"` or `"#808080"`.
+        seed: seed of that order outside of kgan's `fit`, which uses the seed of the model instead.
+            Default: a random one.
+        corrupt: what to do with an unreadable image: `"skip"` (default) replaces it by the next one
+            and warns once at the end of the epoch, with count and names; `"raise"` stops.
+        background: the colour behind transparent parts, such as `"black"` or `"#808080"`.
             Default: `"white"`.
         interpolation: `"bilinear"` (default), with antialiasing; `"nearest"` keeps the colours of
-            drawings and label maps, and makes none between them.
+            drawings and label maps and adds no others.
         **kwargs: of `keras.utils.PyDataset`, such as `workers` for reading in parallel.
 
     Returns:

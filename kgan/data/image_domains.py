@@ -1,4 +1,4 @@
-"""Two folders of images without partners, such as horses and zebras, read from disk."""
+"""Two folders of unpaired images, such as horses and zebras, read from disk."""
 
 import itertools
 import os
@@ -26,23 +26,23 @@ def image_domains(
 ) -> ImageStream:
     """Returns images of two domains as batches for `kgan.CycleGAN.fit`, read in each epoch.
 
-    An epoch is as long as the larger folder; the smaller one is gone through again, each time in a
-    new order. Images are resized whole, without cropping.
+    An epoch goes once through the larger folder and repeats the smaller one, each time in a new
+    order. Images are resized without cropping.
 
     Args:
         folder_a: the images of domain A; subfolders are searched too.
         folder_b: the images of domain B.
         image_size: `(height, width)`. Default: the images' own size, which must then be the same
             for all of both folders.
-        batch_size: images of each domain in a batch. When shuffled, images that do not fill a last
-            batch are left out, others each epoch; else the last batch may be smaller. Default: 1.
+        batch_size: images of each domain per batch. When shuffled, an incomplete last batch is
+            dropped, which leaves out different images each epoch; otherwise the last batch may be
+            smaller. Default: 1.
         channels: 3 for colour (default), 1 for grey, or `(a, b)`.
         shuffle: whether the orders change from epoch to epoch. Default: True.
-        seed: seed of the orders where `fit` is not kgan's, which orders the files by the model's
-            own seed. Default: a random one.
-        corrupt: what to do with an image that cannot be read: `"skip"` (default) puts the next
-            one in its place and warns at the end of the epoch, once, with the count and names;
-            `"raise"` stops.
+        seed: seed of the orders outside of kgan's `fit`, which uses the seed of the model instead.
+            Default: a random one.
+        corrupt: what to do with an unreadable image: `"skip"` (default) replaces it by the next one
+            and warns once at the end of the epoch, with count and names; `"raise"` stops.
         background: see `folder`. Default: `"white"`.
         interpolation: `"bilinear"` (default), `"nearest"`, or `(a, b)`: see `folder`.
         **kwargs: of `keras.utils.PyDataset`, such as `workers` for reading in parallel.

@@ -1,4 +1,4 @@
-"""Pairs of images, what is to be translated beside what it is to become, read from disk."""
+"""Pairs of images, inputs and targets, read from disk."""
 
 import dataclasses
 import itertools
@@ -33,31 +33,29 @@ def image_pairs(
 ) -> ImageStream:
     """Returns pairs of images as batches for `kgan.Pix2Pix.fit`, read from disk in each epoch.
 
-    Either two folders whose files have the same names, but for their endings, or one folder of
-    images that hold a pair side by side: the input on the left, the target on the right, as the
-    Pix2Pix data sets do. Images are resized whole, without cropping, so that the two keep fitting
-    each other.
+    Either two folders whose files have the same names up to their suffixes, or one folder of images
+    that contain a pair side by side: the input on the left, the target on the right, as in the
+    Pix2Pix data sets. Images are resized without cropping, so that pairs stay aligned.
 
     Args:
         source: the folder of the inputs, or of the pairs; subfolders are searched too.
         targets: the folder of the targets. Default: None, the pairs are side by side.
         image_size: `(height, width)` of each image of a pair. Default: their own size, which must
             then be the same for all.
-        batch_size: pairs a batch. When shuffled, pairs that do not fill a last batch are left out,
-            others each epoch; else the last batch may be smaller. Default: 1.
+        batch_size: pairs per batch. When shuffled, an incomplete last batch is dropped, which
+            leaves out different pairs each epoch; otherwise the last batch may be smaller. Default:
+            1.
         swap: whether to translate the other way: from right to left, from targets to source.
             Default: False.
         channels: 3 for colour (default), 1 for grey, or `(inputs, targets)`.
         shuffle: whether the order changes from epoch to epoch. Default: True.
-        seed: seed of that order where `fit` is not kgan's, which orders the files by the model's
-            own seed. Default: a random one.
-        corrupt: what to do with a pair that cannot be read: `"skip"` (default) puts the next one in
-            its place and warns at the end of the epoch, once, with the count and names; `"raise"`
-            stops.
+        seed: seed of that order outside of kgan's `fit`, which uses the seed of the model instead.
+            Default: a random one.
+        corrupt: what to do with an unreadable pair: `"skip"` (default) replaces it by the next one
+            and warns once at the end of the epoch, with count and names; `"raise"` stops.
         background: see `folder`. Default: `"white"`.
-        interpolation: `"bilinear"` (default), `"nearest"`, or `(inputs, targets)`. For targets
-            that are label maps `("bilinear", "nearest")`: between the colours of two classes there
-            is none.
+        interpolation: `"bilinear"` (default), `"nearest"`, or `(inputs, targets)`. Use
+            `("bilinear", "nearest")` if the targets are label maps, whose colours must not mix.
         **kwargs: of `keras.utils.PyDataset`, such as `workers` for reading in parallel.
 
     Returns:
@@ -124,7 +122,7 @@ class ReadTwoFiles(Reader):
 
 
 def _half_size(items, wanted):
-    """The size to read halves in: the wanted one, or their own."""
+    """Returns the size to read halves in: the wanted one, or their own."""
     sizes = files.sizes_of(items)
     odd = [of[0] for (_, width), of in sizes.items() if width % 2]
     if odd:
@@ -150,7 +148,7 @@ def _half_size(items, wanted):
 
 
 def no_pair(sizes, wanted=None):
-    """Names an image that is hardly a pair side by side, or None.
+    """Names an image that does not look like a pair side by side, or returns None.
 
     Args:
         sizes: of `kgan.data.files.sizes_of`.
@@ -170,7 +168,7 @@ def no_pair(sizes, wanted=None):
 
 
 def _matched(inputs, targets):
-    """The files of two folders in pairs of one name."""
+    """Pairs the files of two folders by name."""
     first, second = _by_name(inputs), _by_name(targets)
     lonely = [first[name] for name in first.keys() - second.keys()]
     lonely += [second[name] for name in second.keys() - first.keys()]

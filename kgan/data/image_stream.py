@@ -1,4 +1,4 @@
-"""Images read from disk as training goes, whatever they are put together from."""
+"""A stream of images from one or more sources, read from disk during training."""
 
 import itertools
 import warnings
@@ -14,15 +14,15 @@ from kgan.utils import numbers
 
 
 class Samples:
-    """What a data set has of one kind, read one at a time.
+    """The samples of one source of a data set, read one at a time.
 
-    A sample that cannot be read is told of once and its place taken by the next one in the order
-    of the epoch, so that batches keep their size and the order follows from the seed alone.
+    An unreadable sample is reported once and replaced by the next one in the order of the epoch, so
+    that batches keep their size and the order depends on the seed only.
 
     Args:
         items: what the samples are read from: files, or tuples of files.
         read: a function from an item and a `Remarks` to pixels, uint8
-            `(height, width, channels)`, or to a tuple of such; raises `CorruptImageError`.
+            `(height, width, channels)`, or to a tuple of them; raises `CorruptImageError`.
         corrupt: `"skip"` or `"raise"`.
 
     Raises:
@@ -39,7 +39,7 @@ class Samples:
         self.remark = Remarks()
 
     def part(self, rows):
-        """Returns the samples at some places, which do not tell again what these have told."""
+        """Returns the samples at some places; they do not repeat earlier warnings."""
         part = Samples([self.items[i] for i in rows], self.read, self.corrupt)
         part.remark = self.remark
         known = ((place, self.unreadable.get(row)) for place, row in enumerate(rows))
@@ -48,7 +48,7 @@ class Samples:
         return part
 
     def arrange(self, length, rng=None):
-        """Sets the order of an epoch: passes over all samples, each anew shuffled if `rng` is."""
+        """Sets the order of an epoch: passes over all samples, shuffled if there is an `rng`."""
         count = len(self.items)
         passes = -(-length // count)
         orders = [rng.permutation(count) if rng else np.arange(count) for _ in range(passes)]
@@ -62,14 +62,14 @@ class Samples:
         raise self._none()
 
     def once(self):
-        """Yields all that can be read, once each, in the order of the items."""
+        """Yields each readable sample once, in the order of the items."""
         yield from (s for s in map(self._read, range(len(self.items))) if s is not None)
         self.remark.tell()
         if len(self.unreadable) == len(self.items):
             raise self._none()
 
     def _read(self, index):
-        """The sample, or None for one that cannot be read."""
+        """Returns the sample, or None if it cannot be read."""
         if index not in self.unreadable:
             try:
                 return self.read(self.items[index], self.remark)
@@ -83,7 +83,7 @@ class Samples:
         return ValueError(f"None of the {len(self.items)} images can be read. {self._names(0)}")
 
     def tell(self):
-        """Warns of what could not be read, or is not plain, and was not told of before."""
+        """Warns about unreadable and unusual images not reported before."""
         self.remark.tell()
         if len(self.unreadable) > self.told:
             warnings.warn(
@@ -100,18 +100,19 @@ class Samples:
 
 
 class ImageStream(keras.utils.PyDataset):
-    """Batches for `fit`, float32 in [-1, 1], in an order that a seed decides.
+    """Batches for `fit`, float32 in [-1, 1], in a seeded order.
 
-    An epoch is as long as the largest of the sources; the smaller ones are gone through again,
-    each time in a new order.
+    An epoch goes once through the largest source and repeats the smaller ones, each time in a new
+    order.
 
     Args:
-        sources: `Samples` of each kind. A batch of one source is what its samples are, stacked;
-            that of several is a tuple with a batch of each.
-        batch_size: samples of each source in a batch. When shuffled, those that do not fill a
-            last batch are left out, others each epoch; else the last batch may be smaller.
+        sources: `Samples` of each kind. A batch of one source is its stacked samples, a batch
+            of several sources a tuple with a batch of each.
+        batch_size: samples of each source per batch. When shuffled, an incomplete last batch is
+            dropped, which leaves out different samples each epoch; otherwise the last batch may be
+            smaller.
         shuffle: whether the order changes from epoch to epoch.
-        seed: seed of that order where `fit` is not kgan's; see `reorder`.
+        seed: seed of that order outside of kgan's `fit`; see `reorder`.
         **kwargs: of `keras.utils.PyDataset`.
 
     Raises:
@@ -130,12 +131,12 @@ class ImageStream(keras.utils.PyDataset):
 
     @property
     def unpaired(self):
-        """Whether what stands side by side in a batch has nothing to do with each other."""
+        """Whether the samples side by side in a batch are unrelated."""
         return len(self.sources) > 1
 
     @property
     def even(self):
-        """Whether all batches are of one size."""
+        """Whether all batches have the same size."""
         return self.rng is not None or self.length % self.batch_size == 0
 
     def __len__(self):
@@ -153,10 +154,10 @@ class ImageStream(keras.utils.PyDataset):
         return batches[0] if len(batches) == 1 else tuple(batches)
 
     def once(self, batch_size):
-        """Yields each sample once, in the order of the files, whatever the order of training is.
+        """Yields each sample once, in the order of the files, independent of the training order.
 
-        For measures, which must be of the same images each time. What cannot be read is left out;
-        of several sources as many samples as the smallest one has.
+        Measures use it, which need the same images each time. Unreadable images are skipped; with
+        several sources it stops at the end of the smallest one.
 
         Args:
             batch_size: samples of each source in a batch; the last one may be smaller.
@@ -175,12 +176,12 @@ class ImageStream(keras.utils.PyDataset):
         self._arrange(self.rng)
 
     def reorder(self, seed):
-        """Shuffles by a seed; `fit` calls it, so that a run can be stopped and go on exactly."""
+        """Shuffles by a seed; `fit` calls it, so that a stopped run can continue exactly."""
         if self.rng is not None:
             self._arrange(np.random.default_rng(seed))
 
     def describe(self):
-        """Returns what tells this data set from others as JSON has it, without reading images."""
+        """Returns a JSON-able description that identifies this data set, without reading images."""
         return {
             "batch_size": self.batch_size,
             "sources": [

@@ -1,4 +1,4 @@
-"""Mixtures of Gaussians, whose modes are known: the standard test of mode collapse."""
+"""Mixtures of Gaussians with known modes: the standard test of mode collapse."""
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,8 @@ class Mixture:
         deviation: the standard deviation in every dimension, above 0.
 
     Raises:
-        ValueError: if the centers are no matrix of finite numbers or the deviation is not above 0.
+        ValueError: if the centers are not a matrix of finite numbers, or the deviation is not above
+            0.
 
     Example:
 
@@ -62,7 +63,7 @@ def ring(modes: int = 8, radius: float = 1.0, deviation: float = 0.01) -> Mixtur
     """Returns Gaussians on a circle in the plane.
 
     Args:
-        modes: how many. Default: 8.
+        modes: how many Gaussians. Default: 8.
         radius: of the circle. Default: 1.
         deviation: the standard deviation of each. Default: 0.01.
 
@@ -79,7 +80,7 @@ def grid(side: int = 5, spacing: float = 2.0, deviation: float = 0.05) -> Mixtur
 
     Args:
         side: how many in a row. Default: 5.
-        spacing: the distance of neighbours. Default: 2.
+        spacing: the distance between neighbours. Default: 2.
         deviation: the standard deviation of each. Default: 0.05.
 
     Source of the defaults: as for `ring`.

@@ -1,4 +1,4 @@
-"""Grey images stacked into channels: a data set with as many modes as there are combinations."""
+"""Grey images stacked into channels, which gives a mode for each combination of classes."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def stack(
     channels: int = 3,
     seed: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns random images laid over each other, one a channel.
+    """Returns random images stacked along the channels, one per channel.
 
     Args:
         images: grey images, `(n, height, width, 1)`.
@@ -28,8 +28,8 @@ def stack(
 
     Returns:
         `(stacked, labels)`: `(count, height, width, channels)` of the images' dtype, and int32
-        labels that read as a number whose digits are the classes: 10 classes in 3 channels give
-        1,000 modes, and the channels 2, 0, 7 the label 207.
+        labels, numbers whose digits are the classes: 10 classes in 3 channels give 1,000 modes, and
+        the classes 2, 0, 7 the label 207.
 
     Raises:
         ValueError: if the images are not grey or the labels do not fit them.

@@ -1,4 +1,4 @@
-"""Any image set of TensorFlow Datasets, by its name."""
+"""Image data sets of TensorFlow Datasets."""
 
 import difflib
 import os
@@ -26,7 +26,7 @@ def tfds(
     batch_size: int | None = None,
     seed: int | None = None,
 ) -> Any:
-    """Returns the images of a TensorFlow Datasets set.
+    """Loads the images of a TensorFlow Datasets data set.
 
     Args:
         name: for example `"mnist"`, `"fashion_mnist"`, `"cifar10"`; `"name/config:version"` too.
@@ -36,18 +36,18 @@ def tfds(
         image_size: `(height, width)` to resize to. Default: the images' own size, which must then
             be the same for all.
         batch_size: None (default) returns arrays. An integer returns a stream of shuffled
-            batches instead, for sets that do not fit in memory.
+            batches instead, for data sets that do not fit in memory.
         seed: seed of the order of that stream. Default: a random one.
 
     Returns:
         `(images, labels)`: float32 `(count, height, width, channels)` in [-1, 1], and the labels
-        as they are in the set, or None if it has none. With `batch_size`, a `tf.data.Dataset`
+        as in the data set, or None if it has none. With `batch_size`, a `tf.data.Dataset`
         that yields such pairs (or images alone).
 
     Raises:
         ImportError: if tensorflow-datasets or TensorFlow, which reads its files, is missing.
-        ValueError: if there is no such set, or it has no images, or images of several sizes and
-            `image_size` is None.
+        ValueError: if the data set does not exist, has no images, or has images of several sizes
+            and `image_size` is None.
     """
     size = None if image_size is None else check_size(image_size)
     seed, download = numbers.seed(seed), numbers.flag("download", download)
@@ -75,7 +75,7 @@ def tfds(
 
 
 def check_names(name, splits, data_dir):
-    """Raises a ValueError unless a set, its splits and its folder are named by text."""
+    """Raises a ValueError if the name, the splits or the folder of a data set are not strings."""
     for argument, text in [("name", name), *(("split", split) for split in splits)]:
         if not isinstance(text, str):
             raise ValueError(f"{argument} must be text. Received: {argument}={numbers.shown(text)}")
@@ -84,14 +84,14 @@ def check_names(name, splits, data_dir):
 
 
 def prepared(library, name, data_dir, download):
-    """Returns the builder of a set whose files are in place.
+    """Returns the builder of a prepared data set.
 
     Args:
         library: the module `tensorflow_datasets`.
         name, data_dir, download: see `tfds`.
 
     Raises:
-        ValueError: if there is no such set, or it is not prepared and is not to be downloaded.
+        ValueError: if the data set does not exist, or is not prepared and must not be downloaded.
     """
     try:
         builder = library.builder(name, data_dir=data_dir)

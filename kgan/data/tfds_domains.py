@@ -1,4 +1,4 @@
-"""The two domains of a CycleGAN set of TensorFlow Datasets, read as training goes."""
+"""The two domains of a CycleGAN data set of TensorFlow Datasets, read during training."""
 
 import dataclasses
 import io
@@ -31,14 +31,14 @@ def tfds_domains(
     interpolation: str | tuple[str, str] = "bilinear",
     **kwargs: Any,
 ) -> ImageStream:
-    """Returns two splits of a TensorFlow Datasets set as batches for `kgan.CycleGAN.fit`.
+    """Returns two splits of a TensorFlow Datasets data set as batches for `kgan.CycleGAN.fit`.
 
-    The images stay in the set's files and are read one by one, as `image_domains` reads folders,
-    on every backend and in an order that `fit` can repeat, which a `tf.data.Dataset` could not.
+    The images are read one by one from the files of the data set, as `image_domains` reads folders,
+    on every backend and in an order that `fit` can repeat, unlike with a `tf.data.Dataset`.
 
     Args:
         name: for example `"cycle_gan/horse2zebra"`.
-        image_size: `(height, width)` to resize to, whole.
+        image_size: `(height, width)` to resize to, without cropping.
         batch_size: see `image_domains`. Default: 1.
         splits: those of domain A and B, as in `tfds.load`. Default: `("trainA", "trainB")`.
         data_dir: the folder of prepared data sets. Default: that of TensorFlow Datasets.
@@ -52,8 +52,8 @@ def tfds_domains(
 
     Raises:
         ImportError: if tensorflow-datasets is missing.
-        ValueError: if the set has no such splits, no images, or is not kept in TFRecord files, or
-            an argument is wrong; while reading, see `image_domains`.
+        ValueError: if the data set lacks these splits, has no images or is not stored in TFRecord
+            files, or an argument is wrong; while reading, see `image_domains`.
     """
     decodings = two_decodings(background, interpolation)
     both, size = files.check_two_channels(channels), files.check_size(image_size)
@@ -82,7 +82,7 @@ def tfds_domains(
 
 
 class Record(NamedTuple):
-    """Where an example lies in a file."""
+    """The position of an example in a file."""
 
     file: str
     start: int
@@ -110,7 +110,7 @@ class ReadRecord(Reader):
 
 
 def _records(info, split):
-    """The records of a split such as `"trainA[:100]"`, found without reading the images."""
+    """Finds the records of a split such as `"trainA[:100]"` without reading the images."""
     if split.split("[")[0] not in info.splits:
         raise ValueError(
             f"The set must have the splits of both domains, from {list(info.splits)}. "
@@ -124,7 +124,7 @@ def _records(info, split):
 
 
 def _index(filename):
-    """Every record of a TFRecord file: 8 bytes of length, 4 of checksum, the record, 4 more."""
+    """Yields the records of a TFRecord file: 8 bytes of length, 4 of checksum, data, 4 more."""
     with open(filename, "rb") as file:
         while length := int.from_bytes(file.read(8), "little"):
             yield Record(filename, file.tell() + 4, length)

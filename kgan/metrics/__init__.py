@@ -1,4 +1,4 @@
-"""Measures of what a generator makes, as Keras metrics."""
+"""Measures of generated images, as Keras metrics."""
 
 from kgan.metrics.classifier import classifier_features, stacked_classifier, train_classifier
 from kgan.metrics.duplicate_rate import DuplicateRate

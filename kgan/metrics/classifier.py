@@ -1,4 +1,4 @@
-"""An independent classifier of small images, to name what a generator has made."""
+"""An independent classifier of small images, to recognise generated ones."""
 
 import hashlib
 import itertools
@@ -29,24 +29,24 @@ def train_classifier(
     batch_size: int = 128,
     seed: int = 0,
 ) -> keras.Model:
-    """Returns a small convolutional classifier trained on real images alone.
+    """Trains a small convolutional classifier on real images.
 
     Args:
         images: float32 `(count, height, width, channels)` in [-1, 1].
         labels: integers from 0, `(count,)`.
-        epochs: passes over the images. Default: 4, or as many as make 300 steps of few images.
-        batch_size: images a step. Default: 128.
-        seed: of the weights and the order of the images; Keras's global seed has no part in them,
-            and stays. Default: 0.
+        epochs: passes over the images. Default: 4, or more for small sets, to make 300 steps.
+        batch_size: images per step. Default: 128.
+        seed: seed of the weights and of the order of the images, independent of Keras's global
+            seed, which stays unchanged. Default: 0.
 
     Returns:
         A compiled `keras.Model` to probabilities `(batch, classes)`; `evaluate(images, labels)`
         gives its loss and accuracy.
 
     Raises:
-        ValueError: if the images are no floats in [-1, 1], the labels no integers, one an image, or
-            there are fewer than two classes, or the epochs or the batch size are no positive
-            integers.
+        ValueError: if the images are not floats in [-1, 1], the labels are not one integer for each
+            image, there are fewer than two classes, or the epochs or the batch size are not
+            positive integers.
     """
     images, labels = np.asarray(checks.to_numpy(images)), np.asarray(labels)
     if images.dtype.kind not in "iuf":
@@ -71,7 +71,7 @@ def train_classifier(
 
 
 def _network(images, labels, seed):
-    """The classifier of some images before it has learned."""
+    """Returns the untrained classifier for some images."""
     layers, seeds = keras.layers, itertools.count(seed)
 
     def weights():
@@ -93,7 +93,7 @@ def _network(images, labels, seed):
 
 
 class _Shuffled(keras.utils.PyDataset):
-    """All batches of all epochs, in an order of its own: Keras's would follow its global seed."""
+    """All batches of all epochs in a seeded order, independent of Keras's global seed."""
 
     def __init__(self, images, labels, batch_size, epochs, seed):
         super().__init__()
@@ -116,18 +116,18 @@ def classifier_features(
     seed: int = 0,
     folder: str | os.PathLike | None = None,
 ) -> keras.Model:
-    """Returns features for small images: the last hidden layer of a classifier of real ones.
+    """Returns features for small images: the last hidden layer of a classifier.
 
-    For images such as digits, for which there is no network that everyone uses, as InceptionV3 is
-    for photos. The classifier is trained once by `train_classifier` and then kept in a file, whose
-    name follows from the images, labels, epochs and seed. A score with these features can be
-    compared with scores of the same classifier alone, as their `features_hash` tells.
+    Use them for images such as digits, which have no standard network as photos have InceptionV3.
+    The classifier is trained once by `train_classifier` and then cached in a file, whose name
+    follows from the images, labels, epochs and seed. Scores can be compared only if they use the
+    same classifier, that is, have the same `features_hash`.
 
     Args:
         images: float32 `(count, height, width, channels)` in [-1, 1], at least 4x4.
         labels: integers from 0, `(count,)`.
         epochs, seed: as for `train_classifier`.
-        folder: where to keep it. Default: `kgan` in the folder of caches, `$XDG_CACHE_HOME` or
+        folder: where to cache it. Default: `kgan` in the cache folder, `$XDG_CACHE_HOME` or
             `~/.cache`.
 
     Returns:
@@ -146,13 +146,13 @@ def classifier_features(
 
 
 def features_of(classifier):
-    """Returns the model of its last hidden layer."""
-    # Not compiled: what trains the classifier is no part of the features.
+    """Returns the model up to the last hidden layer of a classifier."""
+    # Not compiled: the training settings of the classifier do not belong to the features.
     return keras.Model(classifier.inputs, classifier.layers[-2].output, name="classifier_features")
 
 
 def kept_classifier(images, labels, epochs=None, seed=0, folder=None):
-    """Returns the classifier of `classifier_features`, trained or read where it was kept."""
+    """Returns the classifier of `classifier_features`, trained or read from the cache."""
     images, labels = np.asarray(checks.to_numpy(images)), np.asarray(labels)
     if folder is not None:
         folder = checks.check_path("folder", folder)
@@ -176,7 +176,7 @@ def kept_classifier(images, labels, epochs=None, seed=0, folder=None):
 
 @in_float32()
 def _kept(file, images, labels, seed):
-    """The classifier in a file. Raises a ValueError if it is damaged, or another network."""
+    """Reads a classifier. Raises a ValueError if the file is damaged or holds another network."""
     from kgan.training import serialization
 
     classifier = serialization.load(file)
@@ -186,7 +186,7 @@ def _kept(file, images, labels, seed):
 
 
 def file_name(images, labels, epochs, seed):
-    """Returns the name under which `classifier_features` keeps the classifier of these data."""
+    """Returns the file name of the cached classifier for these data."""
     images, labels = np.ascontiguousarray(images), np.ascontiguousarray(labels)
     asked = f"{TRAINED} {images.shape} {images.dtype} {labels.dtype} {epochs} {seed}"
     sha = hashlib.sha256(asked.encode())
@@ -196,7 +196,7 @@ def file_name(images, labels, epochs, seed):
 
 
 def stacked_classifier(classifier: keras.Model, channels: int = 3) -> keras.Model:
-    """Returns a classifier of stacked images from one of grey images.
+    """Returns a classifier of stacked images, built from a classifier of grey ones.
 
     Args:
         classifier: a Keras model from `(batch, height, width, 1)` to probabilities.

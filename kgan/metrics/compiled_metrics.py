@@ -1,4 +1,4 @@
-"""The metrics given to `compile`, looked at before any training."""
+"""The metrics given to `compile`, checked before training."""
 
 import collections
 import inspect
@@ -10,15 +10,15 @@ from kgan.metrics.evaluation import check
 
 
 class Measures:
-    """The metrics given to `compile`, out of sight of Keras, which would put them in its step.
+    """The metrics given to `compile`, kept from Keras, which would compute them in each step.
 
     Args:
         metrics: a sequence of Keras metrics, or one.
         has_targets: of the model.
 
     Raises:
-        ValueError: if they are anything else, compare each image with one that has nothing to do
-            with it, or two share a name.
+        ValueError: if they are not metrics, compare pairs where the model has no targets, or two
+            share a name.
     """
 
     def __init__(self, metrics=(), has_targets=False):
@@ -39,7 +39,7 @@ class Measures:
         self.check_names(())
 
     def check_names(self, taken):
-        """Raises a ValueError if two scores have one name, or one has a name that is taken."""
+        """Raises a ValueError if two scores share a name, or one has a name already taken."""
         names = [*taken, *(name for metric in self.metrics for name in _score_names(metric))]
         twice = [name for name, times in collections.Counter(names).items() if times > 1]
         if twice and self.metrics:
@@ -49,19 +49,19 @@ class Measures:
             )
 
     def networks(self):
-        """Yields a name and an extractor for each network that a metric looks through."""
+        """Yields a name and an extractor for each network that a metric uses."""
         for i, metric in enumerate(self.metrics):
             for j, network in enumerate(getattr(metric, "networks", ())):
                 yield f"metric_{i}_{j}", network
 
     def check_fit(self, shapes, count, trained_on):
-        """Raises a ValueError, before any training, for what would fail after an epoch of it.
+        """Raises a ValueError before training for what would fail after the first epoch.
 
         Args:
-            shapes: of the images that will be measured.
-            count: how many real ones there are, None if that is not known.
-            trained_on: whether they are those trained on; a measure that means nothing of others
-                is warned of.
+            shapes: shapes of the images to measure.
+            count: how many real images there are, None if unknown.
+            trained_on: whether they are the training images; measures that need those warn
+                otherwise.
         """
         for metric in self.metrics:
             if getattr(metric, "searches", False) and not trained_on:
@@ -74,7 +74,7 @@ class Measures:
         check(self.metrics, shapes, count, "give more in validation_data=")
 
     def check_data(self, x):
-        """Raises a ValueError for data that can be gone over once only."""
+        """Raises a ValueError for data that can be iterated only once."""
         if self.metrics and hasattr(x, "__next__"):
             raise ValueError(
                 "Measures go over the real images a second time, after the losses: give an array, "
@@ -84,7 +84,7 @@ class Measures:
 
 
 def _is_stock(metric):
-    """Whether a metric is one of Keras's, but for the wrapper of a function of one's own."""
+    """Whether a metric is one of Keras's own, except a wrapped custom function."""
     own = keras.metrics.MeanMetricWrapper
     return type(metric).__module__.startswith("keras.") and type(metric) is not own
 

@@ -1,7 +1,7 @@
-"""Whether features can tell images apart at all: their spread, their rank and their count.
+"""Checks whether features can distinguish images: by their spread, rank and count.
 
-Of features that are the same for every image a distance is 0 and the precision 1, whatever a
-generator makes. So each score that compares features is judged here before it is believed.
+If features are the same for every image, a distance is 0 and the precision 1 for any generator.
+So each score that compares features is checked here.
 """
 
 import dataclasses
@@ -16,11 +16,11 @@ ROWS, NUMBERS = 64, 1_000_000  # kept to find the rank, rows at most and numbers
 
 @dataclasses.dataclass(frozen=True)
 class Doubt:
-    """Why a score says little, or nothing.
+    """A reason why a score says little or nothing.
 
     Attributes:
-        kind: by which it is told once.
-        note: what is the matter, for a protocol.
+        kind: each kind is reported once.
+        note: the reason, for a protocol.
         remedy: what to do.
         void: whether the score says nothing at all, and is NaN.
     """
@@ -37,7 +37,7 @@ class Doubt:
 
 
 class Spread:
-    """How far features differ from image to image, found batch by batch.
+    """The spread of features over images, accumulated batch by batch.
 
     Attributes:
         count: of images.
@@ -50,7 +50,7 @@ class Spread:
         self.rows = []
 
     def add(self, features):
-        """Takes in features, `(batch, ...)` floats."""
+        """Adds a batch of features, `(batch, ...)` floats."""
         features = features.reshape(len(features), -1)
         mean = features.mean(axis=0, dtype="float64")
         centred = features - mean.astype(features.dtype)
@@ -60,7 +60,7 @@ class Spread:
             self.rows.append(features[:wanted].copy())
 
     def together(self, other):
-        """Returns the spread of the images of both."""
+        """Returns the combined spread."""
         both = Spread()
         for each in (self, other):
             if each.count:
@@ -87,7 +87,7 @@ class Spread:
 
     @property
     def constant(self):
-        """Whether there are no differences but those that rounding makes."""
+        """Whether all differences are rounding errors."""
         return self.deviation <= ROUNDING * self.magnitude
 
     @property
@@ -101,11 +101,11 @@ class Spread:
 
 
 def judge(real, fake):
-    """Returns a list of `Doubt`, empty where features of both kinds of images tell them apart.
+    """Returns a list of `Doubt`, empty if the features can distinguish both kinds of images.
 
     Args:
-        real, fake: a `Spread` of each. One generated image many times over is a bad generator,
-            not a bad measure, so what is asked of the real ones alone is not asked of those.
+        real, fake: a `Spread` of each. Equal generated images mean a bad generator, not a bad
+            measure, so some conditions are checked for the real images only.
     """
     if min(real.count, fake.count) < 2:
         return []
@@ -123,7 +123,7 @@ def judge(real, fake):
 
 
 def few(count, width):
-    """Returns a `Doubt` if there are no more images than features, whose covariance is wanted."""
+    """Returns a `Doubt` if there are too few images for the covariance of their features."""
     if not width or count > width:
         return []
     note = (

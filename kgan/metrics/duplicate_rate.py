@@ -1,4 +1,4 @@
-"""Generated images that are copies of training images."""
+"""The rate of generated images that copy training images."""
 
 from typing import Any
 
@@ -12,20 +12,20 @@ from kgan.utils import numbers
 
 @keras.saving.register_keras_serializable("kgan")
 class DuplicateRate(ImageMetric):
-    """The share of generated images that lie conspicuously close to a training image.
+    """The share of generated images that are conspicuously close to a training image.
 
     A generated image is a duplicate if the distance to its nearest training image is at most
     `threshold` times the distance from that one to its own nearest neighbour in the training set.
-    A new image of the same distribution is about as far away as two training images are from each
-    other; a copy is much nearer, and an exact one at distance 0.
+    A new image of the same distribution is about as far from its neighbour as training images are
+    from each other; a copy is much closer, and an exact copy at distance 0.
 
-    Give `update_state` (or `gan.evaluate`) the training images as the real ones: of others it
-    tells nothing about copying.
+    Pass the training images as the real ones to `update_state` (or `gan.evaluate`): with others it
+    says nothing about copying.
 
     Args:
         features: as for `kgan.metrics.FrechetDistance`. Default: `"pixels"`, which finds copies
-            that are not moved or turned.
-        threshold: what is conspicuous, from 0 (exact copies alone) to 1. Default: 0.5.
+            that are not shifted or rotated.
+        threshold: the limit of that ratio, from 0 (exact copies only) to 1. Default: 0.5.
         name, dtype: as for `keras.metrics.Metric`. Default name: `"duplicate_rate"`.
 
     Raises:
@@ -50,7 +50,7 @@ class DuplicateRate(ImageMetric):
 
     def measure(self, real: Any, fake: Any) -> Any:
         found, distances = neighbors.nearest(fake, real)
-        # How far apart training images are is asked of those alone that were found.
+        # The distances among training images are needed only for those that were found.
         rows, back = np.unique(found, return_inverse=True)
         _, own = neighbors.nearest_other(real, rows)
         return float(np.mean(distances <= self.threshold * own[back]))

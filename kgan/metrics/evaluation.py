@@ -1,4 +1,4 @@
-"""Measures of generated images in `compile` and `evaluate`: one more pass over the real ones."""
+"""Measures given to `compile`: `evaluate` computes them in a second pass over the real images."""
 
 import hashlib
 import itertools
@@ -22,14 +22,14 @@ AT_ONCE = 256  # images of arrays in a batch
 
 
 class Scored:
-    """Scores of generated images beside the real ones that `evaluate` is given.
+    """Scores generated images against the real ones given to `evaluate`.
 
-    The measures are heavy (eigenvalues, nearest neighbours) and have no place in a compiled step.
-    So the losses are computed first, as ever, and then the measures in one pass of their own.
+    The measures are too expensive for a compiled step (eigenvalues, nearest neighbours). So the
+    losses are computed first, as usual, and then the measures in a separate pass.
 
     Attributes:
-        scores: what the last evaluation found: by name the `value` and its `protocol`, as
-            `kgan.metrics.report` has them.
+        scores: the results of the last evaluation: a `value` and its `protocol` by name, as
+            `kgan.metrics.report` returns them.
     """
 
     scored_domains: tuple[str, ...] = ("",)  # kinds of generated images, each measured by itself
@@ -59,25 +59,25 @@ class Scored:
 
     @property
     def metrics_names(self) -> list[str]:
-        """What the values of `evaluate` are called, in its order; of measures since they ran."""
+        """The names of the values of `evaluate`, in order; with measures after their first run."""
         return [*super().metrics_names, *self.scores]
 
     @property
     def generator_in_use(self) -> str:
-        """Which weights make the images, in words."""
+        """A description of the weights that make the images."""
         return f"moving average, decay {self.ema}" if self.averages else "last weights"
 
 
 def check(metrics, shapes, count, more):
-    """Raises a ValueError if images of some shapes, or so few, cannot be measured.
+    """Raises a ValueError if images of these shapes or this number cannot be measured.
 
-    Warns where they can, but the score would say little.
+    Warns if they can, but the score would say little.
 
     Args:
         metrics: as for `measure`.
         shapes: of the images, without the batch.
-        count: of each kind, None if that is not known.
-        more: what to do where they are too few.
+        count: number of images of each kind, None if unknown.
+        more: what to do if they are too few, for the message.
     """
     for metric in metrics:
         least = getattr(metric, "least", 0)
@@ -107,20 +107,20 @@ def measure(
     tell=None,
     **context,
 ):
-    """Measures what a model generates beside real data.
+    """Measures the samples of a model against real data.
 
     Args:
-        model: an `AdversarialModel`, or what else has these attributes of `Scored`.
-        metrics: Keras metrics; those of `kgan.metrics` are given images alone.
-        x, y, steps, batch_size: the data, as for `evaluate`; no iterator.
-        seed: of the latents. Default: 0.
+        model: an `AdversarialModel`, or an object with the attributes of `Scored`.
+        metrics: Keras metrics; those of `kgan.metrics` receive images only.
+        x, y, steps, batch_size: the data, as for `evaluate`, but not an iterator.
+        seed: seed of the latents. Default: 0.
         others: batches of further real images, for measures that search all of them, such as
             `kgan.metrics.DuplicateRate`. Default: none.
-        tell: a function that is called with the number of images after each batch. Default: none.
+        tell: a function called with the number of images after each batch. Default: none.
         **context: for the protocol, see `kgan.metrics.report`.
 
     Returns:
-        The scores, as `kgan.metrics.report` returns them; names end in `_` and the domain where
+        The scores, as `kgan.metrics.report` returns them; names end in `_` and the domain if
         the model has several.
     """
     state = backend.random_state()  # which even `predict` moves on PyTorch
@@ -179,7 +179,7 @@ def measure(
 
 
 def _batches(x, y, steps, batch_size):
-    """The batches of any data that can be gone over again."""
+    """Yields batches of any re-iterable data."""
     if checks.is_arrays(x):
         data = keras.utils.pack_x_y_sample_weight(x, y)
         if steps is not None:
@@ -200,7 +200,7 @@ def _batches(x, y, steps, batch_size):
 
 
 def once(batches):
-    """Yields batches of two domains without what comes again, as images of the smaller one do."""
+    """Yields batches of two domains without the repeated images of the smaller one."""
     seen = (set(), set())
     for batch in batches:
         keep = []

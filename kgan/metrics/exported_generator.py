@@ -1,4 +1,4 @@
-"""An exported generator to measure, as a GAN in memory is: the file itself gives the images."""
+"""An exported generator that can be measured like a GAN in memory."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ class Exported:
         path: an `.onnx` or `.tflite` file, or a SavedModel folder.
 
     Raises:
-        ValueError: if the file is no generator of latents and no translator.
+        ValueError: if the file is neither a generator of latents nor a translator.
 
     Attributes:
         scored_domains, draws_latents, generator_in_use: as in `evaluation`.
@@ -58,7 +58,7 @@ class Exported:
         self.context = {name: value for name, value in own.items() if value}
 
     def real_and_generated(self, data, rng, domain=""):
-        """Returns the real images of a batch and as many of the file."""
+        """Returns the real images of a batch and as many made by the file."""
         x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
         if self.draws_latents:
             values = y if isinstance(y, (tuple, list)) else [y]

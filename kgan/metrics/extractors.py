@@ -1,4 +1,4 @@
-"""Extractors of features: what measures compare in place of images."""
+"""Feature extractors, whose outputs measures compare instead of images."""
 
 import contextlib
 import functools
@@ -16,7 +16,7 @@ BATCH_SIZE = 64
 
 @contextlib.contextmanager
 def in_float32() -> Iterator[None]:
-    """Networks made here compute in float32, whatever Keras's policy for those to train is."""
+    """A context in which new networks compute in float32, whatever Keras's dtype policy."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")
     try:
@@ -33,11 +33,11 @@ class Pixels:
 
     @property
     def protocol(self):
-        """What tells these features from others, as JSON has it."""
+        """A JSON-able description of the features."""
         return {"features": "pixels"}
 
     def check(self, shape):
-        """Any images will do."""
+        """Accepts images of any shape."""
 
     def width(self, shape):
         """Returns how many features images of a shape without the batch have."""
@@ -49,7 +49,7 @@ class Pixels:
 
 
 class Network:
-    """What a Keras model makes of images, in inference, as vectors.
+    """The outputs of a Keras model for images, in inference mode, as vectors.
 
     Args:
         model: a built Keras model with one input, float images, and one output.
@@ -125,12 +125,12 @@ class Network:
         self._check(self.prepare(np.zeros((1, *shape), "float32")))
 
     def width(self, shape):
-        """Returns how many features images of a shape have, None if that depends on them."""
+        """Returns the number of features for images of a shape, None if it varies."""
         sizes = self.model.output_shape[1:]
         return None if None in sizes else math.prod(sizes)
 
     def prepare(self, images):
-        """Returns images as the model wants them."""
+        """Prepares images for the model."""
         return images
 
     def _check(self, images):
@@ -149,13 +149,13 @@ class Network:
 class Inception(Network):
     """The pooled features of Keras's InceptionV3, of images resized to 299x299.
 
-    They are those of the network in `keras.applications`, not of the older file that most
-    published scores were measured with: compare scores of one kind only.
+    They come from the network in `keras.applications`, not from the older weights behind most
+    published scores: compare scores of the same kind only.
 
     Args:
         weights: `"imagenet"`, which Keras downloads once, or the path of the same file.
 
-    `model` is read when it is first wanted, and raises an OSError if the weights are neither here
+    `model` is loaded on first use, and raises an OSError if the weights are neither stored locally
     nor can be downloaded.
 
     Reference: Szegedy et al., Rethinking the Inception Architecture for Computer Vision, 2016
@@ -172,7 +172,7 @@ class Inception(Network):
     @functools.cached_property
     @in_float32()
     def model(self):
-        """The network, read when it is first wanted: a model with this measure loads without."""
+        """The network, loaded on first use: a saved model with this measure loads without it."""
         try:
             network = keras.applications.InceptionV3(
                 include_top=False, weights=self.weights, pooling="avg"

@@ -1,4 +1,4 @@
-"""Features by name: pixels, Inception, or a network of one's own; worked out once for several."""
+"""Features by name: pixels, Inception or a custom network, computed once for several measures."""
 
 import contextlib
 import functools
@@ -17,7 +17,7 @@ def get(features):
 
     Raises:
         ValueError: if it is none of these.
-        OSError: if the weights of `"inception"` are neither here nor can be downloaded.
+        OSError: if the weights of `"inception"` are neither stored locally nor can be downloaded.
     """
     if isinstance(features, Network):
         return features
@@ -40,7 +40,7 @@ def get(features):
 
 
 def of_config(features):
-    """What `get` takes, of a configuration in a file: to load it downloads nothing."""
+    """Returns an argument for `get` from a saved configuration, without downloading weights."""
     return _inception() if features == "inception" else features
 
 
@@ -49,7 +49,7 @@ _PIXELS = Pixels()  # one for all measures, which then share its work
 
 @contextlib.contextmanager
 def shared(metrics):
-    """Lets measures with the same network pass each batch through it once, inside this block.
+    """A context in which measures with the same network run each batch through it once.
 
     Its weights are hashed once, too.
 
@@ -69,7 +69,7 @@ def shared(metrics):
 
 
 class _Remembered:
-    """An extractor that knows the last two batches again: a real and a generated one."""
+    """An extractor that caches the last two batches: a real and a generated one."""
 
     def __init__(self, features):
         self.features, self.known = features, []

@@ -1,4 +1,4 @@
-"""The distance between two Gaussians fitted to features."""
+"""The Fréchet distance between two Gaussians fitted to features."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,26 +14,25 @@ MOST_FEATURES = 4096  # their covariance has 134 MB
 
 @keras.saving.register_keras_serializable("kgan")
 class FrechetDistance(ImageMetric):
-    r"""How far the mean and covariance of generated images are from those of real ones.
+    r"""The Fréchet distance between the features of real and of generated images.
 
     $\|\mu_r - \mu_f\|^2 + \mathrm{Tr}(\Sigma_r + \Sigma_f - 2 (\Sigma_r \Sigma_f)^{1/2})$ of the
     features: 0 for equal statistics, and unbounded. Memory does not grow with the number of images.
 
-    The score falls with the number of images, though nothing else changes, so compare scores of
-    equally many. With no more images than features the covariance cannot have full rank, of which
-    a warning and the `protocol` tell. Only with `features="inception"` is this a Fréchet inception
-    distance (FID), and one of Keras's InceptionV3: published figures come from another file of
-    weights.
+    The score falls with the number of images, so compare only scores of equally many. If there are
+    not more images than features, the covariance cannot have full rank; a warning and the
+    `protocol` say so. Only with `features="inception"` is this a Fréchet inception distance (FID).
+    It uses Keras's InceptionV3, while published figures come from other weights.
 
     Args:
-        features: `"pixels"` (default), which see brightness and layout, but no content;
+        features: `"pixels"` (default), which capture brightness and layout but not content;
             `"inception"`; or a Keras model from images to features, such as
             `kgan.metrics.classifier_features(images, labels)`.
         name, dtype: as for `keras.metrics.Metric`. Default name: `"frechet_distance"`.
 
     Raises:
-        ValueError: for unknown features; in `update_state`, or before training, for more than 4096
-            of them.
+        ValueError: for unknown features; in `update_state` or before training, for more than 4096
+            features.
 
     Example:
 
@@ -93,9 +92,9 @@ def _check_width(width):
 class Moments:
     """Mean and covariance of features, batch by batch.
 
-    As long as there are no more images than features, these are kept as they are: they take less
-    room than the covariance, and a root of it is known without its eigenvalues. After that each
-    batch is centred by itself and merged, so that a mean far from zero costs no digits.
+    While there are not more images than features, the features themselves are stored: they take
+    less memory than the covariance, and a root of it is known without eigenvalues. After that each
+    batch is centred by itself and merged, so that a mean far from zero loses no precision.
 
     Reference: Chan, Golub and LeVeque, Updating Formulae and a Pairwise Algorithm for Computing
     Sample Variances, 1979.
@@ -126,7 +125,7 @@ class Moments:
         self.mean = self.mean + step * share
 
     def mean_and_root(self):
-        """Returns the mean, and R with R R^T the unbiased covariance; both are float64.
+        """Returns the mean, and R such that R R^T is the unbiased covariance; both are float64.
 
         Their shapes are `(features,)` and `(features, rank)`.
         """

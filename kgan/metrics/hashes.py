@@ -1,4 +1,4 @@
-"""What tells networks and images of one protocol from those of another."""
+"""Hashes that identify the networks and images of a protocol."""
 
 import hashlib
 import json
@@ -20,14 +20,14 @@ def digest(model):
 
 
 def structure(model):
-    """Returns text that is the same for networks of the same layers, whatever their weights."""
+    """Returns text that is equal for networks with the same layers and any weights."""
     return json.dumps(_structure(model), sort_keys=True, default=str)
 
 
 def _structure(model):
-    """The configuration of a model as JSON has it, without what its outputs do not depend on.
+    """Returns the JSON-able configuration of a model, reduced to what its outputs depend on.
 
-    Names are counted, since Keras makes them up, and what makes or trains weights is left out.
+    Names are replaced by numbers, and settings that make or train weights are omitted.
     """
     layers = model._flatten_layers()
     parts = [part for layer in layers for part in (layer, *getattr(layer, "operations", ()))]
@@ -51,7 +51,7 @@ def _structure(model):
 
 
 class ImagesHash:
-    """A hash of a set of images in whatever order: 12 digits of the sum of their SHA-256."""
+    """An order-independent hash of images: 12 digits of the sum of their SHA-256."""
 
     def __init__(self):
         self.sum = 0

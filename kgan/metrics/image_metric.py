@@ -1,4 +1,4 @@
-"""What measures of generated images beside real ones have in common."""
+"""The base class of measures that compare generated images with real ones."""
 
 import math
 import warnings
@@ -15,17 +15,17 @@ from kgan.metrics.images import as_images
 
 
 class ImageMetric(keras.metrics.Metric):
-    """A measure of generated images beside real ones, which streams over batches.
+    """Base class of measures that compare generated images with real ones, batch by batch.
 
-    `update_state(real, fake)` takes batches of either or both and computes their features, on
-    Keras's backend. The measure itself is computed once, by `result()`, with NumPy in float64: so
-    equal features give an equal score on every backend.
+    `update_state(real, fake)` takes batches of either or both and computes their features on
+    Keras's backend. `result()` computes the measure once, with NumPy in float64, so equal features
+    give equal scores on every backend.
 
-    Where the features cannot tell images apart, the score says so in a warning, once, and in its
-    `protocol`; of features that are the same for all images it is NaN.
+    If the features cannot distinguish images, a warning and the `protocol` say so; if they are the
+    same for all images, the score is NaN.
 
-    A subclass writes `measure(real, fake)` and, to keep something smaller than all features,
-    names its class in `kept`: see `Rows`.
+    A subclass defines `measure(real, fake)` and, to store less than all features, `kept()`: see
+    `Rows`.
 
     Args:
         features: `"pixels"`, `"inception"`, or a Keras model from images to features.
@@ -57,12 +57,12 @@ class ImageMetric(keras.metrics.Metric):
 
     @property
     def score_names(self) -> tuple[str, ...]:
-        """What the scores of `result()` are called."""
+        """The names of the scores of `result()`."""
         return (self.name,)
 
     @property
     def networks(self) -> tuple[Any, ...]:
-        """The extractors whose weights are to be saved with a model that has this metric."""
+        """The extractors whose weights are saved with a model that has this metric."""
         return (self.features,) if self.features.network is not None else ()
 
     def check(self, shape: Sequence[int]) -> None:
@@ -74,7 +74,7 @@ class ImageMetric(keras.metrics.Metric):
         return Rows()
 
     def measure(self, real: Any, fake: Any) -> Any:
-        """Returns the score, a float, or a dictionary of such by name.
+        """Returns the score: a float, or a dictionary of floats by name.
 
         Args:
             real, fake: what `kept` returned, filled.
@@ -82,7 +82,7 @@ class ImageMetric(keras.metrics.Metric):
         raise NotImplementedError(f"{type(self).__name__} must define measure(real, fake)")
 
     def arguments(self) -> dict[str, Any]:
-        """Returns the constructor's own arguments, which are part of the protocol too."""
+        """Returns the constructor arguments of the subclass, which also enter the protocol."""
         return {}
 
     def update_state(
@@ -94,12 +94,12 @@ class ImageMetric(keras.metrics.Metric):
         """Adds a batch of real images, of generated ones, or one of each.
 
         Args:
-            real, fake: float `(batch, height, width, channels)` in [-1, 1], of any framework; they
-                need not be equally many. None: none.
+            real, fake: float `(batch, height, width, channels)` in [-1, 1], of any framework, in
+                any numbers. Default: None, no images of this kind.
             sample_weight: not used.
 
         Raises:
-            ValueError: if the images or their features cannot be measured, or are given weights.
+            ValueError: if the images or their features cannot be measured, or with weights.
         """
         if sample_weight is not None:
             raise ValueError("Images are counted, not weighed. Received: sample_weight")
@@ -121,7 +121,7 @@ class ImageMetric(keras.metrics.Metric):
                 spread.add(features)
 
     def result(self) -> Any:
-        """Returns the score: a float, or a dictionary of floats by name; NaN if it says nothing.
+        """Returns the score: a float, or a dictionary of floats by name; NaN if it is meaningless.
 
         Raises:
             ValueError: if there are too few images.
@@ -140,37 +140,37 @@ class ImageMetric(keras.metrics.Metric):
         return score
 
     def doubts(self) -> list[degeneracy.Doubt]:
-        """Returns why the score says little, if it does: see `kgan.metrics.degeneracy`."""
+        """Returns the reasons why the score says little, see `kgan.metrics.degeneracy`."""
         real, fake = self.spreads
         return self.doubts_of(min(real.count, fake.count), real.width) + degeneracy.judge(
             real, fake
         )
 
     def doubts_of(self, count: int, width: int | None) -> list[degeneracy.Doubt]:
-        """Returns the doubts that follow from the numbers of images and of features alone.
+        """Returns the doubts that follow from the numbers of images and features.
 
         Args:
             count: images of each kind.
-            width: features of each, None if that is not known.
+            width: features of each, None if unknown.
         """
         return []
 
     def tell(self, doubts: list[degeneracy.Doubt]) -> None:
-        """Warns of doubts, of each kind once."""
+        """Warns about doubts, once for each kind."""
         for doubt in doubts:
             if doubt.kind not in self.told:
                 self.told.add(doubt.kind)
                 warnings.warn(doubt.text(self.name), stacklevel=3)
 
     def reset_state(self) -> None:
-        """Forgets all images."""
+        """Removes all images."""
         self.real, self.fake = self.kept(), self.kept()
         self.spreads = degeneracy.Spread(), degeneracy.Spread()
         self.shape = None
 
     @property
     def protocol(self) -> dict[str, Any]:
-        """How the score comes about, as JSON has it: without it, two scores cannot be compared."""
+        """A JSON-able description of how the score was measured, needed to compare scores."""
         notes = [doubt.note for doubt in self.doubts()]
         return {
             "measure": type(self).__name__,
@@ -188,8 +188,8 @@ class ImageMetric(keras.metrics.Metric):
 class Rows:
     """All features of one kind, in the order they came.
 
-    They stay in the batches they came in, which measures of the same features share, and
-    `rows[indices]` makes an array of some: images may take much of the memory there is.
+    They stay in their batches, which measures of the same features share to save memory;
+    `rows[indices]` makes an array of some.
     """
 
     def __init__(self):

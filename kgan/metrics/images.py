@@ -1,4 +1,4 @@
-"""Images that can be measured, and those that cannot."""
+"""Validates images to measure."""
 
 import warnings
 
@@ -10,11 +10,11 @@ FAR = 3  # beyond what a generator without tanh makes, which has learned the ran
 
 
 def as_images(images, generated=False):
-    """Returns a batch as float32 NumPy, or a ValueError that says why it cannot be measured.
+    """Returns a batch as float32 NumPy, or raises a ValueError if it cannot be measured.
 
     Args:
         images: `(batch, height, width, channels)` in [-1, 1], or vectors `(batch, size)`.
-        generated: whether a generator made them; a dark range is its own affair then.
+        generated: whether a generator made them; their range is then not checked.
     """
     try:
         images = checks.to_numpy(images)

@@ -13,21 +13,21 @@ LEAST_BLOCKS = 10
 
 @keras.saving.register_keras_serializable("kgan")
 class KernelDistance(ImageMetric):
-    r"""How far two sets of features are apart under a cubic kernel, and how sure that is.
+    r"""The distance of two sets of features under a cubic kernel, with its standard error.
 
     The squared maximum mean discrepancy with $k(x, y) = (x^\top y / d + 1)^3$ for d features. It is
     unbiased: 0 on average where both sets have one distribution, so it can be a little below 0, and
     it does not fall with the number of images as the Fréchet distance does.
 
-    The images of each kind are shuffled by a fixed seed and cut into equal blocks; a block of each
-    gives an estimate of its own. `result()` is a dictionary: `kernel_distance`, the mean of the
+    The images of each kind are shuffled by a fixed seed and cut into equal blocks; each pair
+    of blocks gives an estimate. `result()` is a dictionary: `kernel_distance`, the mean of the
     blocks, and `kernel_distance_error`, its standard error. With features of Keras's InceptionV3 it
     is a kernel inception distance (KID).
 
     Args:
         features: as for `kgan.metrics.FrechetDistance`. Default: `"pixels"`.
         block_size: images of each kind in a block; fewer if there would be less than ten blocks,
-            whose spread would tell little of the error. Default: 1000, as in the paper.
+            too few to estimate the error. Default: 1000, as in the paper.
         name, dtype: as for `keras.metrics.Metric`. The name is that of the first score and begins
             that of the second. Default: `"kernel_distance"`.
 
@@ -36,7 +36,7 @@ class KernelDistance(ImageMetric):
             images of a kind.
 
     Reference: Bińkowski et al., Demystifying MMD GANs, 2018 (arXiv:1801.01401), section 4. There
-    the blocks are drawn with replacement, so that their spread is no standard error.
+    the blocks are drawn with replacement, so their spread is not a standard error.
     """
 
     least = 4

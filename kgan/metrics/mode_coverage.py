@@ -1,4 +1,4 @@
-"""How many modes of the data a generator reaches, and how evenly."""
+"""The number of modes that a generator covers, and how evenly."""
 
 import math
 from collections.abc import Sequence
@@ -22,34 +22,34 @@ SCORES = ("modes", "high_quality", "kl_to_uniform", "high_quality_real", "kl_to_
 
 @keras.saving.register_keras_serializable("kgan")
 class ModeCoverage(keras.metrics.Metric):
-    r"""Counts the modes that samples fall into.
+    r"""Counts the modes that generated samples cover.
 
-    In `gan.compile(metrics=[...])` it counts those of the generated images of each evaluation. A
-    sample is of high quality if it is near a mode. `result()` is a dictionary of three scalars:
+    In `gan.compile(metrics=[...])` it measures the generated images of each evaluation. A sample
+    is of high quality if it is near a mode. `result()` is a dictionary of three scalars:
 
-    - `modes`: how many modes have at least one sample of high quality;
+    - `modes`: the number of modes with at least one sample of high quality;
     - `high_quality`: the share of such samples;
     - `kl_to_uniform`: $\sum_i p_i \log(p_i K)$ over the K modes, with p the shares of the modes
       among the samples of high quality: 0 where all modes are equally frequent, log K (the
-      greatest value) where only one is found, or none.
+      maximum) if only one is found, or none.
 
-    Where real samples are given too, as `gan.evaluate` does, `high_quality_real` and
-    `kl_to_uniform_real` say the same of these: better than that no generator has to be. (A
-    classifier is surer of images that it has learned from than of others.)
+    If real samples are given too, as by `gan.evaluate`, `high_quality_real` and
+    `kl_to_uniform_real` are the same for these, as a reference for the generator. (A classifier is
+    more certain about images that it was trained on.)
 
     Args:
         modes: a `kgan.data.Mixture`, or a classifier: a Keras model from samples to probabilities
             `(batch, modes)`.
-        threshold: what is near. For a mixture the Mahalanobis distance to the nearest center that
-            a sample must stay below, by default 3, as in PacGAN. For a classifier the probability
-            that a sample's class must reach, by default 0.9; with 0 every sample counts, as in
-            the usual protocol of Stacked MNIST.
-        name, dtype: as for `keras.metrics.Metric`. Another name than the default,
-            `"mode_coverage"`, is put before those of the scores.
+        threshold: the limit of high quality. For a mixture: the largest Mahalanobis distance to the
+            nearest center, by default 3, as in PacGAN. For a classifier: the least probability of
+            the predicted class, by default 0.9; with 0 every sample counts, as in the usual
+            protocol of Stacked MNIST.
+        name, dtype: as for `keras.metrics.Metric`. A name other than the default,
+            `"mode_coverage"`, becomes a prefix of the scores.
 
     Raises:
-        ValueError: if `modes` is neither, or the model gives no probabilities, as one of features,
-            or for a threshold that is neither a distance nor a probability.
+        ValueError: if `modes` is neither, the model does not return probabilities, or the threshold
+            is not a valid distance or probability.
 
     Example: a GAN of a ring, measured as in PacGAN (2 minutes on JAX or TensorFlow on a CPU).
 
@@ -129,10 +129,10 @@ class ModeCoverage(keras.metrics.Metric):
     def update_state(
         self, samples: npt.ArrayLike, sample_weight: Any = None, real: npt.ArrayLike | None = None
     ) -> None:
-        """Adds samples `(batch, ...)`, as the modes' data has them, and real ones beside them.
+        """Adds generated samples `(batch, ...)`, and optionally real ones.
 
         Raises:
-            ValueError: if the samples have another shape, are no finite floats, or are given
+            ValueError: if the samples have another shape, are not finite floats, or have
                 weights.
         """
         if sample_weight is not None:
@@ -144,12 +144,12 @@ class ModeCoverage(keras.metrics.Metric):
 
     @property
     def score_names(self) -> tuple[str, ...]:
-        """What the scores of `result()` are called, where real samples are given, too."""
+        """The names of the scores of `result()`, including those of real samples."""
         prefix = "" if self.name == "mode_coverage" else f"{self.name}_"
         return tuple(f"{prefix}{name}" for name in SCORES)
 
     def check(self, shape: Sequence[int]) -> None:
-        """Raises a ValueError if samples of a shape, without the batch, cannot be counted."""
+        """Raises a ValueError if the sample shape, without the batch, is not that of the modes."""
         if tuple(shape) != self._assign.shape:
             raise ValueError(
                 f"Samples must have the shape (batch, {', '.join(map(str, self._assign.shape))}), "
@@ -157,7 +157,7 @@ class ModeCoverage(keras.metrics.Metric):
             )
 
     def reset_state(self) -> None:
-        """Forgets all samples."""
+        """Removes all samples."""
         super().reset_state()
         self.has_real = False
 
@@ -186,7 +186,7 @@ class ModeCoverage(keras.metrics.Metric):
 
     @property
     def protocol(self) -> dict[str, Any]:
-        """How the score comes about, as JSON has it."""
+        """A JSON-able description of how the score was measured."""
         return {
             "measure": "ModeCoverage",
             **self._assign.protocol,
@@ -215,7 +215,7 @@ class _Nearest:
 
 
 class _Classified:
-    """The class that a classifier finds the most likely."""
+    """The most likely class of a classifier."""
 
     def __init__(self, network, threshold):
         self.network, self.threshold = network, threshold

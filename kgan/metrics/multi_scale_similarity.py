@@ -1,4 +1,4 @@
-"""How alike generated images are to each other, on several scales (MS-SSIM)."""
+"""The similarity of generated images to each other, on several scales (MS-SSIM)."""
 
 from typing import Any
 
@@ -14,27 +14,27 @@ RANGE = 2.0  # of images in [-1, 1]
 
 @keras.saving.register_keras_serializable("kgan")
 class MultiScaleSimilarity(ImageMetric):
-    """The mean similarity of pairs of generated images, beside that of pairs of real ones.
+    """The mean similarity of pairs of generated images and of pairs of real ones.
 
-    Generated images that are more alike than real ones lack variety; the opposite may be noise. Two
-    images that follow each other make a pair: the first and second, the third and fourth. With a
-    conditional model they are asked for the labels of the real images in the same order, so images
-    sorted by class are compared within their class, as in the second paper.
+    Generated images that are more similar than real ones lack variety; less similar ones may be
+    noise. Pairs are consecutive images: the first and second, the third and fourth. A conditional
+    model generates images for the labels of the real ones in the same order, so images sorted by
+    class are compared within their class, as in the second paper.
 
     `result()` is a dictionary of two floats, at most 1: `multi_scale_similarity` of the generated
     images and `multi_scale_similarity_real` of the real ones.
 
     Each scale halves the last, and a window of 11 pixels must fit: all five scales of the paper
     take images of 176 pixels. Smaller images have fewer, with the weights scaled to sum 1, and
-    images of fewer than 11 pixels a smaller window; `protocol` says how many, and scores of another
-    number of scales cannot be compared.
+    images of fewer than 11 pixels a smaller window; `protocol` has the number of scales; compare
+    only scores with the same number.
 
     Args:
         name, dtype: as for `keras.metrics.Metric`. The name is that of the first score and begins
             that of the second. Default: `"multi_scale_similarity"`.
 
     Raises:
-        ValueError: in `update_state`, for samples that are no images.
+        ValueError: in `update_state`, for samples that are not images.
 
     References: Wang, Simoncelli and Bovik, Multi-scale Structural Similarity for Image Quality
     Assessment, 2003; as a measure of variety, Odena et al., 2017 (arXiv:1610.09585), section 4.2.
@@ -91,7 +91,7 @@ class _Images:
 
 
 class _Pairs:
-    """The similarity of images that follow each other."""
+    """The similarity of consecutive images."""
 
     def __init__(self):
         self.count = self.pairs = 0
@@ -113,14 +113,13 @@ class _Pairs:
 
 
 def similarity(a, b):
-    """Returns the multi-scale structural similarity of images with others.
+    """Returns the multi-scale structural similarity of pairs of images.
 
     Args:
         a, b: floats `(batch, height, width, channels)` in [-1, 1].
 
     Returns:
-        float64 `(batch,)`, the mean over the channels. A negative term, which has no root, counts
-        as 0.
+        float64 `(batch,)`, the mean over the channels. Negative terms count as 0.
     """
     # The luminance term compares intensities, which are counted from black.
     a, b = a.astype("float64") + 1, b.astype("float64") + 1

@@ -1,7 +1,7 @@
 """Distances between two sets of features, a block of rows at a time.
 
-A set is a float array `(count, features)`, or anything of a length whose rows are taken by slices
-and integers, such as `kgan.metrics.image_metric.Rows`: large sets are in float64 in parts alone.
+A set is a float array `(count, features)`, or a sequence whose rows are indexed by slices and
+integers, such as `kgan.metrics.image_metric.Rows`: large sets are converted to float64 in parts.
 """
 
 import numpy as np
@@ -41,7 +41,7 @@ def blocks(a, b, rows=None):
 
 
 def own_radii(a, *ks):
-    """Returns for each `k` the squared distances of rows to their k-th neighbour in the same set.
+    """Returns, for each `k`, the squared distance of each row to its k-th neighbour in the set.
 
     Args:
         a: a set with more rows than the greatest `k`.
@@ -50,7 +50,7 @@ def own_radii(a, *ks):
     radii = np.empty((len(ks), len(a)))
     for start, distances in blocks(a, a):
         rows = np.arange(len(distances))
-        distances[rows, start + rows] = np.inf  # a row is no neighbour of itself
+        distances[rows, start + rows] = np.inf  # a row is not its own neighbour
         ordered = np.partition(distances, [k - 1 for k in ks], axis=1)
         for i, k in enumerate(ks):
             radii[i, start : start + len(rows)] = ordered[:, k - 1]
@@ -58,7 +58,7 @@ def own_radii(a, *ks):
 
 
 def nearest(a, b):
-    """Returns for each row of `a` the nearest row of `b`, and the distance, exact where it is 0.
+    """Returns the nearest row of `b` for each row of `a`, and the distance, exact if it is 0.
 
     Args:
         a, b: sets.
@@ -72,7 +72,7 @@ def nearest(a, b):
 
 
 def nearest_other(a, rows):
-    """Returns the same for some rows of a set within it, none of which is its own neighbour."""
+    """Returns the same for some rows of a set within that set, excluding themselves."""
     found = []
     for start, distances in blocks(a, a, rows):
         places = np.arange(len(distances))

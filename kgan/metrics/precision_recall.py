@@ -1,4 +1,4 @@
-"""Two sets of features as the balls around their points: how much of each lies in the other."""
+"""Precision and recall of generated images, by balls around the features of each set."""
 
 from typing import Any
 
@@ -12,32 +12,32 @@ from kgan.utils import numbers
 
 @keras.saving.register_keras_serializable("kgan")
 class PrecisionRecall(ImageMetric):
-    r"""How many generated images look real, and how much of the real variety they reach.
+    r"""The share of generated images that look real, and of the real variety that they cover.
 
-    Each set is taken for the balls around its points that reach to the k-th nearest neighbour of
-    the same set. `result()` is a dictionary:
+    Each set is represented by balls around its points, whose radius is the distance to the k-th
+    nearest neighbour in the same set. `result()` is a dictionary:
 
     - `precision`: the share of generated images inside a ball of real ones;
     - `recall`: the share of real images inside a ball of generated ones;
-    - `density`: how many balls of real images a generated one lies in, over `density_k`; it may
-      be above 1, and an odd real image with its large ball counts less than in precision;
-    - `coverage`: the share of real images whose own ball holds a generated one.
+    - `density`: the mean number of real balls that contain a generated image, over `density_k`; it
+      may exceed 1, and real outliers with their large balls count less than in precision;
+    - `coverage`: the share of real images whose ball contains a generated one.
 
-    All four are between 0 and 1, but for `density`. A set compared with itself has precision and
-    recall 1. Compare scores of equally many images and of one k. Time grows with the product of
+    All but `density` are between 0 and 1. A set compared with itself has precision and recall 1.
+    Compare only scores of equally many images and the same k. Time grows with the product of
     the counts.
 
     Args:
         features: as for `kgan.metrics.FrechetDistance`. Default: `"pixels"`.
-        k: the neighbour that a ball reaches to, for precision and recall. Default: 3, as in the
+        k: the neighbour that defines the radius for precision and recall. Default: 3, as in the
             first paper.
         density_k: the same for density and coverage. Default: 5, as in the second paper.
-        name, dtype: as for `keras.metrics.Metric`. Another name than the default,
-            `"precision_recall"`, is put before those of the scores.
+        name, dtype: as for `keras.metrics.Metric`. A name other than the default,
+            `"precision_recall"`, becomes a prefix of the scores.
 
     Raises:
-        ValueError: for unknown features, or a k that is no positive integer; in `result`, for no
-            more images of a kind than k.
+        ValueError: for unknown features, or a k that is not a positive integer; in `result`, if
+            there are not more images of each kind than k.
 
     References: Kynkäänniemi et al., Improved Precision and Recall Metric for Assessing Generative
     Models, 2019 (arXiv:1904.06991); Naeem et al., Reliable Fidelity and Diversity Metrics for

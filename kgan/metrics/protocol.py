@@ -1,4 +1,4 @@
-"""Scores with what they mean: value and protocol side by side."""
+"""Scores with their protocols."""
 
 import json
 import math
@@ -16,25 +16,27 @@ WEIGHTS = "model.weights.h5"  # in a .keras file
 
 
 def report(
-    metrics: Iterable[keras.metrics.Metric], path: str | os.PathLike | None = None, **context: Any
+    metrics: keras.metrics.Metric | Iterable[keras.metrics.Metric],
+    path: str | os.PathLike | None = None,
+    **context: Any,
 ) -> dict:
     """Returns the scores of metrics with their protocols, and writes them as JSON.
 
-    A value without its protocol is worth little: published scores of one method differ by more
+    A value means little without its protocol: published scores of the same method differ by more
     than a factor of 2 with the features, the number of images and the reference.
 
     Args:
-        metrics: measures of `kgan.metrics` that have seen their images; other Keras metrics have
-            a protocol of their class alone.
-        path: a file for the same as JSON. Default: none.
-        **context: what all of the protocols are to say besides, such as `reference="test split"`.
+        metrics: measures of `kgan.metrics` that have seen their images; the protocol of
+            other Keras metrics is only their class.
+        path: a file to write the scores to, as JSON. Default: none.
+        **context: further entries of all protocols, such as `reference="test split"`.
 
     Returns:
-        For each score by name a dictionary: `value`, a float, and `protocol`, a dictionary of what
-        JSON has.
+        A dictionary for each score, by name: `value`, a float, and `protocol`, a JSON-able
+        dictionary.
 
     Raises:
-        ValueError: if two scores have the same name, or a metric has seen too little.
+        ValueError: if two scores have the same name, or a metric has seen too few images.
 
     Example:
 

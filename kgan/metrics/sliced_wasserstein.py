@@ -1,4 +1,4 @@
-"""How far features must be moved to become those of the other set, seen along random lines."""
+"""The Wasserstein distance of two sets of features along random directions."""
 
 from typing import Any
 
@@ -13,24 +13,24 @@ from kgan.utils import numbers
 class SlicedWasserstein(ImageMetric):
     r"""The mean transport distance of two sets along random directions.
 
-    $\left(\frac{1}{m} \sum_i W_2^2(\theta_i^\top X, \theta_i^\top Y)\right)^{1/2}$ over m unit
-    vectors of a fixed seed, where the distance $W_2$ of numbers is that of their sorted lists,
-    exact for unequal counts, too. It is 0 for equal sets; unlike the Fréchet distance it sees all
-    of a distribution's shape. Only the projections are kept.
+    $\left(\frac{1}{m} \sum_i W_2^2(\theta_i^\top X, \theta_i^\top Y)\right)^{1/2}$ over m
+    seeded unit vectors, where $W_2$ compares sorted numbers and is exact for unequal counts, too.
+    It is 0 for equal sets; unlike the Fréchet distance it depends on the whole distribution. Only
+    the projections are stored.
 
     Args:
         features: as for `kgan.metrics.FrechetDistance`. Default: `"pixels"`.
         directions: how many random directions. Default: 256.
-        seed: of the directions. Default: 0.
+        seed: seed of the directions. Default: 0.
         name, dtype: as for `keras.metrics.Metric`. Default name: `"sliced_wasserstein"`.
 
     Raises:
-        ValueError: for unknown features, no positive integer as the number of directions, or a
-            seed that is no integer from 0.
+        ValueError: for unknown features, a number of directions that is not a positive integer, or
+            a seed that is not an integer from 0.
 
-    Reference: Bonneel et al., Sliced and Radon Wasserstein Barycenters of Measures, 2015. Of the
-    same family, but of image patches on a pyramid, is the score in Karras et al., Progressive
-    Growing of GANs, 2018 (arXiv:1710.10196), section 5, with which this cannot be compared.
+    Reference: Bonneel et al., Sliced and Radon Wasserstein Barycenters of Measures, 2015. The
+    score of Karras et al., Progressive Growing of GANs, 2018 (arXiv:1710.10196), section 5, uses
+    image patches on a pyramid and cannot be compared with this one.
     """
 
     least = 1

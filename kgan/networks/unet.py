@@ -51,8 +51,9 @@ def unet_generator(
         normalization: `"instance"` (default), each image by itself, as batch norm does with the
             paper's batches of one; `"batch"`, with moving statistics in inference; or None.
         dropout: rate of the dropout, 0 for none. Default: 0.5, as in the paper.
-        seed: seed of the first weights and of the dropout: an int gives the same on every call, on
-            one backend. Default: None, weights by Keras's global seed and a fixed one for dropout.
+        seed: seed of the initial weights and of the dropout: an int gives the same on every call,
+            on one backend. Default: None, weights by Keras's global seed and a fixed one for
+            dropout.
 
     Returns:
         A `keras.Model` from `image` `(batch, height, width, channels)` to `translated_image`

@@ -1,4 +1,4 @@
-"""Says in words, while training runs, when one of the players goes astray."""
+"""A callback that reports failures of GAN training in words."""
 
 import dataclasses
 import json
@@ -18,67 +18,66 @@ from kgan.utils import files, numbers
 
 
 class CollapseMonitor(keras.callbacks.Callback):
-    """Watches the variety of the images, the discriminator's judgement and both gradients.
+    """Monitors the variety of the images, the discriminator's accuracy and both gradients.
 
-    After each epoch it looks at images of latents that stay the same, and plays one batch that
-    updates nothing: a run that is watched takes the same steps as one that is not. What it finds
-    goes into the logs, and where it is the sign of a known failure, into words, with the usual
-    remedies. The rules and why their limits are where they are: `kgan.callbacks.monitor.rules`.
+    After each epoch it generates images from fixed latents and runs one batch without updates, so a
+    monitored run takes the same steps as any other. The results go into the logs; signs of known
+    failures are reported in words, with the usual remedies. See `kgan.callbacks.monitor.rules` for
+    the rules and the reasons for their limits.
 
-    The logs get
+    It adds to the logs
 
-    - `diversity`: the root mean square distance between the images, over that between real ones;
-    - `distinctness`: the same of the distances to the nearest other image, the proxy for modes;
-      it also falls where a generator repeats a few images;
-    - `modes`, `high_quality`, `kl_to_uniform`: with `coverage`, that of the images;
-    - `discriminator_accuracy_real`, `discriminator_accuracy_fake`: the share of samples that are
-      taken for what they are, on one batch of training data. Games that compare scores
-      (`wasserstein`, `relativistic`) have no limit between real and fake; the middle between the
-      two mean scores takes its place, so 0.5 is a guess there too, but 1 is no failure;
+    - `diversity`: the root mean square distance between the images, relative to real ones;
+    - `distinctness`: the same for distances to the nearest other image, a proxy for modes that also
+      falls if a generator repeats a few images;
+    - `modes`, `high_quality`, `kl_to_uniform`: with `coverage`, its scores for the images;
+    - `discriminator_accuracy_real`, `discriminator_accuracy_fake`: the share of samples judged
+      correctly, on one batch of training data. Games that compare scores
+      (`wasserstein`, `relativistic`) have no threshold between real and fake; the middle of the
+      two mean scores replaces it, so 0.5 means guessing there too, but 1 is not a failure;
     - `generator_gradient`, `discriminator_gradient`: the norms of their gradients, on that batch;
-    - `loss_ratio`: the absolute value of the generator's loss over that of the discriminator's.
+    - `loss_ratio`: the absolute value of the generator's loss divided by the discriminator's.
 
     Callbacks that read the logs (`CSVLogger`, `TensorBoard`, `EarlyStopping`) must come after this
     one in the list; the `History` that `fit` returns always does. In `kgan.Pix2Pix` and
     `kgan.CycleGAN` the images are translations of held inputs, compared with real images of the
-    same side, for a CycleGAN the less varied of its two directions. With an average of the
-    generator (`ema`) the images are the average's, and the gradients those of the trained one.
+    same side, for a CycleGAN in the less varied of its two directions. With `ema` the images come
+    from the generator's average and the gradients from the trained generator.
 
     Args:
-        count: images to draw, and real ones to compare them with. Default: 64.
+        count: number of images to generate, and of real ones to compare with. Default: 64.
         every: training steps between looks, in addition to one after each epoch, for long epochs.
-            Default: None, after epochs alone.
+            Default: None, only after epochs.
         real_images: a batch to compare with, in the form that `fit` takes: images, or a tuple of
             images and labels, or of both sides of a translator. Default: up to `count` samples of
-            the training data; of streams that cannot be indexed their first batch.
+            the training data; the first batch of streams that cannot be indexed.
         coverage: a `kgan.metrics.ModeCoverage` to count modes with. Default: none.
-        looks: how many looks in a row must show a symptom before it is told. Default: 3. What is
-            not finite is told at once.
-        stop: whether to end training when a symptom is told. Default: False.
-        restore_best: whether to bring back the networks, averages and optimizers of the last look
-            without any symptom, if training ends while there is one: the last ones that looked
-            well, which need not be the best by a measure. A callback further down the list that
-            brings back weights, as `EarlyStopping(restore_best_weights=True)` does, has the last
-            word. Default: False.
-        log: a file such as `"run/warnings.jsonl"` that gets a line of JSON for each warning, at
-            once; begun anew unless training goes on from a later epoch. Default: none.
-        verbose: whether to print what is told. Default: True.
+        looks: how many looks in a row must show a symptom before it is reported. Default: 3. Values
+            that are not finite are reported at once.
+        stop: whether to end training when a symptom is reported. Default: False.
+        restore_best: whether to restore the networks, averages and optimizers of the last look
+            without any symptom if training ends with one. They are the last healthy ones, not
+            necessarily the best by a measure. A later callback that restores weights, such as
+            `EarlyStopping(restore_best_weights=True)`, takes precedence. Default: False.
+        log: a file such as `"run/warnings.jsonl"` that gets a line of JSON for each warning,
+            immediately; overwritten unless training continues from a later epoch. Default: none.
+        verbose: whether to print the reports. Default: True.
         seed: seed of the latents. Default: 0.
 
     Attributes:
-        history: list of dictionaries, one a look, with `epoch`, what went into the logs, and
+        history: list of dictionaries, one per look, with `epoch`, the logged values, and the
             `updates` of the generator that show in its images (with an average, those older than
-            its memory); the first is of the networks before training.
-        restored_epoch: the epoch whose weights were brought back, 0 for those before training; None
-            if none were.
+            its memory). The first is from before training.
+        restored_epoch: the epoch whose weights were restored, 0 for those before training; None if
+            nothing was restored.
         warnings: list of `kgan.callbacks.monitor.rules.Diagnosis`, each with `epoch` (from 1),
             `rule`, `text` and `remedies`.
 
     Raises:
         ValueError: if `count`, `every` or `looks` is not a positive integer, `count` is 1, the
-            seed no integer from 0, or `real_images` no arrays; when training begins, for a batch of
-            one real image, which says nothing of variety, or a model of your own that neither
-            generates nor translates.
+            seed is not an integer from 0, or `real_images` are not arrays; when training begins,
+            for a batch of only one real image, or a custom model that neither generates nor
+            translates.
 
     Example:
 
@@ -139,7 +138,7 @@ class CollapseMonitor(keras.callbacks.Callback):
             self.on_train_batch_end = self._after_step
 
     def see(self, batch: Any, batch_size: int) -> None:
-        """Takes samples of the training data and the size of its batches; `fit` calls this."""
+        """Receives samples of the training data and the batch size; `fit` calls this."""
         self._shown = batch, batch_size
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -179,9 +178,9 @@ class CollapseMonitor(keras.callbacks.Callback):
                 print(f"\nTraining ended in epoch {self._epoch}; {self._restored()}.")
 
     def restore(self) -> None:
-        """Brings back networks, averages and optimizers of the last look without any symptom.
+        """Restores networks, averages and optimizers of the last look without any symptom.
 
-        Needs `restore_best=True`. For training that ended in an error, where `fit` could not.
+        Use it after training that ended in an error. Needs `restore_best=True`.
 
         Raises:
             ValueError: if there is no such look.
@@ -251,7 +250,7 @@ class CollapseMonitor(keras.callbacks.Callback):
         return found | self._held()
 
     def _updates(self):
-        """The generator's updates that show in its images: an average holds older weights."""
+        """Returns the updates that show in the images: an average consists of older weights."""
         backend.sync(self.model)
         updates = int(ops.convert_to_numpy(self.model.optimizer.iterations))
         memory = 3 / (1 - self.model.ema) if self.model.averages else 0
@@ -259,5 +258,5 @@ class CollapseMonitor(keras.callbacks.Callback):
 
 
 def _state(model):
-    """What training changes, but for the seeds: from the same draws the same would follow."""
+    """Returns all variables that training changes, except seeds, so that new draws follow."""
     return [*model.weights, *model.optimizer.variables]

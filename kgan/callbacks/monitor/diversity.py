@@ -1,4 +1,4 @@
-"""How varied images are, beside real ones: cheap enough for every epoch."""
+"""The variety of images relative to real ones, cheap enough for every epoch."""
 
 import keras
 import numpy as np
@@ -10,7 +10,7 @@ LARGEST_SIDE = 32  # larger images are averaged down before their distances are 
 
 
 def variety(made, real):
-    """Compares the distances within a batch of made images with those within real ones.
+    """Compares the distances within generated images with those within real ones.
 
     Distances are Euclidean, between pixels averaged over blocks where images are large.
 
@@ -37,12 +37,12 @@ def variety(made, real):
 
 
 class Drawn:
-    """What a model makes of latents, or of inputs, that stay the same, beside real images.
+    """Samples of a model from fixed latents or inputs, with real images to compare.
 
     Args:
         model: an `AdversarialModel`.
         batch: real data in the form of the model's `fit`, NumPy arrays.
-        count: images to make of latents; of a translator one for each input.
+        count: images to generate from latents; a translator makes one for each input.
         seed: seed of the latents.
 
     Raises:
@@ -92,7 +92,7 @@ class Drawn:
 
 
 def _unequal(images):
-    """The images, each once: of a few that are repeated none would be far from the nearest."""
+    """Returns the distinct images: repeated ones would have nearest distance 0."""
     _, places = np.unique(images.reshape(len(images), -1), axis=0, return_index=True)
     if len(places) < 2:
         raise ValueError(
@@ -103,7 +103,7 @@ def _unequal(images):
 
 
 def _distances(samples):
-    """The root mean square distance of all pairs, and the mean one to the nearest other sample."""
+    """Returns the root mean square distance of all pairs, and the mean nearest distance."""
     flat = samples.reshape(len(samples), -1).astype("float64")
     if not np.isfinite(flat).all():
         return np.array([np.nan, np.nan])
@@ -114,7 +114,7 @@ def _distances(samples):
 
 
 def _small(images):
-    """Images with sides of at most `LARGEST_SIDE`, by means over blocks."""
+    """Returns images with sides of at most `LARGEST_SIDE`, by means over blocks."""
     if images.ndim != 4:
         return images
     count, *sides, channels = images.shape

@@ -1,4 +1,4 @@
-"""A look at all players on one batch: the judgement and the gradients, with nothing changed."""
+"""Accuracies and gradients of all players on one batch, without changing anything."""
 
 from keras import ops
 
@@ -6,11 +6,11 @@ from kgan import backend
 
 
 class HeldBatch:
-    """Plays and judges a held batch as a training step does, but updates nothing.
+    """Runs a held batch as a training step does, but without updates.
 
     The networks run as in training, with the augmentations, and with other latents each time. No
-    weight, batch statistic, seed, metric or optimizer changes, so a run that is looked at takes
-    the same steps as one that is not.
+    weight, batch statistic, seed, metric or optimizer changes, so a monitored run takes the
+    same steps as any other.
 
     Args:
         model: a compiled `AdversarialModel`.
@@ -64,7 +64,7 @@ def _norm(gradients, optimizer):
 
 
 def _accuracies(tracked, game):
-    """The shares that are judged rightly, from what the model tracks of its logits."""
+    """Returns the shares judged correctly, from the logits that the model tracks."""
     probabilities = "real_probability" in tracked
     kind = "probability" if probabilities else "score"
     if f"real_{kind}" not in tracked:
@@ -75,7 +75,7 @@ def _accuracies(tracked, game):
         limit = (ops.mean(real) + ops.mean(fake)) / 2 if threshold is None else threshold
         for side, logits, won in (("real", real, real > limit), ("fake", fake, fake < limit)):
             share = ops.mean(ops.cast(won, "float32"))
-            # No comparison holds for a NaN, which is no wrong judgement but none.
+            # Comparisons with NaN are false, but NaN logits are not wrong judgements.
             right[side].append(ops.where(ops.any(ops.isnan(logits)), float("nan"), share))
     return {
         f"discriminator_accuracy_{side}": sum(shares) / len(shares)

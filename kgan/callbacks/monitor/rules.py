@@ -1,4 +1,4 @@
-"""The signs by which a run is seen to go wrong: rules on what `CollapseMonitor` finds.
+"""The rules by which `CollapseMonitor` recognises failures.
 
 The limits were set on runs of `kgan.data.digits`, healthy and spoilt, and `benchmarks/monitor.py`
 tries them on 90 such runs. What is healthy looked like this:
@@ -42,13 +42,13 @@ LOOKS = 3  # in a row that must show a symptom
 
 @dataclasses.dataclass(frozen=True)
 class Diagnosis:
-    """What was told of a run.
+    """A reported failure.
 
     Attributes:
-        epoch: in which, from 1.
-        rule: its name, one of those of `RULES`.
-        text: what was seen, a sentence.
-        remedies: what is usually done about it, with sources.
+        epoch: the epoch, from 1.
+        rule: the name of the rule, see `RULES`.
+        text: what was observed, a sentence.
+        remedies: the usual remedies, with sources.
     """
 
     epoch: int
@@ -62,10 +62,10 @@ class Diagnosis:
 
 @dataclasses.dataclass(frozen=True)
 class Played:
-    """What a rule knows of the game.
+    """What a rule knows about the game.
 
     Attributes:
-        threshold: the logit above which a sample is taken for real; None without such.
+        threshold: the logit above which a sample counts as real; None without a threshold.
         judges: names of the players that judge.
     """
 
@@ -79,13 +79,13 @@ class Rule:
 
     Attributes:
         name: of the rule.
-        finds: what it is a sign of, in words.
-        needs: what of the logs it looks at; without these it finds nothing.
-        sign: a function of the history and of `Played` to a sentence, or to None where all is well.
+        finds: the failure that it indicates.
+        needs: the logs that it reads; without them it finds nothing.
+        sign: a function of the history and of `Played` to a sentence, or None if all is well.
         remedies: see `Diagnosis`.
         at_shell: the remedies that the `kgan` command has options for.
         patient: whether several looks in a row must show it.
-        least: looks without which it says nothing, besides those in a row.
+        least: number of looks needed before it says anything, besides those in a row.
     """
 
     name: str
@@ -99,10 +99,10 @@ class Rule:
 
 
 class Diagnoses:
-    """Applies the rules to a growing history; tells each once, and again after it had gone.
+    """Applies the rules to a growing history. It reports each once, and again after a recovery.
 
     Args:
-        looks: how many looks in a row must show a symptom, and be without it for it to be gone.
+        looks: how many looks in a row must show a symptom, or be free of it for a recovery.
         unit: what a look is called.
     """
 
@@ -113,7 +113,7 @@ class Diagnoses:
 
     @property
     def ill(self):
-        """Whether the last look showed a symptom, told or not yet."""
+        """Whether the last look showed a symptom, reported or not."""
         return any(self.lasting.values())
 
     def __call__(self, history, game, judges=("discriminator",)):
