@@ -1,6 +1,6 @@
 """Ship a Keras model with proof: export it, compare it with Keras, verify it later.
 
-Works on any Keras model with tensors in and out, and knows nothing of GANs. `load` and `verify`
+It works on any Keras model with tensors in and out, not only on GANs. `load` and `verify`
 need neither Keras nor TensorFlow.
 """
 

@@ -1,8 +1,8 @@
-"""The errors an export can end in, so that a caller can tell them apart."""
+"""The errors of an export."""
 
 
 class ExportError(RuntimeError):
-    """An export did not happen. What is not proven is not there, older files are untouched.
+    """An export failed. Files that were not proven do not appear, and older files are unchanged.
 
     Attributes:
         report: `ExportReport` of what was tried; None before anything was converted.
@@ -12,7 +12,7 @@ class ExportError(RuntimeError):
 
 
 class PreflightError(ExportError):
-    """The model cannot be exported as it is; said before any conversion, with the fix."""
+    """The model cannot be exported as it is. Raised before conversion, with the fix."""
 
 
 class ParityError(ExportError):

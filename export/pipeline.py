@@ -1,4 +1,4 @@
-"""The road every export takes: check, save, convert in a child, compare, and only then appear."""
+"""The export pipeline: check, save, convert in a child process, compare, move into place."""
 
 import dataclasses
 import inspect
@@ -54,65 +54,63 @@ def export(
     normalisation uses its moving statistics and is folded into the layer before it. The batch axis
     stays dynamic, but for TFLite. Beside the files appear `export_report.json`, for each file the
     samples with which `verify` can repeat the comparison, and in a bundle `model_card.md`. A file
-    that is not proven does not appear; an older one of its name stays as it was. Of an export that
-    is killed all files appear or none: the next `export`, `verify` or `load` there finishes what
-    was begun, or takes it back.
+    that is not proven does not appear, and an older one of its name stays unchanged. If an export
+    is killed, all files appear or none: the next `export`, `verify` or `load` there completes it or
+    rolls it back.
 
     Args:
         model: a built `keras.Model`: functional, Sequential, or subclassed with one argument.
             Every size but the batch must be known. Custom layers must be importable.
         path: file to write, whose suffix is the format (`.onnx`, `.tflite`); without suffix a
             SavedModel folder, or with `formats` a folder for a bundle.
-        formats: for a bundle, of `"saved_model"`, `"tflite"` and `"onnx"`. Default: what the
-            path says.
+        formats: for a bundle, any of `"saved_model"`, `"tflite"` and `"onnx"`. Default: the format
+            of the path.
         precision: `"float32"` (default), `"float16"` (ONNX: weights and arithmetic, TFLite: the
             weights), `"dynamic_range"` (TFLite: int8 weights), `"int8"` (TFLite: all of it, with
             float32 input and output), `"int8_io"` (with int8 input and output); for a bundle
-            several, of which each format is written in those it has.
-        name: what file names in a bundle begin with. Default: "model".
-        input_names: one tensor name an input, in the order of `model.inputs`. Default: the names
+            several, and each format is written in those that it supports.
+        name: prefix of the file names in a bundle. Default: "model".
+        input_names: one tensor name per input, in the order of `model.inputs`. Default: the names
             of the input layers.
         output_names: the same for the outputs. Default: the model's output names. ONNX has one
             name space, so no input and output may share a name.
-        samples: list of input batches to compare on, beside those drawn here. A batch is an array
-            (one input), a tuple of arrays in the order of the inputs, or a dictionary of arrays
-            by input name; each array has shape `(batch, ...)`. Models with integer inputs need
-            it. Default: None, a seeded normal, zeros and extremes.
-        calibration: list of such batches with values as the model will meet them, 100 rows or more
-            in all. int8 takes its ranges from all but 26 rows, drawn at random, on which the narrow
-            precisions are then judged. Default: a standard normal, as latents are; a model of
-            images needs it.
-        metadata: dictionary of JSON-able values to put into the files beside our own.
-        tolerance: float32's largest error, as absolute difference over max(1, largest expected
-            value), on all inputs; on those ten times as large as a normal, over ten times that,
+        samples: list of input batches to compare on, in addition to generated ones. A batch is an
+            array (one input), a tuple of arrays in the order of the inputs, or a dictionary of
+            arrays by input name; each array has shape `(batch, ...)`. Models with integer inputs
+            need it. Default: None, a seeded normal, zeros and extremes.
+        calibration: list of such batches with realistic values, at least 100 rows in all. int8
+            takes its ranges from all but 26 random rows, on which the narrow precisions are then
+            judged. Default: a standard normal, as for latents; a model of images needs it.
+        metadata: dictionary of JSON-able values to add to the metadata of the files.
+        tolerance: largest error of float32: absolute difference over max(1, largest expected
+            value), on all inputs. For inputs ten times as large as a normal it is divided by ten,
             since rounding grows with the inputs. Default 1e-5: float32 rounding of a deep generator
             stays below it. Instance normalisation divides by what may be small: give it 1e-4.
-        float32_psnr: float32's least peak signal-to-noise ratio, in dB, the peak being the span of
-            the outputs. Default 60: an error of a thousandth of it, which binds where the outputs
-            are so small that the tolerance would let any pass.
+        float32_psnr: least peak signal-to-noise ratio of float32, in dB, where the peak is the span
+            of the outputs. Default 60: an error of a thousandth of the span, which matters for
+            outputs so small that the tolerance would accept any.
         float16_tolerance: the same for float16, on samples and normal inputs. Default 1e-2: a
             float16 has 11 bits, 5e-4 of a value, and layers add up.
-        float16_psnr: float16's least peak signal-to-noise ratio there, in dB, of the worst sample.
+        float16_psnr: least peak signal-to-noise ratio of float16, in dB, of the worst sample.
             Default 50: the error is then below one grey level of 255.
-        int8_psnr: the same for dynamic range and int8. Default 30: what lossy images are commonly
-            held to. An int8 has 256 levels; no absolute error could be asked of it.
-        batch_size: of TFLite files, whose batch is fixed. Default: 1.
+        int8_psnr: the same for dynamic range and int8. Default 30: a common bound for
+            lossy images. An int8 has 256 levels, too few for a bound on the absolute error.
+        batch_size: the fixed batch size of TFLite files. Default: 1.
         opset: ONNX operator set, up to 18. Default 17.
         timeout: seconds for the child process that converts, and for each answer of a file.
         progress: called with the name of each stage: "check", "save", "convert", "compare",
             "write".
 
     Returns:
-        `ExportReport` of the artefacts made by this call; print it for a table.
+        An `ExportReport` of the artefacts of this call; print it for a table.
 
     Raises:
         ValueError: unknown suffix, format or precision, wrong names, bounds, samples or metadata.
         ImportError: a package the format needs is not installed.
         PreflightError: the model cannot be exported as it is.
         ParityError: an artefact, or the model itself, does not give the right values.
-        ExportError: the place cannot be written to, or the child crashed or took too long. Of
-            several artefacts those that passed are in place nevertheless; `error.report` tells of
-            all that were tried.
+        ExportError: the folder cannot be written to, or the child process crashed or timed out.
+            Artefacts that passed are in place nevertheless; `error.report` has the results of all.
 
     Example:
         >>> report = kgan.export.export(model, "generator.onnx", output_names=["image"])
@@ -172,20 +170,21 @@ def check(
     calibration: list | None = None,
     **options: Any,
 ) -> preparation.Check:
-    """Says what of a model would not survive an export, without converting or writing anything.
+    """Checks whether a model can be exported, without converting or writing anything.
 
     Args:
         model, path, formats, precision, input_names, output_names, samples, calibration: as for
             `export`.
-            Without a path no place is looked at.
-        **options: others of `export`, which play no part here.
+            Without a path no folder is checked.
+        **options: other arguments of `export`, which are ignored.
 
     Returns:
         A `Check`: the promised names, shapes and dtypes, and notes. Print it.
 
     Raises:
-        As `export`, for all that can be told without the converter: random layers, layers that
-        cannot be rebuilt elsewhere, open sizes, values that are not finite, missing samples.
+        As `export`, for everything that can be checked without the converter: random layers, layers
+        that cannot be rebuilt elsewhere, unknown sizes, values that are not finite, missing
+        samples.
     """
     unknown = set(options) - set(inspect.signature(export).parameters)
     if unknown:
@@ -244,7 +243,7 @@ def _request(ready, plans, folder, options):
 
 
 def _put_in_place(made, plans, staging):
-    """Moves what passed into place; raises when something did not."""
+    """Moves artefacts that passed into place; raises an error if any did not."""
     folder = plans[0].path.parent
     made = report.ExportReport(folder, tuple(made))
     wrong = [artefact for artefact in made.artefacts if not artefact.passed]
@@ -276,7 +275,7 @@ def _passed(made):
 
 
 def _check_older_report(folder):
-    """Raises an ExportError, before any work, if what is made could not be told beside what is."""
+    """Raises an ExportError early if an existing report cannot be extended."""
     path = folder / report.FILE
     try:
         if path.exists():

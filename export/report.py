@@ -1,4 +1,4 @@
-"""What an export made, as an object, a table and `export_report.json`."""
+"""The results of an export as an object, a table and `export_report.json`."""
 
 import hashlib
 import json
@@ -55,31 +55,31 @@ _REPORT = {"schema?": int, "sha256?": str, "artefacts": [_ARTEFACT]}
 
 @dataclass(frozen=True)
 class Artefact:
-    """One exported file, or folder, and the proof that belongs to it.
+    """One exported file or folder, with the results of its comparison.
 
     Attributes:
         file: its name in the folder of the report.
         format, precision: such as "onnx", "float32".
         verdict: "passed", "failed" (converted, but not equal to Keras) or "not exported".
-        reason: why it is not "passed", else empty. The figures below are then None or empty.
-        bytes, sha256: of the file, or of all files of the folder.
+        reason: why it did not pass, else empty. The figures below are then None or empty.
+        bytes, sha256: size and hash of the file, or of all files of the folder.
         samples, samples_sha256: the `.npz` of inputs and expected outputs kept with it.
-        max_abs_error: largest absolute difference from Keras, where values were judged.
+        max_abs_error: largest absolute difference from Keras on the judged inputs.
         max_error: the same, relative to max(1, largest expected value of a batch), and to ten where
             the inputs were ten times as large as usual.
         psnr: peak signal-to-noise ratio in dB, see `parity.Parity`; None if nothing differs.
-        tolerance, min_psnr: the bounds for `max_error` and `psnr`; None: not judged by it.
+        tolerance, min_psnr: the bounds for `max_error` and `psnr`; None if not used.
         batch_sizes: the batch sizes that were compared.
         compared_on: the kinds of inputs whose values were judged.
-        batch_size: the one size the file takes, or None: any.
+        batch_size: the fixed batch size of the file, or None for any.
         latency: dictionary of `median_ms`, `p90_ms`, `keras_median_ms`, `threads` and `batch`.
         inputs, outputs: tuples of `TensorSpec`.
-        training_backend: where the model lived: "tensorflow", "jax" or "torch".
-        source_sha256: of the model's configuration and weights.
-        versions: of kgan, Keras and the converter's packages.
+        training_backend: the backend of the model: "tensorflow", "jax" or "torch".
+        source_sha256: hash of the model's configuration and weights.
+        versions: versions of kgan, Keras and the converter's packages.
         options: options of the conversion, such as the ONNX opset.
-        metadata: what the file says of itself.
-        seconds, child_seconds: of the whole export call, and of its child process.
+        metadata: the metadata of the file.
+        seconds, child_seconds: duration of the whole export call, and of its child process.
     """
 
     file: str
@@ -112,11 +112,11 @@ class Artefact:
 
     @property
     def passed(self) -> bool:
-        """True when it was proven."""
+        """Whether the file was proven."""
         return self.verdict == PASSED
 
     def figures(self) -> str:
-        """The judged figures beside their bounds, as text."""
+        """Returns the figures with their bounds, as text."""
         figures = []
         if self.tolerance is not None:
             figures.append(f"largest error {self.max_error:.1e}, tolerance {self.tolerance:.0e}")
@@ -137,10 +137,10 @@ class Artefact:
 
 @dataclass(frozen=True)
 class ExportReport:
-    """The artefacts of one export, or of one folder. Printing it gives a table.
+    """The artefacts of an export or a folder. Printing it shows a table.
 
     Attributes:
-        folder: where the artefacts are.
+        folder: the folder of the artefacts.
         artefacts: tuple of `Artefact`.
 
     Example:
@@ -154,23 +154,23 @@ class ExportReport:
 
     @property
     def passed(self) -> bool:
-        """True when every artefact passed."""
+        """Whether every artefact passed."""
         return all(artefact.passed for artefact in self.artefacts)
 
     def to_json(self) -> str:
-        """The report as JSON text, the content of `export_report.json`."""
+        """Returns the report as JSON text, the content of `export_report.json`."""
         entries = [asdict(artefact) for artefact in self.artefacts]
         content = {"schema": SCHEMA, "sha256": _sha256(entries), "artefacts": entries}
         return json.dumps(content, indent=2, sort_keys=True, allow_nan=False)
 
     def rows(self) -> list[tuple[str, ...]]:
-        """The table as lists of text, the header first."""
+        """Returns the table as rows of text, the header first."""
         times = ["median ms", "p90 ms", "Keras ms"]
         header = ["file", "precision", "size", "max error", "PSNR", *times, "verdict"]
         return [header, *map(_row, self.artefacts)]
 
     def table(self) -> str:
-        """The table alone, as text."""
+        """Returns the table as text, without the footer."""
         rows = [[terminal(cell) for cell in row] for row in self.rows()]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = [
@@ -221,9 +221,9 @@ def read(path):
 
 
 def check_hash(path):
-    """Raises a ValueError if a report that `read` can read has another hash than it carries.
+    """Raises a ValueError if the hash in a readable report does not match its content.
 
-    Those of earlier versions of kgan have none.
+    Reports of earlier versions of kgan have no hash.
     """
     content = files.read_json(path)
     if "sha256" in content and content["sha256"] != _sha256(content["artefacts"]):
@@ -235,13 +235,13 @@ def _sha256(entries):
 
 
 def merge(report):
-    """The report of a folder with its older entries and those of what was just made.
+    """Returns the report of a folder, with older entries and those of a new report.
 
     An entry is replaced by a new one of the same file, unless the new one did not pass and the
     older file is still there. Entries of files that are gone are dropped.
 
     Args:
-        report: `ExportReport` of what was just made, which need not be in place yet.
+        report: the new `ExportReport`, whose files need not be in place yet.
 
     Returns:
         The whole `ExportReport` of the folder.

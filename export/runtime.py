@@ -1,4 +1,4 @@
-"""Runs an exported file on NumPy arrays, where neither Keras nor TensorFlow is installed."""
+"""Runs exported files on NumPy arrays, without Keras or TensorFlow."""
 
 import os
 from dataclasses import asdict
@@ -24,19 +24,19 @@ def load(path: str | os.PathLike, threads: int | None = None) -> "Runtime":
     An `.onnx` file needs onnxruntime, a `.tflite` file ai-edge-litert, a SavedModel folder
     TensorFlow, which then runs in a process of its own.
 
-    A file carries a SHA-256 of itself, which is compared first: one that has changed by a byte is
-    refused. So is one that its runtime cannot load, or whose metadata is not what kgan writes. Not
-    looked at are the values that it computes, which `verify` compares, and the bytes of files
-    that kgan wrote before they had a hash. A hash is not a signature: a file that was made to
-    deceive can carry a right one.
+    A file contains a SHA-256 of itself, which is compared first: a file that has changed by a byte
+    is refused. So is one that its runtime cannot load, or whose metadata kgan would not write.
+    `load` does not check the values that it computes (`verify` does), nor the bytes of files from
+    versions of kgan without a hash. A hash is not a signature: a malicious file can contain a
+    correct one.
 
-    To load a stranger's SavedModel is to run a stranger's program, in that process, with one's own
-    rights: what it writes to is not held back. `.onnx` and `.tflite` files are data, but their
-    runtimes run in the caller's own process, without limits of time and memory; `verify` runs
-    them in a process with both.
+    A SavedModel is a program: loading an untrusted one runs it in that process with your rights,
+    including access to your files. `.onnx` and `.tflite` files are data, but their runtimes run in
+    the caller's process, without limits of time and memory; `verify` runs them in a process with
+    both.
 
     Args:
-        path: a file, or a SavedModel folder. Of a bundle, name one of its files.
+        path: a file, or a SavedModel folder. For a bundle, the path of one of its files.
         threads: CPU threads to use. Default: the runtime's choice.
 
     Returns:
@@ -45,10 +45,10 @@ def load(path: str | os.PathLike, threads: int | None = None) -> "Runtime":
     Raises:
         ValueError: it is not an exported file, has changed or does not load; `threads` is not a
             positive integer.
-        FileNotFoundError: there is nothing.
+        FileNotFoundError: the path does not exist.
         ImportError: the runtime of its format is not installed.
-        ExportError: an export there was killed, and cannot be finished since nothing can be
-            written.
+        ExportError: an export there was killed, and cannot be finished because the folder is not
+            writable.
 
     Example:
         >>> generator = kgan.export.load("generator.onnx")
@@ -90,9 +90,9 @@ class Runtime:
 
     Attributes:
         inputs, outputs: tuples of `TensorSpec`: name, shape without the batch, dtype.
-        takes: the declarations of the inputs, see `kgan.Latent`; None where the file has none.
-        metadata: what the file says of itself, a dictionary.
-        batch_size: the batch the file was made for, or None. Others are cut to it and filled up.
+        takes: the declarations of the inputs, see `kgan.Latent`; None if the file has none.
+        metadata: the metadata of the file, a dictionary.
+        batch_size: the batch size of the file, or None for any. Other batches are split and padded.
     """
 
     def __init__(self, runner: Any) -> None:
@@ -111,14 +111,14 @@ class Runtime:
         Args:
             *arrays: an array `(batch, ...)` for each input, in the order of `inputs`, or a
                 dictionary of them by name.
-            **named: or by name.
+            **named: the arrays by name, instead.
 
         Returns:
             The array of the output, or a dictionary of arrays by name if there are several.
 
         Raises:
-            ValueError: an input is missing, unknown, does not fit, or is out of the range that a
-                translator was trained on.
+            ValueError: an input is missing, unknown, has another shape or dtype, or is outside the
+                range that a translator was trained on.
         """
         first, *others = arrays or (None,)
         if isinstance(first, dict) and not others and not named:
@@ -133,23 +133,23 @@ class Runtime:
         label: npt.ArrayLike | None = None,
         **given: npt.ArrayLike,
     ) -> np.ndarray:
-        """Draws latents, and runs the generator: the images of `gan.generate(n, seed=seed)`.
+        """Draws latents and runs the generator, giving the images of `gan.generate(n, seed=seed)`.
 
         Args:
             n: how many, at least 1.
             seed: an int gives the same images on every call. Default: new ones each time.
-            label: of a conditional generator: an integer for images of one class, an integer array
-                `(n,)`, or None for classes drawn at random.
-            **given: by the names of the inputs, an array `(n, ...)`, or one value for all. What is
-                not given is drawn.
+            label: for a conditional generator: an integer for images of one class, an integer
+                array `(n,)`, or None for random classes.
+            **given: inputs by name: an array `(n, ...)`, or one value for all. The others are
+                drawn.
 
         Returns:
             The array of images `(n, ...)`.
 
         Raises:
             ValueError: the file is not a generator of latents, `n` is not a positive integer, or a
-                label is no class.
-            TypeError: something that cannot be drawn is missing, or a name is unknown.
+                label is out of range.
+            TypeError: an input that cannot be drawn is missing, or a name is unknown.
         """
         if not any(isinstance(each, inputs.Latent) for each in self.takes or ()):
             names = ", ".join(tensor.name for tensor in self.inputs)
@@ -198,10 +198,10 @@ def _fitting(tensor, array):
 
 
 def _takes(metadata, tensors):
-    """What the inputs of a file are, by its metadata: declarations, None where it does not say.
+    """Returns the declarations of the inputs from the metadata, None if it has none.
 
     Raises:
-        ValueError: if it says something else than the file has.
+        ValueError: if they do not match the inputs of the file.
     """
     if "takes" in metadata:
         takes = inputs.from_json(metadata["takes"])

@@ -1,4 +1,4 @@
-"""What an exported file promises: the names, shapes and dtypes of its tensors.
+"""The signature of an exported file: the names, shapes and dtypes of its tensors.
 
 Every format is written from a `ModelSpec` and judged against it, so the promise is made once.
 """
@@ -27,10 +27,10 @@ class TensorSpec:
 
     @classmethod
     def from_json(cls, entry: Any) -> Self:
-        """The tensor that an entry of a report or a message describes.
+        """Builds a tensor from its entry in a report or a message.
 
         Raises:
-            ValueError: it describes none.
+            ValueError: the entry is not valid.
         """
         if not isinstance(entry, dict) or set(entry) != {"name", "shape", "dtype"}:
             raise ValueError(f"a tensor has name, shape and dtype, unlike {str(entry)[:80]!r}")

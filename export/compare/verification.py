@@ -1,4 +1,4 @@
-"""Repeats the proof of an export later and elsewhere: no Keras, no TensorFlow, no model."""
+"""Repeats the comparison of an export later, without Keras, TensorFlow or the model."""
 
 import math
 from dataclasses import asdict, replace
@@ -15,24 +15,26 @@ from kgan.utils.paths import check_path
 def verify(path: str | Path) -> report.ExportReport:
     """Checks exported files against their report: present, unchanged, and still computing the same.
 
-    It finds damage, not forgery: nothing is signed, and the model card is not looked at. Only
-    regular files in the folder itself are read, no links, and each file runs in a process of its
-    own, with limits of time and memory. A SavedModel is a program all the same: to verify a
-    stranger's is to run it there, with one's own rights.
-    Needs NumPy and the runtime of the format (onnxruntime, LiteRT, or TensorFlow for a
-    SavedModel), nothing else.
+    It detects damage but not forgery: nothing is signed, and the model card is not checked. Only
+    regular files in the folder itself are read, not links, and each file runs in a separate process
+    with limits of time and memory. But a SavedModel is a program: verifying an untrusted one runs
+    it with your rights.
+
+    It needs only NumPy and the runtime of the format (onnxruntime, LiteRT, or TensorFlow for a
+    SavedModel).
 
     Args:
         path: an exported file, the folder it is in, or an `export_report.json`. A folder or a
             report means all artefacts of the report.
 
     Returns:
-        `ExportReport` with the artefacts checked, their errors measured anew on this machine.
+        An `ExportReport` of the checked artefacts, with errors measured on this machine.
 
     Raises:
-        VerificationError: no report, a file is missing or changed, it does not load, or it does
-            not reproduce the stored outputs. The message names each such file and what differs.
-            Or an export there was killed, and cannot be finished where nothing can be written.
+        VerificationError: there is no report, or a file is missing, has changed, does not load, or
+            does not reproduce the stored outputs. The message names each such file and the
+            difference. Also if an export there was killed and cannot be finished in a read-only
+            folder.
         ImportError: the runtime of a file is not installed; the other files have been checked.
 
     Example:
@@ -120,7 +122,7 @@ def _verify(folder, artefact):
 
 
 def _check_bounds(artefact):
-    """Raises a VerificationError for bounds that judge nothing."""
+    """Raises a VerificationError for missing or invalid bounds."""
     bounds = artefact.tolerance, artefact.min_psnr
     given = [bound for bound in bounds if bound is not None]
     if not given or not all(math.isfinite(bound) and bound >= 0 for bound in given):

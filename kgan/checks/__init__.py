@@ -1,4 +1,4 @@
-"""What cannot be trained or trained on is said before training starts, with the fix."""
+"""Checks before training: each error says what is wrong and how to fix it."""
 
 from kgan.checks.arguments import (
     check_fit_options,

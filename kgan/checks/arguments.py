@@ -7,7 +7,7 @@ from kgan.utils.paths import check_path
 
 
 def check_fit_options(options):
-    """Raises a ValueError for a number among the arguments of `fit` that is not one."""
+    """Validates the numeric arguments of `fit`; raises a ValueError."""
     for name, least in (
         ("batch_size", 1),
         ("epochs", 0),
@@ -23,7 +23,7 @@ def check_fit_options(options):
 
 
 def check_folder(folder, name):
-    """Returns the path of a folder that is or can be made; raises a ValueError for a file."""
+    """Returns the path of a folder, existing or not; raises a ValueError for a file."""
     check_path(name, folder)
     for path in (Path(folder), *Path(folder).parents):
         if path.exists() and not path.is_dir():
@@ -32,7 +32,7 @@ def check_folder(folder, name):
 
 
 def check_images_of(name, images):
-    """Raises a ValueError for an array that is not a batch of images, whatever their size.
+    """Raises a ValueError for an array that is not a batch of images of any size.
 
     Args:
         name: of the argument.
@@ -47,6 +47,6 @@ def check_images_of(name, images):
 
 
 def check_function(name, function):
-    """Raises a ValueError for what cannot be called."""
+    """Raises a ValueError if an argument is not callable."""
     if not callable(function):
         raise ValueError(f"{name} must be a function. Received: {name}={numbers.shown(function)}")

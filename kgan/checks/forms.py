@@ -1,4 +1,4 @@
-"""The forms in which data come: arrays, streams, batches."""
+"""The forms of data: arrays, streams, batches."""
 
 import itertools
 import os
@@ -10,7 +10,7 @@ from kgan.utils import numbers
 
 
 def two(x, y):
-    """Both arrays that `fit` was given, also where they came as one tuple."""
+    """Returns both arrays given to `fit`, also if they came as one tuple."""
     together = y is None and isinstance(x, tuple) and len(x) == 2 and is_arrays(x)
     return x if together else (x, y)
 
@@ -27,7 +27,7 @@ def even(values):
 
 
 def first_batch(x, y=None, batch_size=None):
-    """Looks at what `fit` was given without using it up.
+    """Returns the first batch of the data without consuming it.
 
     Args:
         x, y: what `fit` was given.
@@ -86,7 +86,7 @@ def first_batch(x, y=None, batch_size=None):
 
 
 def is_in_host_memory(array):
-    """Whether a look at an array costs no transfer from a device."""
+    """Whether an array can be read without a transfer from a device."""
     if isinstance(array, (np.ndarray, np.generic)) or getattr(array, "is_cpu", False) is True:
         return True
     if callable(devices := getattr(array, "devices", None)):  # of JAX
@@ -95,14 +95,14 @@ def is_in_host_memory(array):
 
 
 def to_numpy(array):
-    """An array of any framework or device as NumPy's, without a copy where there need be none."""
+    """Returns an array of any framework or device as a NumPy array, without a needless copy."""
     if array is None or isinstance(array, np.ndarray):
         return array
     return keras.ops.convert_to_numpy(array)
 
 
 def is_float(dtype):
-    """Whether a dtype of NumPy's holds floats; bfloat16 is none of NumPy's own."""
+    """Whether a dtype is a float type, including bfloat16, which is not NumPy's own."""
     return np.issubdtype(dtype, np.floating) or dtype.name == "bfloat16"
 
 
@@ -112,7 +112,7 @@ def is_stream(x):
 
 
 def is_arrays(x):
-    """Whether `fit` was given arrays, all of the data at once."""
+    """Whether the data are arrays instead of a stream."""
     if isinstance(x, (tuple, list, dict)):
         parts = x.values() if isinstance(x, dict) else x
         return len(x) > 0 and all(map(is_arrays, parts))
@@ -124,7 +124,7 @@ def _is_torch_loader(x):
 
 
 def _put_back(batch, rest):
-    """A generator of tuples, since that is the one kind of iterator that Keras takes."""
+    """Yields tuples, since Keras takes no other kind of iterator."""
     for item in itertools.chain([batch], rest):
         yield item if isinstance(item, tuple) else (item,)
 
@@ -134,7 +134,7 @@ def _name(x):
 
 
 def of_dictionary(named):
-    """What to do with a batch whose parts have names."""
+    """Suggests what to do with a batch whose parts have names."""
     names = ", ".join(map(repr, named))
     image = next((name for name in named if "image" in str(name)), next(iter(named), "image"))
     label = next((name for name in named if "label" in str(name)), None)

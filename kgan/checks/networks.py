@@ -1,4 +1,4 @@
-"""Networks that do not fit their model or each other."""
+"""Checks that networks match their model and each other."""
 
 import contextlib
 import contextvars
@@ -25,7 +25,7 @@ _loading = contextvars.ContextVar("loading", default=False)
 
 @contextlib.contextmanager
 def loading():
-    """A context in which a network that trains badly is only warned of: a saved model stays one."""
+    """A context in which a network that trains badly only gives a warning, so saved models load."""
     token = _loading.set(True)
     try:
         yield
@@ -40,7 +40,7 @@ def _refuse(message):
 
 
 def check_built(**networks):
-    """Raises a ValueError for a network whose shapes are not known yet."""
+    """Raises a ValueError for a network that is not built."""
     for name, network in networks.items():
         if not getattr(network, "built", False) or not hasattr(network, "input_shape"):
             raise ValueError(
@@ -61,7 +61,7 @@ def check_inputs(name, network, inputs, hint=""):
 
 
 def check_fit(output_shape, input_shape, packing=1):
-    """Raises a ValueError if a generator's output cannot be given to a discriminator."""
+    """Raises a ValueError if a generator's output does not match a discriminator's input."""
     wanted = (*output_shape[:-1], output_shape[-1] * packing)
     if len(wanted) != len(input_shape) or any(
         None not in (a, b) and a != b for a, b in zip(wanted, input_shape, strict=True)
@@ -91,7 +91,7 @@ def check_logits(discriminator):
 
 
 def check_classes_of(name, network, num_classes):
-    """Raises a ValueError if a layer that takes the label is built for other classes."""
+    """Raises a ValueError if a layer for labels is built for another number of classes."""
     inputs = getattr(network, "inputs", None) or ()
     for layer in network.layers if len(inputs) == 2 else ():
         try:
@@ -109,7 +109,7 @@ def check_classes_of(name, network, num_classes):
 
 
 def check_class_logits(discriminator, num_classes):
-    """Raises a ValueError for a discriminator that does not give a logit and class logits."""
+    """Raises a ValueError for a discriminator without a logit and class logits."""
     shapes = discriminator.output_shape
     if not isinstance(shapes, list) or [shape[-1] for shape in shapes] != [1, num_classes]:
         raise ValueError(
@@ -127,7 +127,7 @@ def check_class_logits(discriminator, num_classes):
 
 
 def check_spectral_normalization(layers):
-    """Raises a ValueError for Keras's layer of this name, which does not do in a game."""
+    """Raises a ValueError for Keras's layer of this name, which does not work in a game."""
     for layer in layers:
         if isinstance(layer, keras.layers.SpectralNormalization):
             _refuse(
@@ -155,7 +155,7 @@ def single_value_norms(layers):
 
 
 def check_translator(name, generator):
-    """Raises a ValueError for a generator whose images are not as large as those it is given."""
+    """Raises a ValueError for a translator whose outputs have another size than its inputs."""
     given, made = generator.input_shape, generator.output_shape
     if len(given) != 4 or len(made) != 4 or given[1:3] != made[1:3]:
         raise ValueError(
@@ -191,7 +191,7 @@ def check_cycle(generator_ab, generator_ba, identity_weight):
 
 
 def check_distinct(**networks):
-    """Raises a ValueError for one network in several places."""
+    """Raises a ValueError if one network is used in several places."""
     names = list(networks)
     for i, name in enumerate(names):
         for other in names[:i]:

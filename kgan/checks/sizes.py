@@ -1,4 +1,4 @@
-"""Batches of a size that a step cannot use."""
+"""Checks of batch sizes."""
 
 import warnings
 
@@ -6,7 +6,7 @@ import keras
 
 
 def check_divisible(batch, discriminator_steps, devices=1):
-    """Raises a ValueError for a batch that cannot be shared among the discriminator's turns."""
+    """Raises a ValueError for a batch that cannot be split among the discriminator's turns."""
     size = len(keras.tree.flatten(batch)[0])
     if size % (discriminator_steps * devices):
         times = f" times {devices}, the number of devices" if devices > 1 else ""
@@ -61,7 +61,7 @@ def check_shares(arrays, batch_size, devices):
 
 
 def whole_turns(arrays, batch_size, smallest):
-    """Leaves out the last few samples, and says so, if they are too few for a step."""
+    """Drops the last samples, with a warning, if they are too few for a step."""
     count = len(keras.tree.flatten(arrays)[0])
     rest = count % batch_size
     if rest >= smallest or rest == 0:

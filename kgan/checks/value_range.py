@@ -1,4 +1,4 @@
-"""What the activation at the end of a network keeps its output in."""
+"""The value range of a network's output, from its last activation."""
 
 import math
 import re
@@ -35,7 +35,7 @@ def value_range(network):
 
 
 def shown(images, network):
-    """Returns images that a network has made, or real ones like them, for pictures in [-1, 1].
+    """Returns images in the range of a network, rescaled to [-1, 1] for pictures.
 
     Args:
         images: an array.
@@ -48,7 +48,7 @@ def shown(images, network):
 
 
 def last_activation(network, output=0):
-    """Looks for the activation that a network ends in, past operations that only move values.
+    """Finds the last activation of a network, past operations that only move values.
 
     Args:
         network: a Keras model. The inside of one that is not a graph is not seen, but for its last

@@ -1,1 +1,1 @@
-"""How a model learns: the step, the players, and what keeps a run whole."""
+"""Training: the step, the players, checkpoints and checks."""

@@ -1,4 +1,4 @@
-"""What layers add to the loss by themselves: weight and activity regularizers, and `add_loss`."""
+"""Losses added by layers: weight and activity regularizers, and `add_loss`."""
 
 import contextlib
 import functools
@@ -9,12 +9,12 @@ from keras import ops
 
 
 class AddedLosses:
-    """Collects what the layers of a player's networks add to the loss while they are called.
+    """Collects the losses that the layers of a player's networks add in their calls.
 
     Keras keeps these values on the layers, forgets them at the next call of the same network, and
     on JAX has none of them in the scopes that a step needs. A game calls a network several times
-    in a turn, and all of its calls count. So the layers hand their values over here, for the time
-    of a turn.
+    in a turn, and all of its calls count. So during a turn the
+    layers report their values here.
 
     The first turn of each player, a dry run, shows whether its layers add anything at all. Those
     that do not are left alone from then on.
@@ -26,12 +26,12 @@ class AddedLosses:
         self._now = threading.local()  # replicas of TensorFlow take their turns in threads
 
     def adds(self, player):
-        """Whether layers of a player add losses in their calls, as far as is known."""
+        """Whether layers of a player add losses in their calls; True until known."""
         return self._adds.get(player, True)
 
     @contextlib.contextmanager
     def collected(self, player, networks):
-        """A context that gives a list, to which what the networks' layers add is appended."""
+        """A context with a list, to which the losses of the networks' layers are appended."""
         values = []
         if not self.adds(player):
             yield values
@@ -52,7 +52,7 @@ class AddedLosses:
         self._adds.setdefault(player, bool(values))
 
     def left_out(self):
-        """A context in which nothing is collected: calls that are not those of a turn."""
+        """A context in which nothing is collected, for calls outside of a turn."""
         return self._collecting({player: [] for player in getattr(self._now, "values", None) or {}})
 
     @contextlib.contextmanager
@@ -72,12 +72,12 @@ class AddedLosses:
             values.extend(keras.tree.flatten(loss))
 
     def term(self, player, variables, values):
-        """Returns the sum of all that is added to the loss, as a term if there is any.
+        """Returns the sum of all added losses as a term, or no term.
 
         Args:
             player: its name.
-            variables: those that it learns, whose regularizers count.
-            values: what `collected` has given.
+            variables: its trained variables, whose regularizers count.
+            values: the list of `collected`.
         """
         penalties = [
             variable.regularizer(variable)

@@ -1,14 +1,14 @@
-"""The exponential moving average of a network's weights, kept as a network of its own."""
+"""The exponential moving average of a network's weights, as a separate network."""
 
 import keras
 from keras import ops
 
 
 def average_of(network):
-    """Returns a network that starts as a copy and is never trained itself.
+    """Returns a copy of a network that holds averaged weights and is never trained.
 
-    Layers are made again of their configuration, without being looked up by name; one that cannot
-    be, such as a `Lambda`, is called with averaged weights in place of its own.
+    Layers are rebuilt from their configuration, without a lookup by name; one that cannot be
+    rebuilt, such as a `Lambda`, is called with averaged weights instead of its own.
     """
     try:
         average = keras.models.clone_model(network, clone_function=_again, recursive=True)
@@ -31,7 +31,7 @@ def _again(layer):
 
 
 class AveragedLayer(keras.Model):
-    """Gives what another layer or network gives, with weights of its own in place of that one's.
+    """Calls another layer or network with different weights.
 
     Args:
         layer: a built layer. It is not owned: neither tracked nor saved here.
@@ -59,8 +59,8 @@ class AveragedLayer(keras.Model):
 def update(networks, averages, decay, step):
     """Moves each average towards its network: a <- decay a + (1 - decay) w.
 
-    The batch statistics are averaged like the weights they belong to, so that they describe the
-    averaged network and not the last one. In the first steps the decay is smaller, (1 + step) /
+    Batch statistics are averaged like weights, so that they describe the averaged network and not
+    the last one. In the first steps the decay is smaller, (1 + step) /
     (10 + step), or the average would remember the untrained weights.
 
     Args:

@@ -1,4 +1,4 @@
-"""What callbacks hold for the best epoch so far, for a run that goes on after a crash."""
+"""Saves what callbacks know about the best epoch, for a run that continues after a crash."""
 
 import io
 import json
@@ -13,14 +13,14 @@ _MEMORY = {**dict.fromkeys((f"{name}?" for name in KEPT), (int, float)), "best_w
 
 
 class Memories:
-    """What `ModelCheckpoint`, `EarlyStopping`, `ReduceLROnPlateau` and their like remember.
+    """The memory of callbacks such as `ModelCheckpoint`, `EarlyStopping`, `ReduceLROnPlateau`.
 
-    Keras has them begin anew with each `fit`, also after its own `BackupAndRestore`. So the first
-    epoch after a crash would count as the best, and take the place of a better saved model.
+    Keras resets them in each `fit`, also after its own `BackupAndRestore`. So the first epoch after
+    a crash would count as the best, and replace a better saved model.
 
     Args:
-        callbacks: of a `fit`; those with an attribute `best` are looked after. A callback is known
-            again by its class, by what it monitors, and by its place among those alike.
+        callbacks: callbacks of a `fit`; those with an attribute `best` are saved. A callback is
+            identified by its class, its `monitor`, and its place among equal ones.
     """
 
     def __init__(self, callbacks):
@@ -32,7 +32,7 @@ class Memories:
                 self.named[f"{name} {place}"] = callback
 
     def write(self, file):
-        """Adds what they remember now to an open `zipfile.ZipFile`."""
+        """Adds their current memory to an open `zipfile.ZipFile`."""
         memories = {}
         for i, (name, callback) in enumerate(self.named.items()):
             values = {kept: getattr(callback, kept, None) for kept in KEPT}
@@ -48,7 +48,7 @@ class Memories:
         file.writestr("memories.json", json.dumps(memories))
 
     def read(self, file):
-        """Takes what `write` has added to a file, for `bring_back`."""
+        """Reads what `write` added to a file, for `bring_back`."""
         if "memories.json" not in file.namelist():
             return
         kept = schema.parse(file.read("memories.json"), constants=True)
@@ -61,7 +61,7 @@ class Memories:
         self.kept = kept
 
     def bring_back(self):
-        """Gives the callbacks what was read, once they have forgotten: when training begins."""
+        """Restores what was read, after Keras has reset the callbacks: when training begins."""
         for name, memory in self.kept.items():
             if name in self.named:
                 vars(self.named[name]).update(memory)

@@ -1,4 +1,4 @@
-"""A run that was killed goes on as if it had never stopped."""
+"""Checkpoints, from which a killed run continues exactly."""
 
 import json
 import warnings
@@ -25,13 +25,13 @@ class Checkpoint(keras.callbacks.Callback):
     """Saves the whole state of training after each epoch, and restores it.
 
     The file is a saved model as `gan.save` writes it (networks, averages, optimizers with their
-    loss scales and schedules, seeds), which `keras.saving.load_model` reads, with one member
-    more: the epoch, the settings, and the state of the backend's own random numbers; beside it
-    lies what callbacks such as `ModelCheckpoint` remember of the best epoch. It is written beside
-    its place and then put there in one move, so that a crash leaves the last good one.
+    loss scales and schedules, seeds), which `keras.saving.load_model` reads. It has additional
+    members: the epoch, the settings and the state of the backend's random numbers, and what
+    callbacks such as `ModelCheckpoint` know about the best epoch. It is written to a temporary file
+    and then moved into place, so that a crash leaves the last good one.
 
     Args:
-        path: of the file, ending in `.keras`.
+        path: the file, ending in `.keras`.
         model: a compiled `AdversarialModel`.
         data, options: see `settings_of`.
 
@@ -56,10 +56,10 @@ class Checkpoint(keras.callbacks.Callback):
         self.memories = Memories(getattr(callbacks, "callbacks", callbacks))
 
     def locked(self):
-        """A context in which no other run can have the same checkpoint.
+        """A context in which no other run can use the same checkpoint.
 
         Raises:
-            ValueError: if one has.
+            ValueError: if another run uses it.
             OSError: if the file cannot be written.
         """
         files.check_place(self.path)
@@ -70,9 +70,9 @@ class Checkpoint(keras.callbacks.Callback):
         )
 
     def resume(self, options):
-        """Restores the state and returns the arguments of `fit` with which to go on.
+        """Restores the state and returns the arguments of `fit` to continue with.
 
-        Says so where `fit` may speak, and warns if there is nothing left to train.
+        Prints a message unless `fit` is silent, and warns if nothing is left to train.
         """
         epochs, ended = self.restore()
         self.epochs = epochs
@@ -95,14 +95,14 @@ class Checkpoint(keras.callbacks.Callback):
         return {**options, "initial_epoch": epochs}
 
     def restore(self):
-        """Puts the state of the file, if there is one, into the model.
+        """Restores the model from the file, if there is one.
 
         Returns:
             The number of epochs the checkpoint has seen, 0 without a file, and whether a callback
             such as `EarlyStopping` has ended the run.
 
         Raises:
-            ValueError: if the file cannot be read, or is of a run with other settings.
+            ValueError: if the file cannot be read, or belongs to a run with other settings.
         """
         if not self.path.exists():
             return 0, False
@@ -161,10 +161,10 @@ class Checkpoint(keras.callbacks.Callback):
             self.save(self.epochs, ended=True)
 
     def save(self, epochs, ended=False):
-        """Writes the file, whole or not at all.
+        """Writes the file atomically.
 
         Raises:
-            OSError: if it cannot be written; an older one is as it was.
+            OSError: if it cannot be written; an older one stays unchanged.
         """
         self.epochs, self.ended = epochs, ended
         state = {
@@ -187,7 +187,7 @@ class Checkpoint(keras.callbacks.Callback):
 
 
 def _remedy(different):
-    """What to do about differences between the settings of two runs."""
+    """Returns what to do about different settings, for the message."""
     if of_networks(different):
         return "Build the networks as in that run, with the same " + advice(
             "arguments (width, depth, image_shape)", "options (--width, --image-size)"

@@ -20,7 +20,7 @@ from kgan.utils import numbers
 
 
 class Compilation:
-    """What an `AdversarialModel` is told before it learns, and how its players are set up."""
+    """The `compile` method of `AdversarialModel`, which sets up its players."""
 
     def compile(
         self,
@@ -44,29 +44,29 @@ class Compilation:
                 `"least_squares"`, `"hinge"`, `"relativistic"`, or an object, see
                 `kgan.losses.Game`.
             penalties: objects of `kgan.penalties`, such as `[R1(10.0)]`. Default: none.
-            augmentations: objects of `kgan.augmentations`, applied to whatever the discriminator
+            augmentations: objects of `kgan.augmentations`, applied to everything the discriminator
                 judges, such as `[DiffAugment()]`. Default: none.
             generator_optimizer: a `keras.optimizers.Optimizer` or its name. Default: Adam with
                 rate 2e-4 and beta_1 0.5, after the DCGAN paper (Radford et al., 2016).
-            discriminator_optimizer: the same for the discriminator; an object of its own.
-            discriminator_steps: turns of the judges for each of the makers', each on fresh real
-                and generated samples. Schedules of any rate count steps, not turns. Default: 1.
+            discriminator_optimizer: the same for the discriminator; must be another object.
+            discriminator_steps: turns of the judges per turn of the makers, each on new real and
+                generated samples. Learning rate schedules count steps, not turns. Default: 1.
             ema: decay of the exponential moving average of the generator's weights, such as 0.999.
                 `generate`, `predict`, `evaluate` and `export` then use the average (Yazici et al.,
-                The Unusual Effectiveness of Averaging in GAN Training, 2019), which is at hand as
-                `averaged_generator`. One that is kept already goes on. Until its first update it
-                is what the generator is, loaded weights included. Default: None, off.
+                The Unusual Effectiveness of Averaging in GAN Training, 2019), which is available as
+                `averaged_generator`. An existing average is continued. Until its first update it
+                equals the generator, including loaded weights. Default: None, off.
             metrics: measures of generated images, such as `[kgan.metrics.FrechetDistance()]`, for
                 `evaluate` and, as `val_frechet_distance`, for each epoch of `fit` with
-                `validation_data`. Default: none. Keras's own metrics compare pairs, and are for
-                models whose images have targets, such as `kgan.Pix2Pix`.
+                `validation_data`. Default: none. Keras's own metrics compare pairs, so they
+                need a model with targets, such as `kgan.Pix2Pix`.
             run_eagerly, steps_per_execution, jit_compile: as in `keras.Model.compile`.
-            **optimizers: of players with other names, such as `encoder_optimizer`.
+            **optimizers: optimizers of players with other names, such as `encoder_optimizer`.
 
         Raises:
-            ValueError: for an unknown game, penalties that contradict each other, one optimizer
-                for two players, a player that has nothing to train, no discriminator steps, metrics
-                that are no objects or share a name, or a class that does not keep to the contract.
+            ValueError: for an unknown game, contradicting penalties, one optimizer for two players,
+                a player without trainable variables, `discriminator_steps` below 1, metrics that
+                are not metric objects or share a name, or a class that breaks the contract.
             TypeError: for an argument that does not exist, such as `optimizer`.
         """
         contract.check_class(self)
@@ -153,7 +153,7 @@ class Compilation:
         }
 
     def add_loss(self, loss: Any) -> dict[str, Any]:
-        """Layers of the networks may add to the loss of their player; the model has several.
+        """Raises an error: layers may add to the loss of their player, but the model has several.
 
         Raises:
             ValueError: always.

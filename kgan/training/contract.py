@@ -1,4 +1,4 @@
-"""What a GAN of one's own must keep to, told when it is compiled or sees its first batch."""
+"""Checks of custom GAN classes, made in `compile` and on the first batch."""
 
 import inspect
 
@@ -8,7 +8,7 @@ from kgan.utils import numbers
 
 
 def check_class(model):
-    """Raises a ValueError if a class cannot be saved as it is, or has a step of its own."""
+    """Raises a ValueError if a class cannot be saved, or overrides the training step."""
     kind = type(model)
     parameters = inspect.signature(kind.__init__).parameters.values()
     own = [each for each in parameters if each.name != "self"]
@@ -42,12 +42,12 @@ def check_class(model):
 
 
 def named(parameters):
-    """Returns those parameters of a constructor that are kept under their own names."""
+    """Returns the parameters of a constructor that must be stored under their own names."""
     return [each for each in parameters if each.kind is not each.VAR_KEYWORD]
 
 
 def check_learned(learned):
-    """Raises a ValueError for players with nothing to train, or with a variable in common.
+    """Raises a ValueError for players without trainable variables, or that share one.
 
     Args:
         learned: the variables of each player, by its name.
@@ -64,7 +64,7 @@ def check_learned(learned):
 
 
 def check_unpacked(model, batch):
-    """Raises a ValueError if `unpack` gave something else than tensors with a batch in common."""
+    """Raises a ValueError if `unpack` did not return tensors."""
     leaves = keras.tree.flatten(batch)
     if not leaves or not all(hasattr(leaf, "shape") and hasattr(leaf, "dtype") for leaf in leaves):
         kinds = ", ".join(type(leaf).__name__ for leaf in leaves) or "nothing"
@@ -76,7 +76,7 @@ def check_unpacked(model, batch):
 
 
 def check_outputs(model, outputs):
-    """Raises a ValueError if no gradient can pass what `play` returned."""
+    """Raises a ValueError if `play` did not return float tensors."""
     leaves = keras.tree.flatten(outputs)
     kinds = [
         keras.backend.standardize_dtype(leaf.dtype) if hasattr(leaf, "dtype") else type(leaf)
@@ -93,7 +93,7 @@ def check_outputs(model, outputs):
 
 
 def check_terms(model, player, terms):
-    """Raises a ValueError if a loss returned no dictionary of named scalars."""
+    """Raises a ValueError if a loss did not return a dictionary of named scalars."""
     if isinstance(terms, dict) and terms and all(map(_is_scalar, terms.values())):
         return
     received = f"a {type(terms).__name__}"
@@ -108,11 +108,11 @@ def check_terms(model, player, terms):
 
 
 def check_uses(model, used):
-    """Raises a ValueError if the losses leave out what `compile` was given.
+    """Raises a ValueError if the losses ignore penalties or augmentations given to `compile`.
 
     Args:
         model: an `AdversarialModel`.
-        used: names of what the losses have called: `"penalties"`, `"augmentations"`.
+        used: the names of what the losses used: `"penalties"`, `"augmentations"`.
     """
     penalties = [penalty for penalty in model.penalties if hasattr(penalty, "term")]
     for name, given, call in (

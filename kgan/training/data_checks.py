@@ -1,4 +1,4 @@
-"""What the verbs of a model are given is looked at before Keras sees it."""
+"""Checks of the data given to `fit` and `evaluate`, before Keras sees it."""
 
 import keras
 import numpy as np
@@ -13,7 +13,7 @@ from kgan.training.step import layers_of
 
 
 class Checked:
-    """Refuses what a model cannot be trained or judged on, with the fix, and names the metrics."""
+    """Validates data and the state of the model, with a fix in each error message."""
 
     def _assert_compiled(self, method):
         if not self.compiled:
@@ -63,7 +63,7 @@ class Checked:
         return x if y is None else (x, y)
 
     def _large_enough(self, x, y, batch_size):
-        """Returns data to evaluate, without batches that are too small to be judged."""
+        """Returns data to evaluate, without batches that are too small."""
         smallest = self._smallest_judged
         if checks.is_arrays(x):
             return checks.whole_turns((x, y), batch_size, smallest)
@@ -71,7 +71,7 @@ class Checked:
 
     @property
     def smallest_training_batch(self) -> int:
-        """As `smallest_batch`, with the two samples a turn that a batch normalisation may need."""
+        """As `smallest_batch`, or two samples per turn if batch normalisation needs them."""
         least, turns = self.smallest_batch, self.discriminator_steps * backend.devices(self)
         if self._single_value_norms(self.generators):
             least = max(least, 2 * turns)
@@ -87,7 +87,7 @@ class Checked:
         return self.smallest_batch // self.discriminator_steps
 
     def _check_one(self, batch):
-        """Raises a ValueError for a batch that is not fit, or has weights that nobody reads."""
+        """Raises a ValueError for an invalid batch, or one with weights that would be ignored."""
         if type(self).unpack.__module__.startswith("kgan."):
             *_, weights = keras.utils.unpack_x_y_sample_weight(batch)
             checks.check_no_weights({"sample_weight": weights})

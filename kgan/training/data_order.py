@@ -1,4 +1,4 @@
-"""The batches of an epoch, for arrays: shuffled so that a stopped run can go on exactly."""
+"""Shuffled batches of arrays, in an order that a stopped run can continue exactly."""
 
 import keras
 import numpy as np
@@ -39,17 +39,17 @@ def arrange(model, x, y, options):
 
 
 def split(x, y, share):
-    """Cuts arrays in two, as the `validation_split` of Keras does: the last ones are held out.
+    """Splits arrays as the `validation_split` of Keras does: the last samples are held out.
 
     Args:
         x, y: arrays; `y` may be None.
-        share: of the samples, in (0, 1).
+        share: the share of held-out samples, in (0, 1).
 
     Returns:
         Two tuples `(x, y)`.
 
     Raises:
-        ValueError: if they are no arrays, or no samples are left on one of the two sides.
+        ValueError: if they are not arrays, or one of the two sides is empty.
     """
     if not checks.is_arrays(x):
         raise ValueError(
@@ -68,17 +68,17 @@ def split(x, y, share):
 
 
 def show(callbacks, first, x, batch_size):
-    """Gives samples of the data to the callbacks that ask for them.
+    """Passes samples of the data to callbacks that ask for them.
 
-    Such a callback has `count`, how many it wants, and `see(batch, batch_size)`, which gets a
-    batch in the form `fit` has it, as NumPy arrays, and the size of the batches of training.
+    Such a callback has `count`, the number of samples it wants, and `see(batch, batch_size)`, which
+    receives a batch as given to `fit`, as NumPy arrays, and the training batch size.
 
     Args:
         callbacks: a list of callbacks, or a `CallbackList`.
-        first: the first batch, or of arrays all of the data, as NumPy arrays. It is not asked for
-            again: streams that shuffle would go on to another order.
+        first: the first batch, or all data of arrays, as NumPy arrays. It is not read again, since
+            shuffling streams would advance to another order.
         x: what `fit` was given.
-        batch_size: of arrays.
+        batch_size: the batch size for arrays.
     """
     arrays, size = checks.is_arrays(x), len(keras.tree.flatten(first)[0])
     for callback in getattr(callbacks, "callbacks", callbacks):
@@ -96,21 +96,20 @@ class Batches(keras.utils.PyDataset):
     """Batches of arrays, in a new random order each epoch.
 
     Keras would shuffle with random numbers that no checkpoint holds. Here the order follows from
-    the state of the model: the seed of its latents and the updates it has had. So a run that was
-    stopped goes on with the batches that would have come, and runs on different backends see the
-    same ones. Samples that do not fill a last batch are left out, others each epoch: so every step
-    is alike to batch normalisation, and a compiler sees one size.
+    the state of the model: the seed of its latents and the updates it has had. So a
+    stopped run continues with the next batches, and runs on different backends see the same ones.
+    An incomplete last batch is dropped, which leaves out different samples each epoch: so all
+    batches have the same size.
 
     Args:
         model: the `AdversarialModel` that trains.
         data: `(x, y)`, NumPy arrays of equal length, or nested tuples of them; `y` may be None.
-            If the model is `unpaired`, each has an order of its own, and shorter ones are gone
-            through again.
-        batch_size: samples in a batch, or all there are if they are fewer.
-        steps: batches in an epoch. Default: as many as one pass over the data has.
+            If the model is `unpaired`, each has its own order, and shorter ones are repeated.
+        batch_size: samples per batch, or all samples if there are fewer.
+        steps: batches per epoch. Default: one pass over the data.
     """
 
-    even = True  # all batches are of one size
+    even = True  # all batches have the same size
 
     def __init__(self, model, data, batch_size, steps=None):
         super().__init__()
@@ -135,7 +134,7 @@ class Batches(keras.utils.PyDataset):
         return keras.tree.pack_sequence_as(self.data, [array[rows] for array, rows in arrays])
 
     def rows(self, index):
-        """Returns which rows of each array make a batch of the current epoch."""
+        """Returns the rows of each array for a batch of the current epoch."""
         current_pass, batch = divmod(index, self.batches_in_pass)
         if current_pass != self.ordered_pass:
             rng = np.random.default_rng([*self.seed, current_pass])
@@ -148,7 +147,7 @@ class Batches(keras.utils.PyDataset):
 
 
 def as_long(x, y):
-    """Returns two arrays with the shorter one repeated until it is as long as the other."""
+    """Returns two arrays of equal length, with the shorter one repeated."""
     x, y = (numbers.array("images", array) for array in (x, y))
     if not x.ndim or not y.ndim:
         raise ValueError(f"Give images of both. Received: shapes {x.shape} and {y.shape}")
@@ -157,7 +156,7 @@ def as_long(x, y):
 
 
 def epoch_seed(model):
-    """Returns the integers from which the order of an epoch follows: the model's state."""
+    """Returns the integers that seed the order of an epoch, from the model's state."""
     backend.sync(model)
     draws = keras.ops.convert_to_numpy(model.seed_generator.state)
     updates = keras.ops.convert_to_numpy(model.optimizer.iterations)
@@ -165,7 +164,7 @@ def epoch_seed(model):
 
 
 def with_callbacks(options, *callbacks):
-    """Returns the arguments of `fit` with more callbacks, after those that there are."""
+    """Returns the arguments of `fit` with more callbacks appended."""
     given = options.get("callbacks") or []
     if isinstance(given, keras.callbacks.CallbackList):
         for callback in callbacks:
@@ -175,7 +174,7 @@ def with_callbacks(options, *callbacks):
 
 
 def _some(array, count):
-    """Rows of any place, the same of equally long arrays: the first of a sorted set are alike."""
+    """Returns random rows, the same for equally long arrays; a set may be sorted."""
     return array[np.random.default_rng(0).permutation(len(array))[:count]]
 
 

@@ -1,4 +1,4 @@
-"""The averages of a model's generators: made, kept, and used wherever images are looked at."""
+"""Exponential moving averages of a model's generators."""
 
 import warnings
 import zlib
@@ -12,7 +12,7 @@ from kgan.training import averaged_network
 
 
 class Averaged:
-    """Keeps an exponential moving average of each generator, where `compile` was given `ema`.
+    """Keeps an exponential moving average of each generator if `compile` was given `ema`.
 
     Attributes:
         averages: the averages, one for each of `generators` and in their order, each a
@@ -24,9 +24,9 @@ class Averaged:
 
     @property
     def averaged_generator(self) -> keras.Model | None:
-        """The average of the generator, a `keras.Model`; None where `compile` had no `ema`.
+        """The average of the generator, a `keras.Model`; None without `ema`.
 
-        It is what `generate`, `evaluate` and `export` use, and changes as training goes on.
+        `generate`, `evaluate` and `export` use it. It changes during training.
 
         Raises:
             ValueError: if the model has several generators: see `averages`.
@@ -49,15 +49,15 @@ class Averaged:
         return [name for name in super().__dir__() if name not in hidden]
 
     def in_use(self, network: keras.Model, training: bool) -> keras.Model:
-        """Returns the generator network to call: in inference its average, if one is kept."""
+        """Returns the generator network to call: in inference its average, if there is one."""
         if training or not self.averages:
             return network
         return self.averages[self.generators.index(network)]
 
     def refresh_averages(self) -> None:
-        """Lets averages that have had no update follow their networks.
+        """Copies the generators to averages that have not been updated yet.
 
-        Whoever loads weights into a generator wants to see them, and training to start from them.
+        So loaded weights are used at once, and training of the average starts from them.
         """
         if not self.ema:
             return
@@ -70,9 +70,9 @@ class Averaged:
             self._average_prints = self._prints()
 
     def keep_averages(self, ema: float | None, optimizer: Any) -> None:
-        """Prepares the averages for training with another optimizer, when the model is compiled.
+        """Prepares the averages for a new optimizer when the model is compiled.
 
-        Those that there are go on, unless their networks have been replaced.
+        Existing averages are continued unless their networks have been replaced.
         """
         updates = self._average_updates() if self.averages else 0
         known = vars(self).get("_averaged", ())
@@ -112,7 +112,7 @@ class Averaged:
             self._average_offset = -self._iterations()
 
     def _average_updates(self):
-        """How many updates the averages have had."""
+        """Returns how many updates the averages have had."""
         return self._iterations() + self._average_offset if self.compiled else 0
 
     def _iterations(self):
@@ -127,13 +127,13 @@ class Averaged:
         ]
 
     def save_averaging(self, store: Any) -> None:
-        """Adds to the model's own variables in a file what the averages do not hold themselves."""
+        """Saves the update count of the averages with the model's own variables."""
         self.refresh_averages()
         if self.averages:
             store["average_offset"] = np.asarray(self._average_offset)
 
     def load_averaging(self, store: Any) -> None:
-        """Gets ready for the averages in a file, if there are any; called before they are read."""
+        """Prepares for the averages in a file, before they are read."""
         keys = list(store.keys())
         saved = "average_offset" in keys or "averages" in getattr(store, "h5_file", ())
         if saved and not self.averages:

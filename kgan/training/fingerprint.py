@@ -1,4 +1,4 @@
-"""What decides how a run goes on, and in what two runs differ."""
+"""The settings of a run, and the differences between two runs."""
 
 import json
 import re
@@ -20,11 +20,11 @@ IMPLIED = ("inbound_nodes", "build_config", "registered_name", "module", "input_
 
 
 def settings_of(model, data, options):
-    """Returns the settings of a run as JSON has them.
+    """Returns the settings of a run as JSON-able values.
 
     Args:
         model: a compiled `AdversarialModel`.
-        data: `(x, y)`. Arrays are told apart by shape, type and checksum, files by their names,
+        data: `(x, y)`. Arrays are identified by shape, type and checksum, files by their names,
             other streams by their type and length.
         options: the other arguments of `fit`.
     """
@@ -44,11 +44,10 @@ def settings_of(model, data, options):
 
 
 def differences(saved, now):
-    """Returns what differs, in words: a list of `name new (saved)`.
+    """Returns the differences in words: a list of `name new (saved)`.
 
-    The number that Keras gives a layer's name is no difference. A setting that differs in several
-    layers is told once, and of a network made of other layers only where they begin to differ: all
-    that comes after it follows from that.
+    Numbers in Keras's layer names are ignored. A setting that differs in several layers is reported
+    once, and for a network of other layers only the first difference: the rest follows from it.
     """
     before, after = _leaves(saved), _leaves(now)
     rebuilt = _rebuilt(before, after)
@@ -72,7 +71,7 @@ def differences(saved, now):
 
 
 def of_networks(different):
-    """Whether one of the `differences` is in how a network is built."""
+    """Whether one of the `differences` concerns the architecture of a network."""
     return any(re.match(r"model\.\w+( is made of|\.layers\.)", each) for each in different)
 
 
@@ -93,13 +92,13 @@ def _describe(data):
 
 
 def _network(name):
-    """The outermost network that a setting is of, None of other settings."""
+    """Returns the outermost network of a setting, None for other settings."""
     found = LAYER.match(name)
     return found and found[1]
 
 
 def _rebuilt(before, after):
-    """The networks whose layers are of other kinds than before, with both lists of kinds."""
+    """Returns the networks with other kinds of layers than before, with both lists of kinds."""
     kinds = {}
     for i, leaves in enumerate((before, after)):
         for name, value in leaves.items():
@@ -109,7 +108,7 @@ def _rebuilt(before, after):
 
 
 def _other_layers(network, before, after):
-    """Where two networks of other layers begin to differ, in words."""
+    """Describes the first difference between two networks of other layers."""
     place = next(
         (i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b),
         min(len(before), len(after)),
@@ -126,7 +125,7 @@ def _show(value):
 
 
 def _leaves(settings):
-    """Every setting by its path, such as `model.compile_config.loss.class_name`."""
+    """Returns every setting by its path, such as `model.compile_config.loss.class_name`."""
     if not isinstance(settings, (dict, list)):
         plain = re.sub(r"_\d+$", "", settings) if isinstance(settings, str) else settings
         return {"": plain}

@@ -1,4 +1,4 @@
-"""A wish to stop that is never lost: signals are kept until a batch is over."""
+"""Handles Ctrl-C and other signals at the end of a batch."""
 
 import contextlib
 import os
@@ -11,20 +11,20 @@ MESSAGE = b"\nStopping after this batch; the same signal once more stops at once
 
 
 class Interrupts(keras.callbacks.Callback):
-    """Keeps signals such as that of Ctrl-C for the time of a run, and acts on them after a batch.
+    """Delays signals such as Ctrl-C during a run until the end of a batch.
 
-    An exception that a signal's handler raises lands wherever Python happens to be, also in
-    functions that a library calls and whose exceptions it swallows, or between a step and the
-    moment when its results are taken over. So a signal is only noted, and handed to the handler
-    of before once the batch is over: Ctrl-C raises a KeyboardInterrupt as ever, and what would
-    have killed the process without a word raises a SystemExit. The second one goes there at once.
+    An exception raised by a signal handler can occur anywhere, also in callbacks of a library that
+    swallows exceptions, or between a step and the assignment of its results. So a signal is only
+    noted, and passed to the previous handler after the batch: Ctrl-C raises a KeyboardInterrupt as
+    usual, and a signal that would have killed the process raises a SystemExit. A second signal is
+    passed on at once.
 
-    Use it as a context around `fit`, whose last callback it is. Outside of the main thread, where
-    Python allows no handlers, it does nothing.
+    Use it as a context around `fit` and as its last callback. It does nothing outside of the main
+    thread, where Python does not allow signal handlers.
 
     Args:
-        signals: such as `(signal.SIGINT, signal.SIGTERM)`. One that is ignored, or whose handler
-            is not Python's to put back, is left alone.
+        signals: such as `(signal.SIGINT, signal.SIGTERM)`. Ignored signals, and those
+            whose handler Python cannot restore, are left alone.
     """
 
     def __init__(self, signals):
@@ -43,7 +43,7 @@ class Interrupts(keras.callbacks.Callback):
         if kind is None:
             self._act()
 
-    # Where the next batch begins, since for the end of one Keras would have to wait for its losses.
+    # At the start of the next batch: at the end of one Keras would have to wait for its losses.
     def on_train_batch_begin(self, batch, logs=None):
         self._act()
 
@@ -62,7 +62,7 @@ class Interrupts(keras.callbacks.Callback):
             os.write(2, MESSAGE)  # print is not for handlers
 
     def _act(self):
-        """Hands a signal that was noted to the handler of before."""
+        """Passes a noted signal to the previous handler."""
         number, self.pending = self.pending, None
         if number is None:
             return

@@ -1,4 +1,4 @@
-"""What the losses of a GAN may call: the game, the penalties, the augmentations, what is shown."""
+"""Methods for the losses of a GAN: game, penalties, augmentations and tracked values."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,10 +9,10 @@ from kgan import backend, losses
 
 
 class Judging:
-    """What `compile` was given, as an `AdversarialModel` uses it in the losses it defines."""
+    """Applies the arguments of `compile` in the losses of an `AdversarialModel`."""
 
     def augment(self, images: Any, training: bool = True) -> Any:
-        """Returns images as the discriminator is to see them."""
+        """Returns augmented images; unchanged outside of training."""
         self._uses.add("augmentations")
         for augmentation in self.augmentations if training else ():
             images = augmentation(images, self.seed_generator)
@@ -21,15 +21,15 @@ class Judging:
     def judging_terms(
         self, judge: Callable[[Any], Any], real: Any, fake: Any, weights: Any = None
     ) -> dict[str, Any]:
-        """Returns what a discriminator minimises: the game's term and the penalties.
+        """Returns the terms of a discriminator's loss: the game's term and the penalties.
 
-        The logits are shown among the metrics, as probabilities where the game has such.
+        The logits are tracked as metrics, as probabilities if the game defines them.
 
         Args:
             judge: a function from what the discriminator judges to its logits.
             real, fake: the two kinds of samples to judge, `(batch, ...)`.
             weights: how much each sample counts, `(batch,)`, or each of its logits, `(batch, ...)`:
-                0 for padding. Default: None, all alike.
+                0 for padding. Default: None, equal weights.
 
         Returns:
             A dictionary of scalar terms.
@@ -49,12 +49,12 @@ class Judging:
         logits = judged(real), judged(fake)
         self.track_logits(*logits, weights)
         penalties = self._penalty_terms(judge, prepared, gradients, weights)
-        # A game of one's own need not know of weights where there are none.
+        # A custom game need not accept weights.
         given = () if weights is None else (weights,)
         return {"adversarial": self.game.discriminator(*logits, *given), **penalties}
 
     def track_logits(self, real: Any, fake: Any, weights: Any = None) -> None:
-        """Shows the logits among the metrics, as probabilities where the game has such.
+        """Tracks the logits as metrics, as probabilities if the game defines them.
 
         Args:
             real, fake: the logits of the two kinds of samples.
@@ -86,7 +86,7 @@ class Judging:
         """Returns the penalties with a term, each with the points where it takes a gradient."""
         self._uses.add("penalties")
         penalties = [penalty for penalty in self.penalties if hasattr(penalty, "term")]
-        # Drawn here and not inside a condition, where seeds would go astray.
+        # Drawn here, since random draws inside a condition do not update seeds.
         return [(each, each.prepare(real, fake, self.seed_generator)) for each in penalties]
 
     def _penalty_terms(self, judge, prepared, gradients=None, weights=None):
@@ -107,17 +107,17 @@ class Judging:
         return terms
 
     def _lazily(self, term, interval):
-        """The term in every `interval`-th turn of the judges, times `interval`; else zero."""
+        """Returns the term times `interval` every `interval` turns of the judges, else zero."""
         if interval == 1:
             return term()
         due = self.optimizer.of(self.judges[0]).iterations % interval == 0
         return interval * ops.cond(due, term, lambda: ops.zeros((), "float32"))
 
     def track(self, **values: Any) -> None:
-        """Shows values among the metrics; call it inside the losses.
+        """Tracks values as metrics; call it inside the losses.
 
         Args:
-            **values: name and value, a scalar or a tensor whose mean is shown.
+            **values: values by name, scalars or tensors whose mean is tracked.
         """
         for name, value in values.items():
             self._loss_metrics.update(name, value)

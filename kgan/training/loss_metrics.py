@@ -1,4 +1,4 @@
-"""The running means that `fit` shows, whose names are learned from the losses themselves."""
+"""Running means that `fit` shows, with names found in the losses."""
 
 import contextlib
 
@@ -9,7 +9,7 @@ from kgan import losses
 
 
 class LossMetrics:
-    """Named `keras.metrics.Mean` objects, made all at once after a first look at the names.
+    """Named `keras.metrics.Mean` objects, created together after a dry run found the names.
 
     Keras wants every metric to exist before training, while the names of the terms are known only
     when a loss has run. So a dry run inside `finding()` collects the names and makes the metrics.
@@ -22,12 +22,12 @@ class LossMetrics:
 
     @property
     def are_sought(self):
-        """Whether this is the dry run in which the names are found."""
+        """Whether this is the dry run that finds the names."""
         return self._found is not None
 
     @contextlib.contextmanager
     def finding(self):
-        """Collects the names given to `update` in this block, then makes a metric of each."""
+        """Collects the names given to `update` in this block, then creates the metrics."""
         self._found = []
         try:
             yield
@@ -45,13 +45,13 @@ class LossMetrics:
             self._recorded = None
 
     def update(self, name, value, count=None, weights=None):
-        """Adds a scalar that stands for `count` samples, or all values of a tensor.
+        """Adds a scalar that represents `count` samples, or all values of a tensor.
 
         Args:
-            name: of the metric.
+            name: the name of the metric.
             value: a scalar, or a tensor whose mean counts.
-            count: how many samples a scalar stands for. Default: 1.
-            weights: of the values of a tensor, as for `kgan.losses.mean`. Default: all alike.
+            count: how many samples a scalar represents. Default: 1.
+            weights: weights of the values, as for `kgan.losses.mean`. Default: equal weights.
         """
         if weights is not None:
             value, count = losses.mean(value, weights), ops.sum(losses.fitting(weights, value))

@@ -1,4 +1,4 @@
-"""The players: whose networks learn what, each with an optimizer of its own."""
+"""The players of a game: their networks, and an optimizer for each."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from kgan.utils import numbers
 
 
 class Players:
-    """What an `AdversarialModel` knows of its players, all by their names.
+    """The players of an `AdversarialModel`, by name.
 
     A name stands for a network or several (an attribute or a property of that name, or a property
     of the plural, such as `generator` or `generators`), a loss (`generator_loss`), an optimizer
@@ -41,7 +41,7 @@ class Players:
         """Returns the networks of a player, a tuple.
 
         Raises:
-            ValueError: if the model has none of this name.
+            ValueError: if the model has no network of this name.
         """
         several = f"{player}s"
         if getattr(type(self), several, None) is not getattr(Players, several, None):
@@ -73,7 +73,8 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
             turns.
 
     Raises:
-        ValueError: if two players are given the same optimizer object, whose moments would mix.
+        ValueError: if two players are given the same optimizer object, whose moments would be
+            mixed.
     """
 
     def __init__(self, name="players", **optimizers):
@@ -184,7 +185,7 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
 
 
 def check_names(players):
-    """Raises a ValueError for names that players cannot have."""
+    """Raises a ValueError for invalid player names."""
     taken = [name for name in players if not str(name).isidentifier() or _is_taken(name)]
     if taken or len(set(players)) < len(players):
         raise ValueError(
@@ -219,17 +220,17 @@ def adam_unless_given(name, optimizer):
 
 
 def trainable(networks):
-    """The variables that a player's networks learn."""
+    """Returns the trainable variables of a player's networks."""
     return [variable for network in networks for variable in network.trainable_variables]
 
 
 def ids_of(variables):
-    """What tells a set of variables from another."""
+    """Returns a set that identifies variables."""
     return frozenset(map(id, variables))
 
 
 def _inner(optimizer):
-    """An optimizer, without the loss scale around it."""
+    """Returns an optimizer without its loss scale wrapper."""
     return getattr(optimizer, "inner_optimizer", optimizer)
 
 

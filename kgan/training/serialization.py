@@ -1,4 +1,4 @@
-"""Saving by the constructor's arguments, and with every seed."""
+"""Saving of models by their constructor arguments, with all seeds."""
 
 import inspect
 import os
@@ -16,7 +16,7 @@ COUNTS_STEPS = keras.saving.get_registered_name(CountsSteps)
 
 
 def load(path, **options):
-    """Loads a `.keras` file that others may have written, after a look at what it unpacks to.
+    """Loads a `.keras` file from any source, after checking its unpacked size.
 
     Args:
         path: the file.
@@ -39,7 +39,7 @@ def load(path, **options):
 
 
 class Serialization:
-    """Makes a model whose constructor keeps each argument under its own name saveable.
+    """Makes a model saveable whose constructor stores each argument under its own name.
 
     Keras's own saving then has what it needs: the configuration of the networks, how the model was
     compiled, and the state of the seeds, so that training goes on as if it had never stopped.
@@ -48,7 +48,7 @@ class Serialization:
     trained_on = None  # the backend of the last `fit`
 
     def save(self, filepath: str | os.PathLike, overwrite: bool = True, **options: Any) -> None:
-        """Saves as `keras.Model.save` does; a `.keras` file is written whole or not at all.
+        """Saves as `keras.Model.save` does; a `.keras` file is written atomically.
 
         Args:
             filepath, overwrite, **options: as of `keras.Model.save`.
@@ -99,7 +99,7 @@ class Serialization:
         }
 
     def settings(self) -> dict[str, Any]:
-        """Returns how the model was made and compiled, whatever training has changed since.
+        """Returns the construction and compile settings, independent of training since.
 
         The rates in the optimizers' own configuration move with a `LearningRateScheduler`. Metrics
         change nothing in training and are left out.

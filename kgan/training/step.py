@@ -1,4 +1,4 @@
-"""One batch of the game: play, judge, learn. Written once for three backends and any players."""
+"""The training step: play, judge, learn. Written once for three backends and any players."""
 
 import contextlib
 from collections import namedtuple
@@ -13,11 +13,11 @@ from kgan.training import averaged_network, contract
 from kgan.training.players import trainable
 
 RecordedPlay = namedtuple("RecordedPlay", "outputs regularization pull")
-"""What `play` has given, what each maker's layers add to its loss, and the pullback of both."""
+"""The outputs of `play`, the losses added by each maker's layers, and their pullback."""
 
 
 class Step:
-    """What an `AdversarialModel` does with a batch: `train_step` and `test_step`.
+    """`train_step` and `test_step` of an `AdversarialModel`.
 
     Follow `train_step` to read it. The rest are its parts; what the losses of a GAN may call is in
     `judging`.
@@ -44,7 +44,7 @@ class Step:
         return self.get_metrics_result()
 
     def _settle(self):
-        """Notes what each player learns and moves, which stays as it is from `compile` on."""
+        """Collects the variables that each player trains, which `compile` fixes."""
         networks = {player: self.networks_of(player) for player in self.players}
         # Past Keras's own __setattr__, which would track them once more.
         vars(self)["_learned"] = {player: trainable(of) for player, of in networks.items()}
@@ -79,7 +79,7 @@ class Step:
         return RecordedPlay(_stop_gradient(outputs), _stop_gradient(regularization), pull)
 
     def _regularized_play(self, batch, training=True):
-        """Returns the outputs of `play`, and what each maker's layers add to its loss."""
+        """Returns the outputs of `play`, and the losses added by each maker's layers."""
         with contextlib.ExitStack() as stack:
             added = {}
             for maker in self.makers:
@@ -121,7 +121,7 @@ class Step:
         return terms | self._added_losses.term(judge, self._learned[judge], added)
 
     def _learn(self, batch, recorded):
-        """The turn of each maker: all look at the same play, so none moves before all have."""
+        """The turn of each maker: all see the same play, so updates come after all gradients."""
         turns = {maker: self._maker_gradients(maker, batch, recorded) for maker in self.makers}
         for maker, (terms, gradients) in turns.items():
             self._update(maker, gradients, self._learned[maker])
@@ -148,7 +148,7 @@ class Step:
         return terms | recorded.regularization[maker], gradients
 
     def _terms(self, player, batch, outputs, training=True):
-        """Returns what a player minimises: named float32 scalars."""
+        """Returns the loss terms of a player: named float32 scalars."""
         terms = getattr(self, f"{player}_loss")(batch, outputs, training)
         if self._loss_metrics.are_sought:
             contract.check_terms(self, player, terms)
@@ -166,7 +166,7 @@ class Step:
             self._loss_metrics.update(f"{player}_skipped_updates", skipped)
 
     def _look(self, batch, training):
-        """Plays and judges without learning."""
+        """Runs play and judgement without updates."""
         outputs, regularization = self._regularized_play(batch, training)
         for judge in self.judges:
             terms = self._judge_terms(judge, batch, outputs, training)
@@ -183,7 +183,7 @@ class Step:
                 self._loss_metrics.update(f"{player}_{name}", value, count)
 
     def _find_metrics(self, batch):
-        """A dry run names the metrics, and shows what is wrong with the losses before training."""
+        """Finds the names of the metrics in a dry run, which also reveals errors in the losses."""
         if not self._loss_metrics.metrics:
             with backend.scope(self), self._loss_metrics.finding():
                 backend.dry_run(self, lambda: self._look(self._unpacked(batch), training=True))
@@ -207,7 +207,7 @@ def _stop_gradient(outputs):
 
 
 def _ones(terms, optimizer):
-    """The cotangents that minimise the sum of the terms, times the optimizer's loss scale."""
+    """Returns the cotangents for the sum of the terms, times the optimizer's loss scale."""
     return {name: optimizer.scale_loss(ops.ones_like(value)) for name, value in terms.items()}
 
 
@@ -216,12 +216,12 @@ def _zeros(terms):
 
 
 def layers_of(networks):
-    """Every layer of the networks, nested ones included."""
+    """Returns all layers of the networks, including nested ones."""
     for network in networks:
         yield network
         yield from layers_of(getattr(network, "layers", ()))
 
 
 def spectral_layers(networks):
-    """The layers whose spectral vectors the model moves."""
+    """Returns the layers whose spectral vectors the model updates."""
     return [layer for layer in layers_of(networks) if isinstance(layer, SpectralNormalization)]

@@ -1,4 +1,4 @@
-"""Streams of batches, each looked at before a step sees it."""
+"""Streams of batches, each checked before a step uses it."""
 
 import contextlib
 import warnings
@@ -13,7 +13,7 @@ DataAdapter = private("keras.src.trainers.data_adapters.data_adapter", "DataAdap
 
 
 def watched(stream, look, smallest, shuffle=False):
-    """Returns a stream for Keras whose batches are looked at on their way.
+    """Returns a stream for Keras that checks each batch.
 
     Args:
         stream: a `keras.utils.PyDataset`, a `tf.data.Dataset`, a torch `DataLoader` or a generator.
@@ -30,13 +30,13 @@ def watched(stream, look, smallest, shuffle=False):
 
 
 def source_of(stream):
-    """Returns the stream that a `Watched` watches, or whatever else as it is."""
+    """Returns the source of a `Watched`; anything else unchanged."""
     return stream.source if isinstance(stream, Watched) else stream
 
 
 @contextlib.contextmanager
 def plain_errors(*streams):
-    """Raises what a look has found, in place of what tf.data makes of it."""
+    """Raises the error that a check has found instead of the one that tf.data makes of it."""
     try:
         yield
     except Exception as error:
@@ -48,7 +48,7 @@ def plain_errors(*streams):
 
 
 class Watched(DataAdapter):  # type: ignore[valid-type]
-    """One of Keras's data adapters, with a look at what it hands out. See `watched`."""
+    """One of Keras's data adapters, which checks each batch. See `watched`."""
 
     def __init__(self, source, look, smallest, shuffle=False):
         self.source, self.look, self.smallest = source, look, smallest
@@ -135,7 +135,7 @@ class Watched(DataAdapter):  # type: ignore[valid-type]
         return True
 
     def _fault_of(self, batch):
-        """Returns what a look says against a batch, an error or None."""
+        """Returns the error that a check finds in a batch, or None."""
         batch = keras.tree.map_structure(checks.to_numpy, batch)
         try:
             self.look(tuple(batch) if isinstance(batch, list) else batch)
@@ -143,7 +143,7 @@ class Watched(DataAdapter):  # type: ignore[valid-type]
             return error
 
     def _place_of(self, error):
-        """Returns the index of the batch that an error is of, where Keras has shuffled them."""
+        """Returns the index of the batch with an error if Keras has shuffled them."""
         for index in range(self.adapter.num_batches or 0):
             if str(self._fault_of(self.source[index])) == str(error):
                 return index
@@ -160,7 +160,7 @@ class Watched(DataAdapter):  # type: ignore[valid-type]
             )
 
     def _last_size(self, count):
-        """How many samples the last batch has, None if that is not known."""
+        """Returns the number of samples in the last batch, None if unknown."""
         if isinstance(self.source, keras.utils.PyDataset):
             return len(keras.tree.flatten(self.source[count - 1])[0])
         if getattr(self.source, "drop_last", False):
