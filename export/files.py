@@ -24,7 +24,7 @@ def inside(folder, name):
         raise ValueError(f"a file of a bundle is named by itself, without folders: {name!r}")
     path = Path(folder) / name
     if not _is_plain(path):
-        raise ValueError(f"{path} is a link, a device, a pipe or a socket: not looked at")
+        raise ValueError(f"{path} is a link, a device, a pipe or a socket: not read")
     if path.exists():
         check_plain(path)
     return path
@@ -37,7 +37,7 @@ def check_plain(path):
         check_regular(path)
     for each in below(path):
         if not _is_plain(each):
-            raise ValueError(f"{each} is a link, a device, a pipe or a socket: not looked at")
+            raise ValueError(f"{each} is a link, a device, a pipe or a socket: not read")
 
 
 def below(path):
@@ -68,9 +68,9 @@ def check_regular(path, folder=None):
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror or error}") from error
     if not regular:
-        raise ValueError(f"{path} is a folder, a device, a pipe or a socket: not looked at")
+        raise ValueError(f"{path} is a folder, a device, a pipe or a socket: not read")
     if folder is not None and not path.resolve().is_relative_to(Path(folder).resolve()):
-        raise ValueError(f"{path} is a link out of its folder: not looked at")
+        raise ValueError(f"{path} is a link out of its folder: not read")
 
 
 def read_text(path, most=2**22, folder=None):

@@ -154,12 +154,12 @@ class Runtime:
         if not any(isinstance(each, inputs.Latent) for each in self.takes or ()):
             names = ", ".join(tensor.name for tensor in self.inputs)
             raise ValueError(
-                "Only a generator of latents that gan.export() wrote knows how to draw its inputs; "
-                f"call this model with arrays. Received: a model of {names}"
+                "Only a generator of latents that gan.export() wrote can draw its inputs; call "
+                f"this model with arrays. Received: a model of {names}"
             )
         if label is not None:
             if "label" not in [each.name for each in self.takes]:
-                raise ValueError(f"This generator knows no classes. Received: label={label!r}")
+                raise ValueError(f"This generator has no classes. Received: label={label!r}")
             given["label"] = label
         return self(inputs.draw(self.takes, n, seed, given))
 
@@ -209,7 +209,7 @@ def _takes(metadata, tensors):
         takes = _older(metadata, tensors)
     declared = [(each.name, tuple(each.shape)) for each in takes or ()]
     if takes is not None and declared != [(each.name, tuple(each.shape)) for each in tensors]:
-        raise ValueError(f"its metadata declare other inputs than it has: {declared}")
+        raise ValueError(f"its metadata declares other inputs than it has: {declared}")
     return takes
 
 

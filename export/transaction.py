@@ -94,7 +94,7 @@ def recover(folder):
                 pass
         except OSError as error:
             raise ExportError(
-                "An export was killed while it put its files into place, and cannot be finished: "
+                "An export was killed while moving its files into place, and cannot be finished: "
                 f"{error}. Make the folder writable, and repeat the call. "
                 f"Received: {received('folder', folder)}"
             ) from error

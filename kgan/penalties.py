@@ -216,8 +216,8 @@ def check(penalties: Any) -> list[Any]:
     clips = any(isinstance(penalty, WeightClipping) for penalty in penalties)
     if clips and GradientPenalty.name in names:
         raise ValueError(
-            "WeightClipping holds the critic's gradient far below the norm that GradientPenalty "
-            "pulls it to: choose one of them. Received: both"
+            "WeightClipping keeps the critic's gradient far below the target norm of "
+            "GradientPenalty: choose one of them. Received: both"
         )
     return penalties
 

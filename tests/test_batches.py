@@ -110,7 +110,7 @@ def test_validation_split_takes_the_last_samples():
     assert "val_generator_loss" in history
     with pytest.raises(ValueError, match=r"validation_split.*Received"):
         gan.fit(IMAGES, validation_split=0.999, verbose=0)
-    with pytest.raises(ValueError, match=r"validation_split is of arrays.*Received"):
+    with pytest.raises(ValueError, match=r"validation_split needs arrays.*Received"):
         gan.fit(Batches(gan, (IMAGES, NUMBERS), 25), validation_split=0.2, verbose=0)
 
 

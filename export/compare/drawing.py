@@ -133,7 +133,7 @@ def _check_calibration(spec, arrays):
     floats = [arrays[tensor.name] for tensor in spec.inputs if tensor.dtype == "float32"]
     if floats and all((array == array[0]).all() for array in floats):
         raise ValueError(
-            "int8 takes its ranges from inputs that differ as real ones do; pass such in "
+            "int8 takes its ranges from varied, realistic inputs; pass them in "
             f"{_calibration()}. Received: {count} rows that are all the same"
         )
 

@@ -132,8 +132,8 @@ def compare(runner, spec, batches, spans, bound, file):
     _check_declared("output", runner.outputs, spec.outputs, file)
     if bound.tolerance is None and not any(spans.values()):
         raise ParityError(
-            f"{file}: the model gives the same for every typical input, so that nothing can be "
-            "said of a precision that is judged by likeness. "
+            f"{file}: the model gives the same for every typical input, so a precision judged by "
+            "PSNR cannot be compared. "
             + advice(
                 "Pass samples= or calibration= that differ.",
                 "Name a folder of images that differ with --calibration.",

@@ -80,7 +80,7 @@ def verify(path: str | Path) -> report.ExportReport:
 def _read(path, given):
     if not path.exists():
         raise VerificationError(
-            f"There is no {path.name} beside the files, and without it nothing can be verified. "
+            f"There is no {path.name} beside the files, which is needed to verify them. "
             f"Received: {received('path', given)}"
         )
     try:
@@ -127,8 +127,8 @@ def _check_bounds(artefact):
     given = [bound for bound in bounds if bound is not None]
     if not given or not all(math.isfinite(bound) and bound >= 0 for bound in given):
         raise VerificationError(
-            f"{artefact.file}: a bound is a number of at least 0, and without one nothing is "
-            f"judged. Received: tolerance={artefact.tolerance}, min_psnr={artefact.min_psnr}"
+            f"{artefact.file}: a bound is a number of at least 0, and at least one is needed. "
+            f"Received: tolerance={artefact.tolerance}, min_psnr={artefact.min_psnr}"
         )
 
 

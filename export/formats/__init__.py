@@ -43,15 +43,15 @@ class Plan:
         """Raises ExportError when something is at the path that must not be replaced."""
         if (self.path.parent / "saved_model.pb").is_file():
             raise ExportError(
-                "Cannot write there: the folder is a SavedModel, which another file would change. "
-                f"Give another folder. Received: {received('path', self.path)}"
+                "Cannot write there: the folder is a SavedModel, which another file would "
+                f"change. Choose another folder. Received: {received('path', self.path)}"
             )
         taken = self.path.is_dir() if self.format.SUFFIX else self.path.exists()
         if taken and (self.format.SUFFIX or not self.format.is_own(self.path)):
             kind = "folder" if self.path.is_dir() else "file"
             raise ExportError(
-                f"Cannot write there: there is a {kind} of that name, which is no export or holds "
-                "other files too; move it away or give another name. "
+                f"Cannot write there: there is a {kind} of that name, which is not an export or "
+                "holds other files too; move it or choose another name. "
                 f"Received: {received('path', self.path)}"
             )
 
@@ -72,7 +72,7 @@ def of(path):
         if module.SUFFIX and path.suffix.lower() == module.SUFFIX:
             return module
     raise ValueError(
-        f"Not an exported file. Known formats: {_known()}; of a bundle, name one of its files. "
+        f"Not an exported file. Known formats: {_known()}; for a bundle, name one of its files. "
         f"Received: {received('path', path)}"
     )
 
@@ -95,7 +95,7 @@ def plan(path, formats=None, precision="float32", name="model"):
         ValueError: an unknown suffix, format or precision, or some that do not go together.
     """
     if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
-        raise ValueError(f"path is a file or folder to write. Received: {path=!r}")
+        raise ValueError(f"path must be a file or folder to write. Received: {path=!r}")
     if not isinstance(name, str) or not re.fullmatch(r"\w[\w .+-]*", name):
         raise ValueError(
             "name is what file names begin with: letters, digits, '_', '-', '.', '+' and spaces. "
@@ -114,7 +114,7 @@ def plan(path, formats=None, precision="float32", name="model"):
         module = by_suffix[suffix]
         if chosen and chosen != [module]:
             raise ValueError(
-                f"The suffix asks for '{module.NAME}' but formats= for something else; for several "
+                f"The suffix means '{module.NAME}' but formats= for something else; for several "
                 f"formats give a folder name without suffix. Received: path={given!r}, "
                 f"formats={formats!r}"
             )

@@ -56,7 +56,8 @@ def check(path):
     if sealed != now:
         raise ValueError(
             "it has changed since it was exported: its SHA-256 is not the one it carries. Export "
-            "it again, or take another copy"
+            "it again, "
+            "or use another copy"
         )
     return True
 

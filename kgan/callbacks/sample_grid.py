@@ -47,7 +47,7 @@ class SampleGrid(EpochPicture):
         super().on_train_begin(logs)
         if not self.model.draws_latents:
             raise ValueError(
-                "A model that translates images has no latents to draw from: use "
+                "A model that translates images has no latents: use "
                 f"TranslationGrid(folder, images). Received: a {type(self.model).__name__}"
             )
         self._given = {} if self.model.draws_all else self._conditions()

@@ -134,8 +134,8 @@ def check_varied(images):
     low, high = images.min(), images.max()
     if len(images) > 1 and low == high:
         warnings.warn(
-            "All images are of one value, from which nothing can be learned: look at how they "
-            f"were read. Received: {len(images)} images of {low}",
+            "All images are of one value, so nothing can be learned: check how they were "
+            f"read. Received: {len(images)} images of {low}",
             stacklevel=4,
         )
 
@@ -160,7 +160,7 @@ def check_paired(stream):
     if getattr(stream, "unpaired", False):
         counts = " and ".join(str(len(source.items)) for source in stream.sources)
         raise ValueError(
-            "Each input needs its target, and these images have no partners: read pairs with "
+            "Each input needs its target, but these images are not paired: read pairs with "
             "kgan.data.image_pairs, or learn from two domains with kgan.CycleGAN. "
             f"Received: a stream of two domains, {counts} images"
         )
@@ -180,8 +180,8 @@ def check_no_weights(options):
     for name in ("sample_weight", "class_weight"):
         if options.get(name) is not None:
             raise ValueError(
-                "A GAN does not weigh its samples: leave them out, or repeat the samples that are "
-                f"to count more. Received: {name}={options[name]!r}"
+                "A GAN does not weigh its samples: omit the weights, or repeat samples that should "
+                f"count more. Received: {name}={options[name]!r}"
             )
 
 

@@ -164,7 +164,7 @@ def kept_classifier(images, labels, epochs=None, seed=0, folder=None):
             return _kept(file, images, labels, seed)
         except ValueError as error:
             warnings.warn(
-                "A classifier that was kept cannot be used, and is trained anew. "
+                "A cached classifier cannot be used, and is trained anew. "
                 f"Received: {file} ({error})",
                 stacklevel=2,
             )

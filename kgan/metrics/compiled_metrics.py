@@ -27,14 +27,14 @@ class Measures:
         for metric in self.metrics:
             if not isinstance(metric, keras.metrics.Metric):
                 raise ValueError(
-                    "metrics must be objects such as kgan.metrics.FrechetDistance(); what a loss "
-                    f"tracks is shown by itself. Received: {metric!r}"
+                    "metrics must be objects such as kgan.metrics.FrechetDistance(); tracked "
+                    f"values of a loss are shown automatically. Received: {metric!r}"
                 )
             if _is_stock(metric) and not (has_targets and _is_of_pairs(metric)):
                 raise ValueError(
                     "Keras's own metrics compare a prediction with its target, such as those of "
-                    "kgan.Pix2Pix with MeanAbsoluteError; here are only two sets of images: take "
-                    f"one of kgan.metrics. Received: a {type(metric).__name__}"
+                    "kgan.Pix2Pix with MeanAbsoluteError; this model has only two sets of "
+                    f"images: use one of kgan.metrics. Received: a {type(metric).__name__}"
                 )
         self.check_names(())
 
@@ -66,8 +66,8 @@ class Measures:
         for metric in self.metrics:
             if getattr(metric, "searches", False) and not trained_on:
                 warnings.warn(
-                    f"{type(metric).__name__} tells of copies of training images, and "
-                    "validation_data seem to be others: give it the images trained on, with "
+                    f"{type(metric).__name__} measures copies of training images, but "
+                    "validation_data seem to be other images: pass the training images to "
                     f"gan.evaluate. Received: {metric.name} in metrics",
                     stacklevel=3,
                 )
@@ -77,7 +77,7 @@ class Measures:
         """Raises a ValueError for data that can be iterated only once."""
         if self.metrics and hasattr(x, "__next__"):
             raise ValueError(
-                "Measures go over the real images a second time, after the losses: give an array, "
+                "Measures read the real images a second time, after the losses: pass an array, "
                 "a tf.data.Dataset, a torch DataLoader or a keras.utils.PyDataset, or compile "
                 f"without metrics. Received: a {type(x).__name__}"
             )

@@ -61,8 +61,8 @@ class Network:
     def __init__(self, model):
         if getattr(model, "inputs", None) is None:
             raise ValueError(
-                "features must be one network of layers from images on, which begins with "
-                "keras.Input(shape): of a GAN for example kgan.metrics.classifier_features. "
+                "features must be a network that begins with keras.Input(shape), such as "
+                "kgan.metrics.classifier_features. "
                 f"Received: features=a {type(model).__name__} named {model.name!r}"
             )
         inputs, outputs = (keras.tree.flatten(side) for side in (model.inputs, model.outputs))
@@ -96,8 +96,8 @@ class Network:
         """Raises a ValueError if the network was made of a configuration alone."""
         if self.awaits_weights:
             raise ValueError(
-                "The configuration of a measure says how its network is built, but not its "
-                "weights: make the measure of the network, or load the model saved with it. "
+                "The configuration of a measure has the layers of its network, but not its "
+                "weights: create the measure from the network, or load the model saved with it. "
                 f"Received: {self.model.name!r} without weights"
             )
 
@@ -140,8 +140,8 @@ class Network:
         )
         if not fits:
             raise ValueError(
-                "The model of the features must take the images as they are: put a "
-                "keras.layers.Resizing at its front, or build it for their shape. "
+                "The model of the features must take the images as they are: begin it with a "
+                "keras.layers.Resizing, or build it for their shape. "
                 f"Received: images {images.shape[1:]}, a model of {tuple(wanted)}"
             )
 
@@ -181,7 +181,7 @@ class Inception(Network):
             if isinstance(error, ValueError):
                 raise
             raise OSError(
-                "The weights of InceptionV3 are neither in Keras's folder of models nor to be "
+                "The weights of InceptionV3 are not in Keras's model folder and cannot be "
                 "downloaded: connect to the network once, copy the file of the address below to "
                 '~/.keras/models, or choose other features, such as "pixels". '
                 f"Received: {error}"

@@ -226,8 +226,8 @@ class _Classified:
         tried = np.asarray(tried, "float64")  # bfloat16 has no digits for a sum
         if tried.ndim != 2 or (tried < 0).any() or abs(tried.sum() - 1) > 1e-2:
             raise ValueError(
-                "modes must be a classifier that gives probabilities, which sum to 1: end it in a "
-                "softmax, or take kgan.metrics.train_classifier(images, labels). "
+                "modes must be a classifier whose probabilities sum to 1: end it in a softmax, "
+                "or use kgan.metrics.train_classifier(images, labels). "
                 f"Received: {classifier.name!r}, whose outputs for a blank sample have the shape "
                 f"{tried.shape} and sum to {tried.sum():.3g}"
             )

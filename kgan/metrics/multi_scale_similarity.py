@@ -81,7 +81,7 @@ class _Images:
     def check(self, shape):
         if len(shape) != 3:
             raise ValueError(
-                "Similarity is of images (height, width, channels): leave it out. "
+                "This measure needs images (height, width, channels): remove it. "
                 f"Received: samples of shape {tuple(shape)}"
             )
 

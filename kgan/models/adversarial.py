@@ -261,9 +261,10 @@ class AdversarialModel(
             validation_data = self._check_validation(validation_data, x, steps, size)
         elif self.score_metrics:
             warnings.warn(
-                "The metrics given to compile() compare generated images with real ones, and are "
-                "not measured in this training: pass validation_data=, or call evaluate() after "
-                f"it. Received: metrics {[metric.name for metric in self.score_metrics]} without "
+                "The metrics given to compile() compare generated images with real ones, but "
+                "this training has no data to measure them on: pass validation_data=, or call "
+                "evaluate() afterwards. Received: metrics "
+                f"{[metric.name for metric in self.score_metrics]} without "
                 "validation_data",
                 stacklevel=2,
             )

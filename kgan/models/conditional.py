@@ -75,7 +75,7 @@ class ConditionalGAN(GAN):
         self.condition = _conditions(condition)
         if (num_classes is None) == (condition is None):
             raise ValueError(
-                "Say what the networks are told: num_classes=10 for labels from 0 to 9, or "
+                "Define the condition of the networks: num_classes=10 for labels from 0 to 9, or "
                 "condition= for something else, such as kgan.Given('attributes', (40,)). "
                 f"Received: num_classes={numbers.shown(num_classes)}, "
                 f"condition={numbers.shown(condition)}"
@@ -126,7 +126,8 @@ class ConditionalGAN(GAN):
             names = ", ".join(each.name for each in self.conditions)
             received = "nothing" if given is None else f"{len(parts)}"
             raise ValueError(
-                f"Give beside the images what the networks are told, {names}, in this order, as in "
+                f"Pass the conditions of the networks with the images, {names}, in this order, as "
+                "in "
                 f"fit(images, ({names})). Received: {received}"
             )
         return parts
@@ -272,7 +273,7 @@ class ACGAN(ConditionalGAN):
         self.class_weight = numbers.factor("class_weight", class_weight)
         if "condition" in kwargs:
             raise TypeError(
-                "An ACGAN names classes: use ConditionalGAN for other conditions. "
+                "An ACGAN predicts classes: use ConditionalGAN for other conditions. "
                 f"Received: condition={numbers.shown(kwargs['condition'])}"
             )
         super().__init__(generator, discriminator, num_classes, class_names, seed, **kwargs)
@@ -336,7 +337,7 @@ def _names(names, num_classes):
     plain = all(isinstance(name, str) or numbers.is_integer(name) for name in known and names)
     if not plain or len(known) != num_classes or len(set(known)) < num_classes:
         raise ValueError(
-            f"class_names must name each of the {num_classes} classes once, as a list of text. "
+            f"class_names must name each of the {num_classes} classes once, as a list of strings. "
             f"Received: class_names={numbers.shown(names)}"
         )
     return known

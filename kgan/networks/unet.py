@@ -107,8 +107,8 @@ def _warn_of_shallow(shape, depth):
     halvings = min(math.ceil(math.log2(min(shape[:2]) / LEFT)), DEEPEST)
     times = "once" if depth == 1 else f"{depth} times"
     warnings.warn(
-        f"This size can be halved {times} only, so that the pixels of the U-Net see little of the "
-        f"image: resize the images to {nearest_multiple(shape, 2**halvings)}, the nearest that "
+        f"This size can be halved {times} only, so the U-Net sees little of the image at once: "
+        f"resize the images to {nearest_multiple(shape, 2**halvings)}, the nearest that "
         f"can be halved often. Received: image_shape={shape}",
         stacklevel=3,
     )

@@ -86,7 +86,7 @@ class Checkpoint(keras.callbacks.Callback):
             warnings.warn(
                 f"Nothing is left to train: {self.path} has seen {epochs} epochs, and {end}. "
                 "The model now has its weights. Delete the checkpoint or name another one to "
-                f"train anew. Received: epochs={wanted}",
+                f"train again. Received: epochs={wanted}",
                 stacklevel=4,
             )
             epochs = max(epochs, wanted)
@@ -129,9 +129,10 @@ class Checkpoint(keras.callbacks.Callback):
         different = differences(saved["settings"], self.settings)
         if different:
             raise ValueError(
-                f"The checkpoint {self.path} is of a run with other settings, so it cannot go on "
-                f"from there. {_remedy(different)}, name another checkpoint, or delete this one "
-                "to start anew. Received (what the checkpoint has): " + "; ".join(different)
+                f"The checkpoint {self.path} belongs to a run with other settings, so training "
+                f"cannot continue from it. {_remedy(different)}, name another checkpoint, or "
+                "delete this one to start again. Received (what the checkpoint has): "
+                + "; ".join(different)
             )
         self.model.load_weights(self.path)
         backend.set_random_state(random_state)
@@ -150,7 +151,7 @@ class Checkpoint(keras.callbacks.Callback):
             self.warned = True
             warnings.warn(
                 f"The losses are no longer finite, so the checkpoint {self.path} stays as it was "
-                f"after epoch {self.epochs}: go on from there with a lower rate. "
+                f"after epoch {self.epochs}: continue from there with a lower learning rate. "
                 f"Received in epoch {epoch + 1}: {losses}",
                 stacklevel=2,
             )
@@ -181,8 +182,8 @@ class Checkpoint(keras.callbacks.Callback):
 
     def _unreadable(self, reason):
         return ValueError(
-            f"{self.path} is no checkpoint that can be read: delete it to start anew, or name "
-            f"another file. Received: {reason}"
+            f"{self.path} is not a readable checkpoint: delete it to start again, or name another "
+            f"file. Received: {reason}"
         )
 
 

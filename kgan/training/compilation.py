@@ -143,8 +143,8 @@ class Compilation:
         unknown = [name for name, value in given.items() if name not in names and value is not None]
         if unknown:
             raise TypeError(
-                f"A GAN has an optimizer for each player: pass {'= and '.join(names[::-1])}=; what "
-                "a loss tracks is shown as a metric. "
+                f"A GAN has an optimizer for each player: pass {'= and '.join(names[::-1])}=; "
+                "tracked values of a loss are shown as metrics. "
                 f"Received: unknown arguments {', '.join(unknown)}"
             )
         return {
@@ -159,7 +159,7 @@ class Compilation:
             ValueError: always.
         """
         raise ValueError(
-            "A term belongs to one of the players: return it from its loss, such as "
+            "A loss term belongs to a player: return it from the player's loss, such as "
             f"{self.players[-1]}_loss, under a name. "
             f"Received: add_loss() on a {type(self).__name__}"
         )

@@ -21,15 +21,15 @@ def check_class(model):
     lost = [each.name for each in named(own) if not hasattr(model, each.name)]
     if lost and not saves_itself:
         raise ValueError(
-            "A model is saved by its constructor's arguments, so each must be kept under its own "
-            f"name: write self.{lost[0]} = {lost[0]} in __init__, or define get_config() and "
+            "A model is saved by its constructor's arguments, so each must be stored under its "
+            f"own name: write self.{lost[0]} = {lost[0]} in __init__, or define get_config() and "
             f"from_config(). Received: {kind.__name__} without {', '.join(lost)}"
         )
     for step in ("train_step", "test_step"):
         if not getattr(kind, step).__module__.startswith("kgan."):
             raise ValueError(
-                f"The step is written once, for all backends and players: define play() and a loss "
-                f"for each player in place of {step}(). "
+                "The training step is the same for all backends and players: define play() and a "
+                f"loss for each player instead of {step}(). "
                 f"Received: {kind.__name__}.{step} of its own"
             )
     for player in model.players:
@@ -58,8 +58,8 @@ def check_learned(learned):
             other = owners.setdefault(id(variable), player)
             if other != player:
                 raise ValueError(
-                    "A variable is trained by one player, or two optimizers would pull at it: give "
-                    f"each its own networks. Received: {variable.path} of {other} and of {player}"
+                    "Each variable must be trained by one player only: give each player its own "
+                    f"networks. Received: {variable.path} of {other} and of {player}"
                 )
 
 
@@ -70,7 +70,7 @@ def check_unpacked(model, batch):
         kinds = ", ".join(type(leaf).__name__ for leaf in leaves) or "nothing"
         raise ValueError(
             "unpack(data) must return the tensors that play() and the losses see, such as "
-            "ops.convert_to_tensor(x), or a tuple or dictionary of such; none is None. "
+            "ops.convert_to_tensor(x), or a tuple or dictionary of tensors, without None. "
             f"Received: {kinds} from {type(model).__name__}.unpack"
         )
 
@@ -85,9 +85,9 @@ def check_outputs(model, outputs):
     bad = [kind for kind in kinds if "float" not in str(kind)]
     if bad or not kinds:
         raise ValueError(
-            "play(batch, training) must return float tensors, in a dictionary: the makers learn by "
-            "the gradient that comes back through them. What needs none belongs into the batch, "
-            "see unpack(). "
+            "play(batch, training) must return float tensors, in a dictionary: the makers learn "
+            "through their gradient. Values that need no gradient belong in the batch, see "
+            "unpack(). "
             f"Received: {', '.join(map(str, bad)) or 'nothing'} from {type(model).__name__}.play"
         )
 
@@ -121,7 +121,7 @@ def check_uses(model, used):
     ):
         if given and name not in used:
             raise ValueError(
-                f"The losses of this model leave out the {name} given to compile: call "
+                f"The losses of this model ignore the {name} given to compile: call "
                 f"self.{call}, see kgan.AdversarialModel. "
                 f"Received: {name}={numbers.shown(given)} in a {type(model).__name__}"
             )

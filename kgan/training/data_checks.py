@@ -27,8 +27,8 @@ class Checked:
             now, then = ids_of(trainable(self.networks_of(player))), ids_of(self._learned[player])
             if now != then:
                 raise ValueError(
-                    f"What the {player} trains was settled by compile(): after a change of "
-                    "`trainable`, or of a network, call compile() again. "
+                    f"What the {player} trains is fixed by compile(): call compile() again after "
+                    "changing `trainable` or a network. "
                     f"Received: {len(now)} trainable variables, of which {len(now & then)} were "
                     f"among the {len(then)} at compile()"
                 )

@@ -53,7 +53,7 @@ def split(x, y, share):
     """
     if not checks.is_arrays(x):
         raise ValueError(
-            "validation_split is of arrays: give validation_data= beside a stream. "
+            "validation_split needs arrays: pass validation_data= with a stream. "
             f"Received: validation_split={share!r} with a {type(x).__name__}"
         )
     data = keras.tree.map_structure(checks.to_numpy, (x, y))
@@ -150,7 +150,7 @@ def as_long(x, y):
     """Returns two arrays of equal length, with the shorter one repeated."""
     x, y = (numbers.array("images", array) for array in (x, y))
     if not x.ndim or not y.ndim:
-        raise ValueError(f"Give images of both. Received: shapes {x.shape} and {y.shape}")
+        raise ValueError(f"Pass images of both domains. Received: shapes {x.shape} and {y.shape}")
     count = max(len(x), len(y))
     return tuple(np.resize(array, (count, *array.shape[1:])) for array in (x, y))
 

@@ -35,8 +35,9 @@ class Averaged:
             return None
         if any(len(self.networks_of(maker)) > 1 for maker in self.makers):
             raise ValueError(
-                "Each generator has an average of its own: take one of `averages`, which are in "
-                f"the order of `generators`. Received: {len(self.averages)} averages"
+                "Each generator has an average of its own: use `averages`, which are in the order "
+                "of "
+                f"`generators`. Received: {len(self.averages)} averages"
             )
         self.refresh_averages()
         return self.in_use(self.generator, training=False)
@@ -80,7 +81,7 @@ class Averaged:
         if updates and not (ema and same):
             reason = "the generator is another one" if ema else "compile() was given no ema"
             warnings.warn(
-                "The average of the generator's weights is lost, and images are now those of the "
+                "The average of the generator's weights is lost, and images now come from the "
                 f"last weights: {reason}. Keep it with the same networks and ema=; or first give "
                 "it to the generator, gan.generator.set_weights("
                 f"gan.averaged_generator.get_weights()). Received: ema={ema!r} after {updates:,} "
@@ -138,8 +139,8 @@ class Averaged:
         saved = "average_offset" in keys or "averages" in getattr(store, "h5_file", ())
         if saved and not self.averages:
             warnings.warn(
-                "This file holds an average of the generator's weights, which this model has no "
-                "place for: its images are those of the last weights. Load the model with "
+                "This file holds an average of the generator's weights, which this model does not "
+                "keep: its images come from the last weights. Load the model with "
                 "keras.saving.load_model(), or call compile(ema=...) before load_weights(). "
                 "Received: a file with an average for a model compiled without ema",
                 stacklevel=2,

@@ -48,8 +48,8 @@ class Players:
             return tuple(getattr(self, several))
         if not hasattr(self, player):
             raise ValueError(
-                f"Store the network as `{player}`, or define the property `{several}` with those "
-                f"that there are. Received: a {type(self).__name__} without `{player}`"
+                f"Store the network as `{player}`, or define the property `{several}` that "
+                f"returns its networks. Received: a {type(self).__name__} without `{player}`"
             )
         return (getattr(self, player),)
 
@@ -83,8 +83,8 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
             other = known.setdefault(id(_inner(optimizer)), player)
             if other != player:
                 raise ValueError(
-                    "Each player needs an optimizer of its own, since an optimizer keeps the "
-                    "moments of the variables it updates. Create one for each. "
+                    "Each player needs its own optimizer, since an optimizer stores moments of "
+                    "the variables that it updates. Create one for each. "
                     f"Received: the same {type(optimizer).__name__} object for {other} and {player}"
                 )
         super().__init__(learning_rate=0.0, name=name)
@@ -108,9 +108,9 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
             known = getattr(_inner(optimizer), "_trainable_variables", ())
             if _inner(optimizer).built and ids_of(known) != ids_of(variables):
                 raise ValueError(
-                    "An optimizer keeps the moments of the variables that it has updated, and "
-                    "cannot go on with others: make a new one for each player and each model, and "
-                    "for a network some of whose layers have been frozen since. "
+                    "An optimizer stores moments of the variables that it has updated and cannot "
+                    "be used for others: make a new one for each player and each model, and "
+                    "after freezing layers of a network. "
                     f"Received: {player}_optimizer, {_class(optimizer)} in use for "
                     f"{len(known)} variables"
                 )
@@ -189,8 +189,8 @@ def check_names(players):
     taken = [name for name in players if not str(name).isidentifier() or _is_taken(name)]
     if taken or len(set(players)) < len(players):
         raise ValueError(
-            "judges and makers are tuples of names, each once and none of those that Keras's "
-            f"optimizers use. Received: {', '.join(map(repr, players))}"
+            "judges and makers must be tuples of distinct names that Keras's optimizers do not "
+            f"use. Received: {', '.join(map(repr, players))}"
         )
 
 

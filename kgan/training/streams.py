@@ -153,9 +153,9 @@ class Watched(DataAdapter):  # type: ignore[valid-type]
         if not self._told:
             self._told = True
             warnings.warn(
-                f"A batch of fewer than {self.smallest} samples is left out: they are too few for "
-                "the turns, devices, packs and batch normalisation of a step. Make all batches of "
-                f"one size to use every sample. Received: batch {index} of {size} samples",
+                f"A batch of fewer than {self.smallest} samples is left out: it is too small for "
+                "the turns, devices, packs and batch normalisation of a step. Use batches of "
+                f"equal size to train on every sample. Received: batch {index} of {size} samples",
                 stacklevel=5,
             )
 

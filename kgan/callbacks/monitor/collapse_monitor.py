@@ -105,20 +105,22 @@ class CollapseMonitor(keras.callbacks.Callback):
         super().__init__()
         if coverage is not None and not isinstance(coverage, ModeCoverage):
             raise ValueError(
-                f"coverage is a kgan.metrics.ModeCoverage, or None. Received: coverage={coverage!r}"
+                f"coverage is a kgan.metrics.ModeCoverage or None. Received: coverage={coverage!r}"
             )
         if real_images is not None:
             first: Any = None if isinstance(real_images, (dict, list)) else real_images
             first = first[0] if isinstance(first, tuple) and first else first
             if not checks.is_arrays(first):
                 raise ValueError(
-                    "real_images is a batch in the form that fit takes, such as images[:64]. "
+                    "real_images must be a batch in the form that fit takes, such as images[:64]. "
                     f"Received: real_images={numbers.shown(real_images)}"
                 )
             checks.check_images(first, first.shape[1:], "monitor")
         self.count = numbers.count("count", count)
         if self.count < 2:
-            raise ValueError(f"One image has no variety: raise count. Received: count={count}")
+            raise ValueError(
+                f"The variety of one image cannot be measured: raise count. Received: count={count}"
+            )
         self.every = None if every is None else numbers.count("every", every)
         self.real_images = real_images
         self.coverage = coverage
@@ -147,7 +149,7 @@ class CollapseMonitor(keras.callbacks.Callback):
         shown, size = self._shown or (self.real_images, self.count)
         if shown is None:
             raise ValueError(
-                "There is nothing to compare with: give real_images=, or train with the fit of a "
+                "There is nothing to compare with: give real_images=, or train with fit() of a "
                 f"kgan model. Received: real_images=None with a {type(self.model).__name__}"
             )
         real = shown if self.real_images is None else self.real_images
@@ -187,7 +189,7 @@ class CollapseMonitor(keras.callbacks.Callback):
         """
         if self._good is None:
             raise ValueError(
-                "There are no weights to bring back: pass restore_best=True, and train until a "
+                "There are no weights to restore: pass restore_best=True, and train until a "
                 "look shows no symptom. Received: a call of restore() without such a look"
             )
         backend.sync(self.model)

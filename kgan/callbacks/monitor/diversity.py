@@ -54,7 +54,7 @@ class Drawn:
         self.model, self.count, self.seed = model, count, seed
         if len(keras.tree.flatten(batch)[0]) < 2:
             raise ValueError(
-                "One real image says nothing of variety: give several with real_images=. "
+                "The variety of one real image cannot be measured: pass several as real_images=. "
                 "Received: a first batch of 1 image"
             )
         model.check_batch(batch)
@@ -68,9 +68,10 @@ class Drawn:
         for (made, _), real in zip(pairs, self.real, strict=True):
             if made.shape[1:] != real.shape[1:]:
                 raise ValueError(
-                    "The monitor compares what is made with real samples of the same shape: give "
-                    "such with real_images=, or define real_in(batch) where what is imitated is "
-                    f"not the first of what unpack() returns. Received: made {made.shape[1:]}, "
+                    "The monitor compares generated with real samples of the same shape: pass "
+                    "such samples as real_images=, or define real_in(batch) if the real samples "
+                    "are not the first part of what unpack() returns. Received: made "
+                    f"{made.shape[1:]}, "
                     f"real {real.shape[1:]}"
                 )
 
@@ -96,7 +97,7 @@ def _unequal(images):
     _, places = np.unique(images.reshape(len(images), -1), axis=0, return_index=True)
     if len(places) < 2:
         raise ValueError(
-            "Real images that are all equal say nothing of variety: give others with real_images=. "
+            "Equal real images have no variety to compare with: pass others as real_images=. "
             f"Received: {len(images)} equal images"
         )
     return images[np.sort(places)]
