@@ -180,7 +180,7 @@ class Pix2Pix(Translation, GAN):
         """
         if unknown:
             raise TypeError(
-                "A Pix2Pix translates in one direction only: call translate(images, batch_size=8). "
+                "A Pix2Pix translates one way only: call translate(images, batch_size=8). "
                 f"Received: unknown arguments {', '.join(unknown)}"
             )
         return self.translate_by(self.generator, images, batch_size)
