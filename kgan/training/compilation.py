@@ -68,8 +68,8 @@ class Compilation:
                 that are no objects or share a name, or a class that does not keep to the contract.
             TypeError: for an argument that does not exist, such as `optimizer`.
         """
-        contract.check_class(self)
         check_names(self.players)
+        contract.check_class(self)
         given = {
             "discriminator_optimizer": discriminator_optimizer,
             "generator_optimizer": generator_optimizer,
