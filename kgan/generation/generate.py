@@ -26,10 +26,10 @@ class Generation:
     """What goes in, as `takes` declares it, and samples out: for training, for people, for export.
 
     Attributes:
-        makes: the name of what comes out, in exported files. Default: "image".
+        output_name: the name of what comes out, in exported files. Default: "image".
     """
 
-    makes = "image"
+    output_name = "image"
 
     @property
     def takes(self):
@@ -283,7 +283,7 @@ class Generation:
         options = {
             "name": "generator",
             "input_names": [each.name for each in takes],
-            "output_names": [self.makes],
+            "output_names": [self.output_name],
             **_samples(takes),
             **options,
         }

@@ -53,14 +53,14 @@ class Input:
         """Returns what was given as an array `(n, *shape)`; one sample stands for all.
 
         Args:
-            value: an array `(n, *shape)`, or one sample.
+            value: an array `(n, *shape)`, or one sample, or one number for all.
             n: how many samples there are to be.
 
         Raises:
             ValueError: if it is anything else.
         """
         array = numbers.array(self.name, value)
-        if array.shape == self.shape:
+        if array.shape in ((), self.shape):
             array = np.broadcast_to(array, (n, *self.shape))
         wanted = (n, *self.shape)
         fits = len(array.shape) == len(wanted) and all(
