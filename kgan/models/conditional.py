@@ -162,12 +162,19 @@ class ConditionalGAN(GAN):
             given["label"] = labels
         return super().generate(n, seed=seed, batch_size=batch_size, **given)
 
-    def images_of(self, latents, *given, **options):
+    def images_of(self, latents, *given, labels=None, **options):
         """Returns the images of latents and labels, see `AdversarialModel.images_of`.
+
+        Args:
+            latents: an array `(n, ...)`.
+            *given: the labels or other conditions, one for each latent.
+            labels: the same by name.
+            **options: as there.
 
         Raises:
             ValueError: if the labels are no integers of known classes, one for each latent.
         """
+        given = given if labels is None else (*given, labels)
         latents = numbers.array("latents", latents)
         count = len(latents) if latents.ndim else 0
         if len(given) == len(self.conditions):
