@@ -249,7 +249,7 @@ class Generation:
             images = (network or self).predict(
                 x, batch_size=batch_size + -batch_size % share, verbose=0
             )
-        return np.asarray(images[:count], "float32")
+        return keras.tree.map_structure(lambda each: np.asarray(each[:count], "float32"), images)
 
     def export(self, path: str | os.PathLike, formats: Sequence[str] | None = None, **options):
         """Exports the generator and proves that the files give the same images.
@@ -287,7 +287,7 @@ class Generation:
             **_samples(takes),
             **options,
         }
-        if self.draws_all:
+        if takes == self.takes and self.draws_all:
             options.setdefault("calibration", [self.draw_inputs(CALIBRATION_LATENTS, seed=1)])
         metadata = {"training_backend": self.trained_on or keras.config.backend()}
         metadata |= _value_range(network) | self._about_inputs(takes)
@@ -297,9 +297,10 @@ class Generation:
 
     def _about_inputs(self, takes):
         """What a file is to know of its inputs, for drawing them and checking what is given."""
-        if self.draws_latents and type(self).draw_latents is not Generation.draw_latents:
+        draws = any(isinstance(each, Latent) for each in takes)
+        if draws and type(self).draw_latents is not Generation.draw_latents:
             return {}
-        found = {"latent_distribution": "standard normal"} if self.draws_latents else {}
+        found = {"latent_distribution": "standard normal"} if draws else {}
         takes = declarations.to_json(takes)
         return found if takes is None else {**found, "takes": takes}
 
