@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; all of it is loaded on 
         export,
         latent,
         layers,
+        likelihoods,
         losses,
         metrics,
         networks,
@@ -20,12 +21,13 @@ if TYPE_CHECKING:  # what editors and type checkers see; all of it is loaded on 
         schedules,
     )
     from kgan.generation.inputs import Given, Label, Latent
-    from kgan.models import ACGAN, GAN, AdversarialModel, ConditionalGAN, CycleGAN, Pix2Pix
+    from kgan.models import ACGAN, GAN, VAE, AdversarialModel, ConditionalGAN, CycleGAN, Pix2Pix
 
 __version__ = "0.1.0"
 __all__ = [
     "ACGAN",
     "GAN",
+    "VAE",
     "AdversarialModel",
     "ConditionalGAN",
     "CycleGAN",
@@ -39,6 +41,7 @@ __all__ = [
     "export",
     "latent",
     "layers",
+    "likelihoods",
     "losses",
     "metrics",
     "networks",
@@ -49,6 +52,7 @@ __all__ = [
 _HOMES = {
     "ACGAN": "models",
     "GAN": "models",
+    "VAE": "models",
     "AdversarialModel": "models",
     "ConditionalGAN": "models",
     "CycleGAN": "models",

@@ -42,6 +42,7 @@ class SampleGrid(EpochPicture):
         super().__init__(folder, every, film, tensorboard)
         self.count = numbers.count("count", count)
         self.seed = numbers.fixed_seed(seed)
+        self._given: dict[str, Any] = {}
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         super().on_train_begin(logs)

@@ -28,10 +28,10 @@ class Generation:
     """Draws the inputs that `takes` declares, and turns them into samples and exported files.
 
     Attributes:
-        makes: the name of the output in exported files. Default: "image".
+        output_name: the name of the output in exported files. Default: "image".
     """
 
-    makes = "image"
+    output_name = "image"
 
     @property
     def takes(self) -> tuple[Input, ...]:
@@ -255,12 +255,12 @@ class Generation:
             images = (network or self).predict(
                 x, batch_size=batch_size + -batch_size % share, verbose=0
             )
-        return np.asarray(images[:count], "float32")
+        return keras.tree.map_structure(lambda each: np.asarray(each[:count], "float32"), images)
 
     def export(
         self, path: str | os.PathLike, formats: Sequence[str] | None = None, **options: Any
     ) -> Any:
-        """Exports the generator and proves that the files give the same images.
+        """Exports the generator and verifies that the files give the same images.
 
         Args:
             path: where to; the suffix chooses the format (`"generator.onnx"`,
@@ -297,11 +297,11 @@ class Generation:
         options = {
             "name": "generator",
             "input_names": [each.name for each in takes],
-            "output_names": [self.makes],
+            "output_names": [self.output_name],
             **_samples(takes),
             **options,
         }
-        if self.draws_all:
+        if takes == self.takes and self.draws_all:
             options.setdefault("calibration", [self.draw_inputs(CALIBRATION_LATENTS, seed=1)])
         metadata = {"training_backend": self.trained_on or keras.config.backend()}
         metadata |= _value_range(network) | self._about_inputs(takes)
@@ -311,9 +311,10 @@ class Generation:
 
     def _about_inputs(self, takes):
         """Metadata from which an exported file can draw and check its inputs."""
-        if self.draws_latents and type(self).draw_latents is not Generation.draw_latents:
+        draws = any(isinstance(each, Latent) for each in takes)
+        if draws and type(self).draw_latents is not Generation.draw_latents:
             return {}
-        found = {"latent_distribution": "standard normal"} if self.draws_latents else {}
+        found = {"latent_distribution": "standard normal"} if draws else {}
         takes = declarations.to_json(takes)
         return found if takes is None else {**found, "takes": takes}
 

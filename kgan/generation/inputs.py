@@ -54,14 +54,14 @@ class Input:
         """Validates a given value and returns it as an array `(n, *shape)`.
 
         Args:
-            value: an array `(n, *shape)`, or one sample to repeat.
+            value: an array `(n, *shape)`, or one sample or number to repeat.
             n: how many samples are needed.
 
         Raises:
             ValueError: if it has another shape or type, or is not finite.
         """
         array = numbers.array(self.name, value)
-        if array.shape == self.shape:
+        if array.shape in ((), self.shape):
             array = np.broadcast_to(array, (n, *self.shape))
         wanted = (n, *self.shape)
         fits = len(array.shape) == len(wanted) and all(

@@ -17,7 +17,7 @@ class Translation:
     """Sampling and export for models that take images instead of latents."""
 
     # ONNX has one name space, so the output cannot have the name of the input.
-    makes = "translated_image"
+    output_name = "translated_image"
 
     @property
     def takes(self) -> tuple[Input, ...]:

@@ -10,8 +10,9 @@ import numpy.typing as npt
 from keras import ops
 
 from kgan import checks
-from kgan.generation.inputs import Given, Input, Label
+from kgan.generation.inputs import Given, Label
 from kgan.generation.inputs import generator as generator_of
+from kgan.models.conditions import Conditioned, declared
 from kgan.models.gan import GAN
 from kgan.utils import numbers
 
@@ -19,7 +20,7 @@ WITH_LABELS = "build it with num_classes="
 
 
 @keras.saving.register_keras_serializable("kgan")
-class ConditionalGAN(GAN):
+class ConditionalGAN(Conditioned, GAN):
     """A GAN whose generator and discriminator are both given a condition: a class, or more.
 
     How they use it is up to the networks: see `kgan.networks` for networks with a concatenated
@@ -72,33 +73,19 @@ class ConditionalGAN(GAN):
         condition: Given | Label | Sequence[Given | Label] | None = None,
         **kwargs: Any,
     ) -> None:
-        self.condition = _conditions(condition)
-        if (num_classes is None) == (condition is None):
+        self.num_classes, self.condition = num_classes, condition
+        if num_classes is None and condition is None:
             raise ValueError(
                 "Define the condition of the networks: num_classes=10 for labels from 0 to 9, or "
                 "condition= for something else, such as kgan.Given('attributes', (40,)). "
-                f"Received: num_classes={numbers.shown(num_classes)}, "
-                f"condition={numbers.shown(condition)}"
+                "Received: num_classes=None, condition=None"
             )
-        self.num_classes = num_classes
-        if condition is None:
-            self.num_classes = numbers.count("num_classes", num_classes)
+        self.conditions = declared(num_classes, condition)
         super().__init__(generator, discriminator, seed=seed, **kwargs)
         if condition is None:
             for name, network in {"generator": generator, "discriminator": discriminator}.items():
                 checks.check_classes_of(name, network, num_classes)
         self.class_names = None if class_names is None else _names(class_names, num_classes)
-
-    @property
-    def conditions(self) -> tuple[Given | Label, ...]:
-        """The declared conditions of the networks, a tuple."""
-        # Without conditions the classes are counted.
-        return self.condition or (Label(self.num_classes),)  # type: ignore[arg-type]
-
-    @property
-    def takes(self) -> tuple[Input, ...]:
-        """A latent and the conditions, see `AdversarialModel.takes`."""
-        return (*super().takes, *self.conditions)
 
     def check_networks(self) -> None:
         names = [each.name for each in self.conditions]
@@ -108,39 +95,6 @@ class ConditionalGAN(GAN):
         checks.check_inputs("discriminator", self.discriminator, ["image", *names], hint)
         checks.check_fit(self.generator.output_shape, self.discriminator.input_shape[0])
         checks.check_logits(self.discriminator)
-
-    def check_batch(self, batch: Any) -> None:
-        images, given, _ = keras.utils.unpack_x_y_sample_weight(batch)
-        checks.check_images(images, self.generator.output_shape[1:])
-        for each, value in zip(self.conditions, self._parts_of(given), strict=True):
-            if isinstance(each, Label):
-                checks.check_labels(value, each.num_classes, len(images))
-            else:
-                each.check(value, len(images))
-
-    def _parts_of(self, given):
-        """Returns the conditions of a batch as a list."""
-        several = isinstance(given, (tuple, list))
-        parts = list(given) if several else [given]
-        if len(parts) != len(self.conditions) or (given is None and self.condition):
-            names = ", ".join(each.name for each in self.conditions)
-            received = "nothing" if given is None else f"{len(parts)}"
-            raise ValueError(
-                f"Pass the conditions of the networks with the images, {names}, in this order, as "
-                "in "
-                f"fit(images, ({names})). Received: {received}"
-            )
-        return parts
-
-    def unpack(self, data: Any) -> Any:
-        images, given, _ = keras.utils.unpack_x_y_sample_weight(data)
-        conditions = [
-            ops.reshape(ops.cast(value, "int32"), (-1,))
-            if isinstance(each, Label)
-            else ops.cast(value, "float32")
-            for each, value in zip(self.conditions, self._parts_of(given), strict=True)
-        ]
-        return ops.cast(images, "float32"), *conditions
 
     def judge(self, images: Any, batch: Any, training: bool = True) -> Any:
         given = self.given_in(batch).values()
@@ -178,18 +132,28 @@ class ConditionalGAN(GAN):
         return super().generate(n, seed=seed, batch_size=batch_size, **given)
 
     def images_of(
-        self, latents: npt.ArrayLike, *given: npt.ArrayLike, **options: Any
+        self,
+        latents: npt.ArrayLike,
+        *given: npt.ArrayLike,
+        labels: npt.ArrayLike | None = None,
+        **options: Any,
     ) -> np.ndarray:
         """Returns the images of latents and labels, see `AdversarialModel.images_of`.
+
+        Args:
+            latents: an array `(n, ...)`.
+            *given: the labels or other conditions, one for each latent.
+            labels: the labels, by name.
+            **options: as there.
 
         Raises:
             ValueError: if the labels are not integers in `[0, num_classes)`, one for each latent.
         """
+        given = given if labels is None else (*given, labels)
         array = numbers.array("latents", latents)
         count = len(array) if array.ndim else 0
         if len(given) == len(self.conditions):
-            pairs = zip(self.conditions, given, strict=True)
-            given = tuple(each.check(value, count) for each, value in pairs)
+            given = tuple(self.checked_conditions(given, count))
         return super().images_of(array, *given, **options)
 
     def draw_labels(
@@ -216,25 +180,6 @@ class ConditionalGAN(GAN):
             metadata = {"num_classes": self.num_classes, "class_names": self.class_names}
             options["metadata"] = {**metadata, **(options.get("metadata") or {})}
         return super().export(path, formats, **options)
-
-
-def _conditions(condition):
-    """Returns the argument `condition` as a tuple of declarations, or None."""
-    if condition is None:
-        return None
-    several = isinstance(condition, (tuple, list))
-    declared = tuple(condition) if several else (condition,)
-    if not declared or not all(isinstance(each, (Given, Label)) for each in declared):
-        raise ValueError(
-            "condition must be a kgan.Given, a kgan.Label or a tuple of these. "
-            f"Received: condition={numbers.shown(condition)}"
-        )
-    if len({each.name for each in declared} | {"latent"}) <= len(declared):
-        raise ValueError(
-            "Each condition needs its own name, other than latent. "
-            f"Received: {', '.join(each.name for each in declared)}"
-        )
-    return declared
 
 
 @keras.saving.register_keras_serializable("kgan")

@@ -69,8 +69,8 @@ class Compilation:
                 are not metric objects or share a name, or a class that breaks the contract.
             TypeError: for an argument that does not exist, such as `optimizer`.
         """
-        contract.check_class(self)
         check_names(self.players)
+        contract.check_class(self)
         given = {
             "discriminator_optimizer": discriminator_optimizer,
             "generator_optimizer": generator_optimizer,

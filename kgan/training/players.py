@@ -19,8 +19,8 @@ class Players:
         makers: names of the players whose networks make it. Default: `("generator",)`.
     """
 
-    judges = ("discriminator",)
-    makers = ("generator",)
+    judges: tuple[str, ...] = ("discriminator",)
+    makers: tuple[str, ...] = ("generator",)
 
     @property
     def players(self) -> tuple[str, ...]:
