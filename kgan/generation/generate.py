@@ -195,7 +195,7 @@ class Generation:
                 break
         return tuple(declarations.draw(self.takes, n, seed, given).values())
 
-    def draw(self, path, made):
+    def save_picture(self, path, made):
         """Draws what was made as a PNG file: images as a grid. Override it for anything else.
 
         Args:
@@ -207,7 +207,7 @@ class Generation:
         """
         if np.ndim(made) != 4:
             raise ValueError(
-                "Pictures are of images (n, height, width, channels): define draw(path, made) in "
+                "Pictures are of images (n, height, width, channels): define save_picture(path, made) in "
                 f"the model for anything else. Received: shape {np.shape(made)}"
             )
         save_grid(path, shown(made, self._default_generator()))
@@ -222,7 +222,7 @@ class Generation:
         place, latent = latents[0]
         if not isinstance(seed, np.random.Generator):
             seed = numbers.seed(seed)
-        return latent.draw(numbers.count("n", n), declarations.generator(seed, place))
+        return latent.draw(numbers.count("n", n), declarations.rng_for(seed, place))
 
     def draw_inputs(self, n, seed=None):
         """Returns all that the generator takes for `generate(n, seed=seed)`: a tuple of arrays."""

@@ -5,8 +5,7 @@ import numpy as np
 from keras import ops
 
 from kgan import checks
-from kgan.generation.inputs import Label
-from kgan.generation.inputs import generator as generator_of
+from kgan.generation.inputs import Label, rng_for
 from kgan.models.conditions import Conditioned, declared
 from kgan.models.gan import GAN
 from kgan.utils import numbers
@@ -145,7 +144,7 @@ class ConditionalGAN(Conditioned, GAN):
             return label.check(labels, n)
         if not isinstance(seed, np.random.Generator):
             seed = numbers.seed(seed)
-        return label.draw(n, generator_of(seed, place))
+        return label.draw(n, rng_for(seed, place))
 
     def export(self, path, formats=None, **options):
         """Exports the generator, see `AdversarialModel.export`; parity is proven for all classes.
