@@ -103,7 +103,7 @@ def environment():
 
 
 def _check_room(folder):
-    """Raises an OSError if the disk is full, which takes response and log of the converter with it."""
+    """Raises an OSError if the disk is full: the converter's response and log are lost then."""
     with tempfile.TemporaryFile(dir=folder) as file:
         file.write(bytes(2**16))
         file.flush()

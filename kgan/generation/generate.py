@@ -207,8 +207,9 @@ class Generation:
         """
         if np.ndim(made) != 4:
             raise ValueError(
-                "Pictures are of images (n, height, width, channels): define save_picture(path, made) in "
-                f"the model for anything else. Received: shape {np.shape(made)}"
+                "Pictures are of images (n, height, width, channels): define "
+                "save_picture(path, made) in the model for anything else. "
+                f"Received: shape {np.shape(made)}"
             )
         save_grid(path, shown(made, self._default_generator()))
 

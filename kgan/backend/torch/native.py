@@ -1,4 +1,4 @@
-"""Which native calls a step uses on PyTorch: of single layers (`layers`) and whole networks (`plan`)."""
+"""Which native calls a step uses on PyTorch: of layers (`layers`) and whole networks (`plan`)."""
 
 import functools
 
