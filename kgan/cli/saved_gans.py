@@ -2,12 +2,12 @@
 
 import zipfile
 
-from kgan.cli import runs
+from kgan.cli import run_folder
 
 
 def saved_in(path):
     """The saved GAN in the folder of a run, or the path itself."""
-    return path / runs.GAN if (path / runs.GAN).is_file() else path
+    return path / run_folder.GAN if (path / run_folder.GAN).is_file() else path
 
 
 def named(path):
@@ -16,13 +16,13 @@ def named(path):
     Raises:
         ValueError: if there is none, since there is nothing or the run has not ended.
     """
-    folder = path.parent if path.name == runs.GAN else path
-    checkpoint, found = folder / runs.CHECKPOINT, saved_in(path)
+    folder = path.parent if path.name == run_folder.GAN else path
+    checkpoint, found = folder / run_folder.CHECKPOINT, saved_in(path)
     exported = (path / "saved_model.pb").is_file()
     if checkpoint.is_file() and not found.is_file() and not exported:
         raise ValueError(
-            f"This run has not ended, so there is no {runs.GAN} yet: end it with --resume added to "
-            "its kgan train command, or name its last whole epoch, "
+            f"This run has not ended, so there is no {run_folder.GAN} yet: end it with --resume "
+            "added to its kgan train command, or name its last whole epoch, "
             f"{checkpoint}. Received: {path}"
         )
     if not found.exists() and found.suffix not in (".onnx", ".tflite"):

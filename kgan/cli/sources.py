@@ -4,7 +4,7 @@ import contextlib
 import re
 from pathlib import Path
 
-from kgan.cli import runs
+from kgan.cli import run_folder
 
 # "mnist", "cycle_gan/horse2zebra:3.0.0", "huggingface:mnist": no ending, one slash or two.
 SET = re.compile(r"\w+(:[\w*.]+)?(/[\w.:*+-]+){0,2}")
@@ -18,7 +18,7 @@ def is_folder(data):
     path = Path(data)
     places = (path, path.parent) if path.name == "samples" else (path,)
     return path.exists() and not any(
-        (place / name).exists() for place in places for name in runs.PARTS
+        (place / name).exists() for place in places for name in run_folder.PARTS
     )
 
 

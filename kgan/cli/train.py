@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 from typing import Annotated
 
-from kgan.cli import arguments, measures, reading, runs, settings, translators
+from kgan.cli import arguments, measures, reading, run_folder, settings, translators
 from kgan.cli.arguments import Kind, Network
 from kgan.cli.best_model import Followed
 from kgan.cli.console import Seed, console, typer
@@ -128,12 +128,12 @@ def train(
         own = {"batch_size": batch_size or 64, "network": network or Network.dcgan}
         own |= {"latent_dim": latent_dim or 64}
     asked = context.params | {"jitter": None, "features": metrics and features} | own
-    context.with_resource(runs.the_only_run(out))
-    runs.check(out, resume, overwrite)
+    context.with_resource(run_folder.the_only_run(out))
+    run_folder.check(out, resume, overwrite)
     done = 0
     if resume:
         settings.check_same(out, asked)
-        done = runs.epochs_done(out)
+        done = run_folder.epochs_done(out)
         if done >= epochs:
             _tell_of_the_end(out, done, epochs)
             return
@@ -158,8 +158,8 @@ def train(
         **({"loss": loss} if loss else {}),
     )
     if overwrite:
-        runs.clear(out)
-    checkpoint = out / runs.CHECKPOINT
+        run_folder.clear(out)
+    checkpoint = out / run_folder.CHECKPOINT
     console.print(f"Training on {run} (Keras on {keras.backend.backend()})")
     if resume:
         console.print(f"Going on after epoch {done} of {epochs}, from {checkpoint}")
@@ -215,8 +215,8 @@ def train(
 
 def _tell_of_the_end(out, done, epochs):
     """Says that a run has had its epochs, and saves the GAN of one that was killed after them."""
-    if runs.finish(out):
-        console.print(f"Saved {out}/{runs.GAN}")
+    if run_folder.finish(out):
+        console.print(f"Saved {out}/{run_folder.GAN}")
     console.print(
         f"Nothing is left to train: the run in {out} has had {done} epochs, and --epochs {epochs} "
         "asks for no more. To go on with it, give a larger number."

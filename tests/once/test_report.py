@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from kgan import report
 from kgan.callbacks.monitor.rules import RULES
-from kgan.cli import app, runs
+from kgan.cli import app, run_folder
 from kgan.cli.arguments import Kind, Run, make_model
 from kgan.cli.settings import Record
 from kgan.report.curves import chart
@@ -147,7 +147,7 @@ def test_scores_of_other_weights_are_left_out(run, tmp_path):
     assert [score["of"] for score in found.scores] == ["gan.keras", "generator.onnx"]
     text = Page(report.write(folder)).text
     assert "77.25" not in text and "Left out: scores_old.json, of other weights" in text
-    runs.clear(folder)
+    run_folder.clear(folder)
     assert not [*folder.glob("scores*.json")]
 
 
