@@ -68,10 +68,16 @@ def load_model(path):
 def load_sampler(path):
     """A saved GAN that makes images of latents."""
     model = load_model(path)
-    if hasattr(model, "translate"):
+    if not model.draws_latents:
         raise ValueError(
             f"This model makes images of images: use kgan translate or kgan grid. Received: {path} "
             f"with a {type(model).__name__}"
+        )
+    if not model.draws_all:
+        told = ", ".join(each.name for each in model.takes if not each.is_drawn)
+        raise ValueError(
+            "This model is told what no option of the command gives, so it takes a program to ask "
+            f"it for images. Received: {path}, which is told {told}"
         )
     return model
 
@@ -79,7 +85,7 @@ def load_sampler(path):
 def load_translator(path):
     """A saved model that makes images of images."""
     model = load_model(path)
-    if not hasattr(model, "translate"):
+    if model.draws_latents:
         raise ValueError(
             "This model makes images of latents: use kgan sample. "
             f"Received: {path} with a {type(model).__name__}"

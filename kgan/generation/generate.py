@@ -27,9 +27,12 @@ class Generation:
 
     Attributes:
         makes: the name of what comes out, in exported files. Default: "image".
+        directions: the names of the ways between two domains, of which `translate(direction=)` and
+            `export(direction=)` take one. Default: none, since there is one way only.
     """
 
     makes = "image"
+    directions = ()
 
     @property
     def takes(self):

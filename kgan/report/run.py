@@ -12,7 +12,6 @@ from kgan.export.untrusted import archives, schema
 from kgan.report import run_files
 from kgan.report.pictures import check_picture
 
-SETTINGS = "settings.json"
 USUAL = {"run_eagerly": False, "steps_per_execution": 1, "jit_compile": "auto"}  # of compile
 # What files in another form may raise: the schemas a ValueError, the others what they let through.
 UNREADABLE = (*archives.DAMAGE, MemoryError)
@@ -111,7 +110,7 @@ def _reader(file, folder):
         return _read_scores
     return {
         "log.csv": _read_log,
-        SETTINGS: _read_settings,
+        run_files.SETTINGS: _read_settings,
         "warnings.jsonl": _read_warnings,
         "gan.keras": _read_model,
     }.get(file.name)
@@ -124,10 +123,12 @@ def _read_log(run, file):
 
 
 def _read_settings(run, file):
-    run.settings, versions = run_files.settings(file)
+    found, versions = run_files.settings(file)
     run.versions |= versions
-    if "images" in run.settings:
-        run.settings.pop("channels", None)  # asked for; it is part of what the images turned out
+    if "images" in found:  # what was asked for is part of what the images turned out
+        found.pop("image_size", None)
+        found.pop("channels", None)
+    run.settings = {name: run_files.text(value) for name, value in found.items()}
 
 
 def _read_warnings(run, file):
