@@ -13,7 +13,7 @@ from kgan.report.curves import chart, colours
 from kgan.report.labels import error_of, figure, labels_of, listed, title_of, words_of
 from kgan.report.monitored import looks
 from kgan.report.run import UNNAMED
-from kgan.report.tables import best_and_last, by_file
+from kgan.report.scores import best_and_last, by_file
 
 SHARES = "(precision|recall|density|coverage)"
 GROUPS = (
