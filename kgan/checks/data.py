@@ -1,4 +1,4 @@
-"""What stands beside images: labels, the other half of a pair, weights of samples."""
+"""Checks of labels, pairs and sample weights."""
 
 import keras
 import numpy as np
@@ -9,7 +9,7 @@ from kgan.utils.advice import advice
 
 
 def check_labels(labels, num_classes, count):
-    """Raises a ValueError for labels that are no integers of known classes, one an image.
+    """Raises a ValueError unless labels are integers of known classes, one per image.
 
     Args:
         labels: what was given as labels.
@@ -41,7 +41,7 @@ def check_pair(first, second, call):
 
 
 def check_paired(stream):
-    """Raises a ValueError for a stream of two domains, whose images have no partners."""
+    """Raises a ValueError for a stream of two domains, whose images are not paired."""
     if getattr(stream, "unpaired", False):
         counts = " and ".join(str(len(source.items)) for source in stream.sources)
         raise ValueError(
@@ -61,7 +61,7 @@ def check_lengths(inputs, targets):
 
 
 def check_no_weights(options):
-    """Raises a ValueError for weights of samples, which a game has no place for."""
+    """Raises a ValueError for sample weights, which games do not support."""
     for name in ("sample_weight", "class_weight"):
         if options.get(name) is not None:
             raise ValueError(

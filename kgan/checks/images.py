@@ -1,4 +1,4 @@
-"""Images (or vectors) that cannot be trained on."""
+"""Checks of the images (or vectors) to train on."""
 
 import warnings
 
@@ -9,7 +9,7 @@ from kgan.utils.advice import advice
 
 
 def check_images(images, shape, network="discriminator", verb="takes"):
-    """Raises a ValueError if an array is no batch of images (or vectors) to train on.
+    """Raises a ValueError if an array is not a batch of images (or vectors) to train on.
 
     Args:
         images: what was given as a batch, or as the whole data set.
@@ -62,7 +62,7 @@ def check_images(images, shape, network="discriminator", verb="takes"):
 
 
 def check_range(images, value_range):
-    """Raises a ValueError for real images that a generator cannot make; warns of what it might.
+    """Raises a ValueError for real images outside the generator's range; warns if unlikely.
 
     Args:
         images: as NumPy's.
@@ -86,7 +86,7 @@ def check_range(images, value_range):
 
 
 def warn_of_half_range(images):
-    """Warns of images that seem to lie in [0, 1], where they are to lie in [-1, 1]."""
+    """Warns about images that seem to lie in [0, 1] instead of [-1, 1]."""
     low, high = images.min(), images.max()
     # One image may be bright all over, but hardly so that the darkest pixel is just above 0.
     if images.ndim == 4 and 0 <= low < high and (len(images) > 1 or low < 0.1 < 0.5 < high):
@@ -99,7 +99,7 @@ def warn_of_half_range(images):
 
 
 def check_varied(images):
-    """Warns of images that teach nothing, if they are all there are.
+    """Warns if all images are constant or equal.
 
     Args:
         images: one part of a data set, the whole of it, checked.
@@ -122,7 +122,7 @@ def _range_fix(bottom):
 
 
 def _shape_hint(received, shape):
-    """What was probably meant, when an axis is missing or in the wrong place."""
+    """Suggests a fix when an axis is missing or in the wrong place."""
     if len(shape) != 3:
         flat = len(received) == len(shape) + 1
         return advice(f" Build the networks with image_shape={received[1:]}.", "") if flat else ""

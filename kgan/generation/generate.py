@@ -27,12 +27,9 @@ class Generation:
 
     Attributes:
         makes: the name of what comes out, in exported files. Default: "image".
-        directions: the names of the ways between two domains, of which `translate(direction=)` and
-            `export(direction=)` take one. Default: none, since there is one way only.
     """
 
     makes = "image"
-    directions = ()
 
     @property
     def takes(self):
@@ -66,6 +63,9 @@ class Generation:
     def made_shapes(self):
         """The shapes of what is made, without the batch, for each of `scored_domains`."""
         return [self._default_generator().output_shape[1:]]
+
+    directions: tuple[str, ...] = ()
+    """The names that `translate(direction=)` and `export(direction=)` take; empty for one way."""
 
     # In training ------------------------------------------------------------------------------
 
