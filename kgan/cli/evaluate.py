@@ -1,9 +1,7 @@
 """The command that measures a GAN, saved or exported, beside real images."""
 
-import dataclasses
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from kgan.cli import (
     measures,
@@ -11,6 +9,7 @@ from kgan.cli import (
     saved_gans,
     settings,
     sources,
+    subjects,
     translators,
 )
 from kgan.cli.console import Seed, console, typer
@@ -88,7 +87,7 @@ def evaluate(
     from kgan.metrics import evaluation, protocol
 
     model = saved_gans.named(model)
-    subject = _subject(model)
+    subject = subjects.subject(model)
     chosen = measures.names(metrics, features)
     if metrics == "all" and held_out:
         chosen.remove("duplicate_rate")  # which is of the images trained on
@@ -166,50 +165,6 @@ def evaluate(
     if out is not None:
         protocol.write(found, out)
         console.print(f"Wrote the scores with their protocols: {out}")
-
-
-@dataclasses.dataclass
-class _Subject:
-    """What is measured: a saved GAN or an exported file.
-
-    Attributes:
-        measured: what `kgan.metrics.evaluation.measure` asks for images.
-        made: the shape of its images.
-        given: that of the images it translates, or None.
-        num_classes: how many classes it can be asked for, or None.
-        domains: the shapes of A and B, if it translates between two without pairs, or None.
-        context: what the protocol is to say of it.
-    """
-
-    measured: Any
-    made: tuple
-    given: tuple | None = None
-    num_classes: int | None = None
-    domains: Sequence | None = None
-    context: dict = dataclasses.field(default_factory=dict)
-
-
-def _subject(path):
-    from kgan.generation.inputs import Label
-
-    if path.suffix != ".keras":
-        return _exported(path)
-    model = saved_gans.load_model(path)
-    shapes = [tuple(shape) for shape in model.made_shapes]
-    made = shapes[-1]  # of a CycleGAN b, the way from A to B
-    if model.draws_latents:
-        classes = [each.num_classes for each in model.takes if isinstance(each, Label)]
-        return _Subject(model, made, num_classes=classes[0] if classes else None)
-    return _Subject(model, made, model.takes[0].shape, domains=shapes if model.directions else None)
-
-
-def _exported(path):
-    from kgan.metrics.exported_generator import Exported
-
-    file = Exported(path)
-    given, made = (None if shape is None else tuple(shape) for shape in (file.given, file.made))
-    domains = {"ab": (given, made), "ba": (made, given)}.get(file.direction)
-    return _Subject(file, made, given, file.num_classes, domains, file.context)
 
 
 def _held_out(model, data, split, chosen):
