@@ -64,6 +64,9 @@ class Generation:
         """The shapes of what is made, without the batch, for each of `scored_domains`."""
         return [self._default_generator().output_shape[1:]]
 
+    directions: tuple[str, ...] = ()
+    """The names that `translate(direction=)` and `export(direction=)` take; empty for one way."""
+
     # In training ------------------------------------------------------------------------------
 
     def real_in(self, batch):

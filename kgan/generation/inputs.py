@@ -66,7 +66,7 @@ class Input:
         fits = len(array.shape) == len(wanted) and all(
             size in (None, got) for size, got in zip(wanted, array.shape, strict=True)
         )
-        if not fits or not (array.dtype.kind in "iuf" or array.dtype.name == "bfloat16"):
+        if not fits:
             raise ValueError(
                 f"{self.name} must be numbers of shape ({', '.join(map(str, wanted))}). "
                 f"Received: dtype {array.dtype}, shape {array.shape}"

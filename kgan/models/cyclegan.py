@@ -71,6 +71,7 @@ class CycleGAN(Translation, AdversarialModel):
 
     unpaired = True
     scored_domains = ("a", "b")
+    directions = ("ab", "ba")
 
     def __init__(
         self,
@@ -261,7 +262,7 @@ class CycleGAN(Translation, AdversarialModel):
         return self.export_generator(generator, path, formats, options | {"metadata": metadata})
 
     def _generator(self, direction):
-        if not isinstance(direction, str) or direction not in ("ab", "ba"):
+        if not isinstance(direction, str) or direction not in self.directions:
             raise ValueError(
                 'direction must be "ab", from A to B, or "ba". '
                 f"Received: direction={numbers.shown(direction)}"
