@@ -1,7 +1,4 @@
-"""What would not survive an export, said before any conversion, with the fix.
-
-Also finds the user's own classes, which the child process must import to rebuild the model.
-"""
+"""What would not survive an export, said before any conversion, with the fix."""
 
 import importlib.util
 
@@ -40,7 +37,7 @@ def check_model(model):
     import keras
 
     own_export = getattr(type(model), "export", None)
-    if own_export is not None and not _is_keras(own_export):
+    if own_export is not None and not is_keras(own_export):
         raise PreflightError(
             f"A {type(model).__name__} knows how to export itself: call model.export(path). "
             f"Received: model={model!r}"
@@ -82,7 +79,7 @@ def _problems(layer):
             "The model is already quantised by Keras. Export the model as it was before. "
             f"Received: layer '{layer.name}' quantised to {layer.quantization_mode}"
         )
-    wrong = None if _is_keras(type(layer)) else _not_importable(type(layer))
+    wrong = None if is_keras(type(layer)) else not_importable(type(layer))
     if wrong:
         yield wrong
 
@@ -101,7 +98,7 @@ def check_answers(model, answer):
     names = [
         f"'{layer.name}' ({type(layer).__name__})"
         for layer in layers(model)
-        if not _is_keras(type(layer)) and _draws(layer)
+        if not is_keras(type(layer)) and _draws(layer)
     ]
     raise PreflightError(
         "The model answers differently each time: it draws random numbers at inference, which no "
@@ -172,48 +169,6 @@ def notes(model, narrow):
     return tuple(told)
 
 
-def custom_objects(model, config):
-    """The classes and functions of a model that do not come from Keras.
-
-    Args:
-        model: the model.
-        config: its serialised configuration.
-
-    Returns:
-        A list of `{"name", "module", "attribute"}`, sorted, for `load_custom_objects`.
-
-    Raises:
-        PreflightError: one of them cannot be imported by another process.
-    """
-    import keras
-
-    found = {keras.saving.get_registered_name(type(layer)): type(layer) for layer in layers(model)}
-    for node in _nodes(config):
-        if node["class_name"] == "function":
-            found[node["config"]] = _function(node)
-        elif name := node.get("registered_name"):
-            found[name] = (
-                keras.saving.get_registered_object(name) or found.get(name) or _by_module(node)
-            )
-    own = {name: thing for name, thing in found.items() if thing and not _is_keras(thing)}
-    refuse(filter(None, map(_not_importable, own.values())))
-    return [
-        {"name": name, "module": own[name].__module__, "attribute": own[name].__qualname__}
-        for name in sorted(own)
-    ]
-
-
-def load_custom_objects(entries):
-    """Imports what `custom_objects` found; returns the dictionary Keras wants."""
-    loaded = {}
-    for entry in entries:
-        thing = importlib.import_module(entry["module"])
-        for part in entry["attribute"].split("."):
-            thing = getattr(thing, part)
-        loaded[entry["name"]] = thing
-    return loaded
-
-
 def layers(model):
     """Every layer of a model, itself and nested ones included."""
     # Keras has no public walk that also enters layers which hold layers.
@@ -232,47 +187,19 @@ def _policies(model):
     return " and ".join(sorted(names - {"float32"}))
 
 
-def _nodes(config):
-    if isinstance(config, dict):
-        if "class_name" in config:
-            yield config
-        config = config.values()
-    elif not isinstance(config, (list, tuple)):
-        return
-    for child in config:
-        yield from _nodes(child)
-
-
-def _function(node):
-    import keras
-
-    try:
-        return keras.saving.deserialize_keras_object(node)
-    except Exception as error:
-        raise PreflightError(
-            f"The function '{node['config']}' cannot be found again by its name. Decorate it with "
-            "@keras.saving.register_keras_serializable() in a module that can be imported. "
-            f"Received: {node}"
-        ) from error
-
-
-def _by_module(node):
-    """The class that nobody registered and only the module of a configuration tells."""
-    module = importlib.import_module(node["module"] or "__main__")  # which Keras leaves out
-    return getattr(module, node["class_name"], None)
-
-
 def _draws(layer):
     import keras
 
     return any(isinstance(value, keras.random.SeedGenerator) for value in vars(layer).values())
 
 
-def _is_keras(thing):
+def is_keras(thing):
+    """Whether a class or function comes with Keras or Python, so that every process has it."""
     return thing.__module__.split(".")[0] in ("keras", "builtins")
 
 
-def _not_importable(thing):
+def not_importable(thing):
+    """Why another process cannot import a class or function, None if it can."""
     where = f"{thing.__module__}.{thing.__qualname__}"
     if thing.__module__ == "__main__":
         return (

@@ -9,7 +9,7 @@ import numpy as np
 
 from kgan.export import preflight
 from kgan.export.compare import drawing, parity, samples
-from kgan.export.convert import rebuild
+from kgan.export.convert import custom_objects, rebuild
 from kgan.export.errors import PreflightError
 from kgan.export.signature import ModelSpec, model_spec
 
@@ -23,7 +23,7 @@ class Job:
         spec: `ModelSpec` that every artefact must keep.
         call: the Keras model in inference, from a flat list of arrays to a flat list of arrays.
         batches, spans: what artefacts are compared on, see `parity.expected`.
-        custom_objects: what the child must import, see `preflight.custom_objects`.
+        custom_objects: what the child must import, see `convert.custom_objects`.
         calibration: an `.npz` of inputs for int8, or None.
         metadata: what the files say of themselves.
         notes: what the user may want to know, from `preflight`.
@@ -78,14 +78,14 @@ def prepare(model, folder, names, given, calibration, int8, metadata, say=lambda
     trained = model
     model = rebuild.as_functional(model)
     config, narrow, text = _serialise(model)
-    custom_objects = preflight.custom_objects(model, config)
+    own = custom_objects.find(model, config)
     say("save")
     (folder / "model.json").write_text(text, encoding="utf-8")
     weights = folder / "model.weights.h5"
     rebuild.save_weights(model, weights)
     first = model
     if narrow:
-        model = rebuild.build(config, weights, preflight.load_custom_objects(custom_objects))
+        model = rebuild.build(config, weights, custom_objects.load(own))
     spec = model_spec(model, *names)
 
     def call(values, model=model):
@@ -116,7 +116,7 @@ def prepare(model, folder, names, given, calibration, int8, metadata, say=lambda
         call=call,
         batches=batches,
         spans=spans,
-        custom_objects=custom_objects,
+        custom_objects=own,
         calibration=file,
         # Only the caller can know that a model was trained elsewhere than it lives now.
         metadata={"training_backend": keras.config.backend(), **metadata}
@@ -135,7 +135,7 @@ def version(package):
 
 def _serialise(model):
     try:
-        config, narrow = rebuild.draw(model)
+        config, narrow = rebuild.describe(model)
         return config, narrow, json.dumps(config)
     except (NotImplementedError, OSError, TypeError, ValueError) as error:
         raise PreflightError(

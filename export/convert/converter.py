@@ -12,7 +12,7 @@ import traceback
 from pathlib import Path
 
 from kgan.export import formats, preflight
-from kgan.export.convert import folding, rebuild
+from kgan.export.convert import custom_objects, folding, rebuild
 from kgan.export.signature import ModelSpec
 from kgan.export.untrusted import lifeline
 from kgan.utils.files import write_text
@@ -55,10 +55,10 @@ def work(request, folder, response):
     keras.config.set_floatx("float32")
     keras.config.set_image_data_format(request["image_data_format"])
     begin("importing the model's own classes")
-    custom_objects = preflight.load_custom_objects(request["custom_objects"])
+    own = custom_objects.load(request["custom_objects"])
     begin("rebuilding the model in TensorFlow")
     config = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    model = rebuild.build(config, folder / "model.weights.h5", custom_objects)
+    model = rebuild.build(config, folder / "model.weights.h5", own)
     for layer in preflight.layers(model):
         # TensorFlow makes scopes of layer names and refuses, for example, spaces in them.
         layer.name = re.sub(r"[^A-Za-z0-9_.\\/>-]", "_", layer.name)

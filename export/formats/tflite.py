@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kgan.export import formats
 from kgan.export import metadata as metadata_
 from kgan.export.signature import TensorSpec, in_order
 from kgan.export.untrusted import seal
@@ -15,7 +16,7 @@ from kgan.export.untrusted.schema import parse
 NAME = "tflite"
 SUFFIX = ".tflite"
 PACKAGES = ("tensorflow", "ai_edge_litert")
-PRECISIONS = ("float32", "float16", "dynamic_range", "int8", "int8_io")
+PRECISIONS = formats.PRECISIONS
 DYNAMIC_BATCH = False
 METADATA = "kgan"
 # What a model whose variables were not frozen has. LiteRT runs it, and answers NaN.

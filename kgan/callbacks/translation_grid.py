@@ -66,7 +66,7 @@ def draw_translations(path, model, images, targets=None):
         model: a `Pix2Pix` or `CycleGAN`.
         images, targets: as for `TranslationGrid`.
     """
-    if hasattr(model, "generator_ba"):
+    if model.directions:
         columns = _there_and_back(model, images, "ab", "ba")
         if targets is not None:
             of_b = _there_and_back(model, targets, "ba", "ab")

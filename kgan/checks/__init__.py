@@ -9,15 +9,11 @@ from kgan.checks.arguments import (
 )
 from kgan.checks.data import (
     check_finite,
-    check_images,
     check_labels,
     check_lengths,
     check_no_weights,
     check_pair,
     check_paired,
-    check_range,
-    check_varied,
-    warn_of_half_range,
 )
 from kgan.checks.forms import (
     even,
@@ -29,6 +25,7 @@ from kgan.checks.forms import (
     to_numpy,
     two,
 )
+from kgan.checks.images import check_images, check_range, check_varied, warn_of_half_range
 from kgan.checks.networks import (
     check_built,
     check_class_logits,

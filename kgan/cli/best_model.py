@@ -13,7 +13,7 @@ class Followed:
     """Takes a tenth of the images out of a run, to measure on, and says what measures there.
 
     Args:
-        run: a `arguments.Run`, whose images and labels become those that are left.
+        run: a `kgan.cli.run.Run`, whose images and labels become those that are left.
         metrics, features: the options; without `metrics` nothing is held out or measured.
         seed: of the choice of images.
 
@@ -53,7 +53,7 @@ class Followed:
         data = (run.images, run.labels)
         known = (None, None) if stream else (run.images, run.known)
         self.metrics = measures.metrics(chosen, features, *known)
-        made = [generator.output_shape[1:] for generator in run.model.generators]
+        made = run.model.made_shapes
         evaluation.check(self.metrics, made, None, "take more images")
         for metric in self.metrics:
             if metric.name == "mode_coverage":

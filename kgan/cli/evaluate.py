@@ -1,20 +1,19 @@
 """The command that measures a GAN, saved or exported, beside real images."""
 
-import dataclasses
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from kgan.cli import (
-    arguments,
     measures,
-    reading,
     reference,
     saved_gans,
     settings,
     sources,
+    subjects,
     translators,
 )
 from kgan.cli.console import Seed, console, typer
+from kgan.cli.kinds import Kind
 from kgan.utils.optional import require
 
 
@@ -88,18 +87,18 @@ def evaluate(
     from kgan.metrics import evaluation, protocol
 
     model = saved_gans.named(model)
-    subject = _subject(model)
+    subject = subjects.subject(model)
     chosen = measures.names(metrics, features)
     if metrics == "all" and held_out:
         chosen.remove("duplicate_rate")  # which is of the images trained on
     _check_out(out, model.name)
     held = _held_out(model, data, split, chosen) if held_out else None
     context = {"model": model.name, "model_hash": protocol.file_hash(model), **subject.context}
-    read = reading.as_in_training(model)
+    read = settings.trained_with(model).image_options()
     resize = reference.resize(read["interpolation"])
     context |= {"reference": data, "reference_resize": f"{resize} where of another size"}
     if subject.given is None:
-        arguments.refuse_for_gans(targets=targets, swap=swap)
+        Kind.gan.refuse_others(targets=targets, swap=swap)
         classes = {"num_classes": subject.num_classes}
         options = {"split": split, "data_dir": data_dir, "download": download, "held": held}
         options["reading"] = read
@@ -159,82 +158,39 @@ def evaluate(
         )
     _show(found)
     run = settings.trained_with(model)
-    if run.get("data", data) != data:
-        console.print(f"Measured beside {data}; the run was trained on {run['data']}.")
-    elif held is None and "metrics" in run:
+    if run.data not in (None, data):
+        console.print(f"Measured beside {data}; the run was trained on {run.data}.")
+    elif held is None and run.metrics is not None:
         console.print("In training a tenth was held out: --held-out measures on that alone.")
     if out is not None:
         protocol.write(found, out)
         console.print(f"Wrote the scores with their protocols: {out}")
 
 
-@dataclasses.dataclass
-class _Subject:
-    """What is measured: a saved GAN or an exported file.
-
-    Attributes:
-        measured: what `kgan.metrics.evaluation.measure` asks for images.
-        made: the shape of its images.
-        given: that of the images it translates, or None.
-        num_classes: how many classes it can be asked for, or None.
-        domains: the shapes of A and B, if it translates between two without pairs, or None.
-        context: what the protocol is to say of it.
-    """
-
-    measured: Any
-    made: tuple
-    given: tuple | None = None
-    num_classes: int | None = None
-    domains: tuple | None = None
-    context: dict = dataclasses.field(default_factory=dict)
-
-
-def _subject(path):
-    if path.suffix != ".keras":
-        return _exported(path)
-    model = saved_gans.load_model(path)
-    generator = model.generators[0]
-    made = tuple(generator.output_shape[1:])
-    if not hasattr(model, "translate"):
-        return _Subject(model, made, num_classes=getattr(model, "num_classes", None))
-    given = tuple(generator.input_shape[1:])
-    domains = (given, made) if len(model.scored_domains) == 2 else None
-    return _Subject(model, made, given, domains=domains)
-
-
-def _exported(path):
-    from kgan.metrics.exported_generator import Exported
-
-    file = Exported(path)
-    given, made = (None if shape is None else tuple(shape) for shape in (file.given, file.made))
-    domains = {"ab": (given, made), "ba": (made, given)}.get(file.direction)
-    return _Subject(file, made, given, file.num_classes, domains, file.context)
-
-
 def _held_out(model, data, split, chosen):
     """The seed by which the run of a model held out a tenth of its data."""
     run = settings.trained_with(model)
-    if not {"metrics", "data", "seed"} <= set(run):
+    if run.metrics is None or run.data is None:
         raise ValueError(
             "--held-out is for a run of kgan train --metrics, whose settings.json lies in the "
             "folder of the model or in the one above. Received: " + str(model)
         )
-    if split != "train" or Path(data).resolve() != Path(run["data"]).resolve():
+    if split != "train" or Path(data).resolve() != Path(run.data).resolve():
         raise ValueError(
             "--held-out is of the data that the run was trained on, so name these: "
-            f"{run['data']}, and no other --split. Received: {data}, --split {split}"
+            f"{run.data}, and no other --split. Received: {data}, --split {split}"
         )
     if "duplicate_rate" in chosen:
         raise ValueError(
             "Copies are those of training images, which --held-out leaves out: measure "
             "duplicate_rate without it. Received: --held-out with duplicate_rate"
         )
-    if not run["seed"].isdecimal():
+    if run.seed is None or run.seed < 0:
         raise ValueError(
             "The settings.json of this run is damaged: its seed is an integer from 0 on. "
-            f"Received: seed {run['seed']!r}"
+            f"Received: seed {run.seed} of {model}"
         )
-    return int(run["seed"])
+    return run.seed
 
 
 def _without_copies(chosen, metrics, received):

@@ -127,11 +127,9 @@ def _may_be_proven(path):
 
 
 def _direction(model, direction):
-    from kgan import CycleGAN
-
     if direction is None:
         return {}
-    if not isinstance(model, CycleGAN):
+    if not model.directions:
         raise ValueError(
             "Only a CycleGAN has directions: leave --direction out. "
             f"Received: a {type(model).__name__}"
@@ -142,17 +140,16 @@ def _direction(model, direction):
 def _images(model, folder, direction, gan):
     """The first images of a folder, as the generator takes them."""
     from kgan import data
-    from kgan.cli import reading
+    from kgan.cli import reading, settings
 
-    generators = getattr(model, "generators", [model.generator])
-    generator = generators[-1 if direction == "ba" else 0]
-    if len(generator.input_shape) != 4:
+    if model.draws_latents:
         raise ValueError(
             "The latents of a GAN are known: leave --calibration out. "
             f"Received: --calibration {folder} for a {type(model).__name__}"
         )
-    *size, channels = generator.input_shape[1:]
-    options = reading.one_of(reading.as_in_training(gan), direction == "ba")
+    back = direction == "ba"
+    *size, channels = model.generators[-1 if back else 0].input_shape[1:]
+    options = reading.one_of(settings.trained_with(gan).image_options(), back)
     stream = data.folder(folder, size, channels=channels, batch_size=8, shuffle=False, **options)
     found = itertools.islice((stream[i] for i in range(len(stream))), CALIBRATION_IMAGES // 8)
     return [np.asarray(batch) for batch in found]

@@ -4,7 +4,7 @@ import functools
 from pathlib import Path
 from typing import Annotated
 
-from kgan.cli import arguments, reading, saved_gans, translators
+from kgan.cli import saved_gans, settings, translators
 from kgan.cli.console import SavedGAN, Seed, console, typer
 
 
@@ -25,7 +25,7 @@ def sample(
     from kgan.images import save_grid
 
     model = saved_gans.load_sampler(gan)
-    images = model.generate(count, seed=seed, **arguments.labels_for(model, label))
+    images = model.generate(count, seed=seed, **_class(model, label))
     save_grid(out, shown(images, model.generator), columns)
     console.print(f"Drew {count} images: {out}")
 
@@ -52,12 +52,8 @@ def interpolate(
     model = saved_gans.load_sampler(gan)
     moving = out.suffix == ".gif"
     path = latent.walk(model.draw_latents(points, seed), steps, closed=moving)
-    inputs = [path]
-    if hasattr(model, "draw_labels"):
-        inputs.append(model.draw_labels(len(path), label or 0))
-    else:
-        arguments.labels_for(model, label)
-    images = shown(model.images_of(*inputs), model.generator)
+    asked = dict.fromkeys(_labels(model), 0) | _class(model, label)
+    images = shown(model.generate(len(path), seed=seed, latent=path, **asked), model.generator)
     if moving:
         save_gif(out, images)
     else:
@@ -99,8 +95,8 @@ def grid(
     generator = model.generators[0]
     (*size, channels), channels_out = generator.input_shape[1:], generator.output_shape[-1]
     options = {"channels": (channels, channels_out), "batch_size": count, "seed": seed}
-    options |= reading.as_in_training(gan)
-    if translators.is_cyclegan(model):
+    options |= settings.trained_with(gan).image_options()
+    if model.directions:
         translators.refuse_swap(swap)
         load = data.image_domains
         images, targets = translators.two_domains(images, targets, ("test", "train"))
@@ -109,3 +105,22 @@ def grid(
     shown = load(images, targets, size, **options)[0]
     draw_translations(out, model, *shown)
     console.print(f"Drew {len(shown[0])} images and their translations: {out}")
+
+
+def _labels(model):
+    """The names of the labels that a GAN is given."""
+    from kgan.generation.inputs import Label
+
+    return [each.name for each in model.takes if isinstance(each, Label)]
+
+
+def _class(model, label):
+    """The arguments of `generate` for `--label`."""
+    if label is None:
+        return {}
+    if not _labels(model):
+        raise ValueError(
+            "This GAN knows no classes: leave out --label. "
+            f"Received: --label {label} for a {type(model).__name__}"
+        )
+    return dict.fromkeys(_labels(model), label)

@@ -1,8 +1,7 @@
-"""How the commands read image files: the options of `train`, and the same again for a saved GAN."""
+"""How the commands read image files: what the options of `train` stand for."""
 
 from typing import Annotated
 
-from kgan.cli import settings
 from kgan.cli.console import typer
 
 Background = Annotated[
@@ -55,10 +54,35 @@ def options(background, interpolation, both=True):
     }
 
 
-def as_in_training(gan):
-    """The same arguments with which the run of a saved GAN read its images; defaults of others."""
-    run = settings.trained_with(gan)
-    return options(run.get("background", "white"), run.get("interpolation", "bilinear"))
+def size(given):
+    """The `(height, width)` that "64", "96x128" or a pair of numbers means, None for none."""
+    if given is None:
+        return None
+    sides = _parts(given, "x")
+    if not 1 <= len(sides) <= 2 or not all(side.isdecimal() and int(side) for side in sides):
+        raise ValueError(
+            "--image-size is one number for squares, or height and width as in 96x128. "
+            f"Received: --image-size {given}"
+        )
+    return int(sides[0]), int(sides[-1])
+
+
+def channels(given):
+    """The number that "3" or 3 means, or the two of "3,1" or a pair of numbers."""
+    parts = _parts(given, ",")
+    if not 1 <= len(parts) <= 2 or not all(part in ("1", "3") for part in parts):
+        raise ValueError(
+            "--channels is 1 or 3, or two of these as in 3,1 for inputs and targets. "
+            f"Received: --channels {given}"
+        )
+    return int(parts[0]) if len(parts) == 1 else tuple(map(int, parts))
+
+
+def _parts(given, separator):
+    """The texts in an option, or of the numbers that it was kept as."""
+    if isinstance(given, (list, tuple)):
+        return [str(part) for part in given]
+    return str(given).lower().split(separator)
 
 
 def one_of(arguments, place):

@@ -67,6 +67,7 @@ def images(
         **options: of `kgan.data.tfds`.
     """
     from kgan import checks, data
+    from kgan.generation.inputs import Label
 
     rng = np.random.default_rng(seed)
     if is_folder(source):
@@ -79,8 +80,7 @@ def images(
         if num_classes is None:
             return Reference(read, None, others, len(rest))
         read = np.concatenate([*read.once(AT_ONCE)])
-        labels = rng.integers(num_classes, size=len(read), dtype="int32")
-        return Reference(read, labels, others, len(rest))
+        return Reference(read, Label(num_classes).draw(len(read), rng), others, len(rest))
     if source == "digits":
         real, own = data.digits(shape[0])
     else:
@@ -102,7 +102,7 @@ def images(
     chosen = np.sort(rng.permutation(len(real))[:count])
     labels = None
     if num_classes is not None:
-        labels = rng.integers(num_classes, size=len(real)) if own is None else own
+        labels = Label(num_classes).draw(len(real), rng) if own is None else own
         labels = checks.check_labels(labels, num_classes, len(real))[chosen]
     rest = np.setdiff1d(np.arange(len(real)), chosen)
     others = (real[rest[i : i + AT_ONCE]] for i in range(0, len(rest), AT_ONCE))

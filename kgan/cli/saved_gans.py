@@ -2,12 +2,12 @@
 
 import zipfile
 
-from kgan.cli import runs
+from kgan.cli import run_folder
 
 
 def saved_in(path):
     """The saved GAN in the folder of a run, or the path itself."""
-    return path / runs.GAN if (path / runs.GAN).is_file() else path
+    return path / run_folder.GAN if (path / run_folder.GAN).is_file() else path
 
 
 def named(path):
@@ -16,13 +16,13 @@ def named(path):
     Raises:
         ValueError: if there is none, since there is nothing or the run has not ended.
     """
-    folder = path.parent if path.name == runs.GAN else path
-    checkpoint, found = folder / runs.CHECKPOINT, saved_in(path)
+    folder = path.parent if path.name == run_folder.GAN else path
+    checkpoint, found = folder / run_folder.CHECKPOINT, saved_in(path)
     exported = (path / "saved_model.pb").is_file()
     if checkpoint.is_file() and not found.is_file() and not exported:
         raise ValueError(
-            f"This run has not ended, so there is no {runs.GAN} yet: end it with --resume added to "
-            "its kgan train command, or name its last whole epoch, "
+            f"This run has not ended, so there is no {run_folder.GAN} yet: end it with --resume "
+            "added to its kgan train command, or name its last whole epoch, "
             f"{checkpoint}. Received: {path}"
         )
     if not found.exists() and found.suffix not in (".onnx", ".tflite"):
@@ -68,10 +68,16 @@ def load_model(path):
 def load_sampler(path):
     """A saved GAN that makes images of latents."""
     model = load_model(path)
-    if hasattr(model, "translate"):
+    if not model.draws_latents:
         raise ValueError(
             f"This model makes images of images: use kgan translate or kgan grid. Received: {path} "
             f"with a {type(model).__name__}"
+        )
+    if not model.draws_all:
+        told = ", ".join(each.name for each in model.takes if not each.is_drawn)
+        raise ValueError(
+            "This model is told what no option of the command gives, so it takes a program to ask "
+            f"it for images. Received: {path}, which is told {told}"
         )
     return model
 
@@ -79,7 +85,7 @@ def load_sampler(path):
 def load_translator(path):
     """A saved model that makes images of images."""
     model = load_model(path)
-    if not hasattr(model, "translate"):
+    if model.draws_latents:
         raise ValueError(
             "This model makes images of latents: use kgan sample. "
             f"Received: {path} with a {type(model).__name__}"

@@ -1,4 +1,4 @@
-"""What a run was asked for: kept in its folder, read there, and compared."""
+"""The file that keeps in the folder of a run what it was asked for, and on what it ran."""
 
 import contextlib
 import importlib
@@ -6,97 +6,57 @@ import json
 import math
 import time
 
-from kgan.cli import arguments, saved_gans
+from kgan.cli import saved_gans
+from kgan.cli.recipe import Recipe
 from kgan.utils import files
-
-# Options of `train` with which a run that goes on must have begun.
-FIXED = ("model", "network", "width", "latent_dim", "batch_size", "image_size", "channels")
-FIXED += ("loss", "learning_rate", "seed", "metrics", "features", "background", "interpolation")
-NOT_SETTINGS = ("out", "resume", "overwrite", "download", "data_dir")
-FLAGS = ("decay", "swap", "jitter", "metrics")  # which a run has or has not
 
 
 def trained_with(gan):
-    """The options of the run that left a saved GAN or exported file, by name.
+    """The `Recipe` of the run that left a saved GAN or exported file.
 
     The file lies in the folder of the run or in one right below; of others nothing is known.
     """
-    for folder in saved_gans.saved_in(gan).absolute().parents[:2]:
-        found = _kept_in(folder)
-        if found:
-            return found
-    return {}
+    folders = saved_gans.saved_in(gan).absolute().parents[:2]
+    return Recipe.read(next((found for found in map(_content, folders) if found), {}))
 
 
-def _kept_in(folder):
-    """The settings in a folder; none where there are none, or they are damaged."""
-    from kgan.report import run_files
-    from kgan.report.run import SETTINGS
-
-    with contextlib.suppress(OSError, ValueError):
-        return run_files.settings(folder / SETTINGS)[0]
-    return {}
-
-
-def check_same(out, options):
+def check_same(recipe):
     """Raises a ValueError that names the options with which the run in a folder cannot go on.
 
     What it misses, such as other files of the same folder, the checkpoint tells in its own words.
     """
-    before = trained_with(out / "gan.keras")
-    now = {name: str(value) for name, value in options.items() if value not in (None, False)}
-    if not before:
-        return
-    fixed = [*FIXED, *(["epochs"] if "decay" in before else [])]
-    changed = [
-        f"{_option(name)} {now[name]} ({before[name]})"
-        for name in fixed
-        if name in now and name in before and _meant(name, now[name]) != _meant(name, before[name])
-    ]
-    for name in FLAGS:
-        if (name in now) != (name in before):
-            changed.append(f"{'with' if name in now else 'without'} {_option(name)}")
+    content = _content(recipe.out)
+    changed = recipe.changes(Recipe.read(content)) if content else []
     if changed:
         decays = any(each.startswith("--epochs") for each in changed)
         hint = " With --decay the rate falls over all epochs." if decays else ""
         raise ValueError(
-            f"The run in {out} has other settings: take them back to go on with it, or train anew "
-            f"in another folder with --out.{hint} "
+            f"The run in {recipe.out} has other settings: take them back to go on with it, or "
+            f"train anew in another folder with --out.{hint} "
             f"Received (what the run has): {', '.join(changed)}"
         )
 
 
-def _meant(name, value):
-    return arguments.size(value) if name == "image_size" else value
-
-
-def _option(name):
-    return f"--{name.replace('_', '-')}"
-
-
 class Record:
-    """Keeps what a run was asked for, and on what it ran, as `settings.json` in its folder.
+    """Keeps a recipe, and on what it ran, as `settings.json` in the folder of the run.
 
     Args:
-        folder: of the run.
-        options: the arguments of the command, by name.
-        run: a `arguments.Run`.
+        recipe: a `Recipe`, completed.
+        run: a `kgan.cli.run.Run`.
+        **facts: what else is known of the run, by name.
     """
 
-    def __init__(self, folder, options, run):
+    def __init__(self, recipe, run, **facts):
         import keras
 
-        from kgan.report.run import SETTINGS
+        from kgan.report.run_files import SETTINGS
 
-        self.path = folder / SETTINGS
+        self.path = recipe.out / SETTINGS
         self.start = time.perf_counter()
-        self.earlier = _minutes(folder) if options.get("resume") else 0.0
+        self.earlier = _minutes(recipe.out) if recipe.resume else 0.0
         self.content = {
-            **{
-                name: str(value)
-                for name, value in options.items()
-                if value is not None and value is not False and name not in NOT_SETTINGS
-            },
+            **recipe.kept(),
+            **{name: fact for name, fact in facts.items() if fact is not None},
             "images": " x ".join(map(str, run.shape)),
             "parameters": ", ".join(
                 f"{network.name} {network.count_params():,}"
@@ -116,16 +76,26 @@ class Record:
     def write(self):
         """Writes the file, with the minutes until now, those before a restart included."""
         minutes = self.earlier + (time.perf_counter() - self.start) / 60
-        known = f"{minutes:.1f}" if minutes >= 1 else f"{minutes:.2f}"
-        text = json.dumps({**self.content, "minutes": known}, indent=1)
-        files.write_text(self.path, text + "\n")
+        minutes = round(minutes, 1 if minutes >= 1 else 2)
+        files.write_text(
+            self.path, json.dumps({**self.content, "minutes": minutes}, indent=1) + "\n"
+        )
+
+
+def _content(folder):
+    """The settings in a folder; none where there are none, or they are damaged."""
+    from kgan.report import run_files
+
+    with contextlib.suppress(OSError, ValueError):
+        return run_files.settings(folder / run_files.SETTINGS)[0]
+    return {}
 
 
 def _minutes(folder):
     """What the run in a folder took before, as far as its settings tell."""
     try:
-        minutes = float(_kept_in(folder).get("minutes", 0))
-    except ValueError:
+        minutes = float(_content(folder).get("minutes", 0))
+    except (TypeError, ValueError, OverflowError):
         return 0.0
     return minutes if 0 <= minutes < math.inf else 0.0
 

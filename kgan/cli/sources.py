@@ -4,7 +4,7 @@ import contextlib
 import re
 from pathlib import Path
 
-from kgan.cli import runs
+from kgan.cli import run_folder
 
 # "mnist", "cycle_gan/horse2zebra:3.0.0", "huggingface:mnist": no ending, one slash or two.
 SET = re.compile(r"\w+(:[\w*.]+)?(/[\w.:*+-]+){0,2}")
@@ -18,7 +18,7 @@ def is_folder(data):
     path = Path(data)
     places = (path, path.parent) if path.name == "samples" else (path,)
     return path.exists() and not any(
-        (place / name).exists() for place in places for name in runs.PARTS
+        (place / name).exists() for place in places for name in run_folder.PARTS
     )
 
 
@@ -50,22 +50,25 @@ def looked_up(data):
         ) from error
 
 
-def load_images(data, *, image_size, channels, batch_size, seed, data_dir, download, **reading):
+def load_images(recipe):
     """Images, or a stream of them, and labels if the data has any."""
     from kgan import data as sources
 
+    data, image_size = recipe.data, recipe.image_size
     if is_folder(data):
         if not image_size:
             raise ValueError(
                 "A folder of images needs --image-size, since they may differ. "
                 f"Received: {data} without --image-size"
             )
-        options = {"channels": channels, "batch_size": batch_size, "seed": seed, **reading}
+        options = {"channels": recipe.channels, "batch_size": recipe.batch_size}
+        options |= {"seed": recipe.seed, **recipe.image_options()}
         return sources.folder(data, image_size, **options), None
     if data == "digits":
         return sources.digits(*_side(image_size))
     with looked_up(data):
-        return sources.tfds(data, data_dir=data_dir, download=download, image_size=image_size)
+        options = {"data_dir": recipe.data_dir, "download": recipe.download}
+        return sources.tfds(data, image_size=image_size, **options)
 
 
 def _side(image_size):

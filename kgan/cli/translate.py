@@ -65,7 +65,9 @@ def translate(
     if translator.learned_from_pairs and not whole:
         _refuse_pairs(jobs, size, gan)
     unreadable, remark = [], Remarks()
-    decoding = Decoding(**reading.one_of(reading.as_in_training(gan), translator.back))
+    decoding = Decoding(
+        **reading.one_of(settings.trained_with(gan).image_options(), translator.back)
+    )
     for start in progress.track(range(0, len(jobs), batch_size), "Translating", console=console):
         pixels, kept = [], []
         for file, target in jobs[start : start + batch_size]:
@@ -112,15 +114,14 @@ class _Translator:
 
 def _saved(path, direction):
     model = saved_gans.load_translator(path)
-    two_ways = hasattr(model, "generator_ba")
-    if direction is not None and not two_ways:
+    if direction is not None and not model.directions:
         raise ValueError(
             "This model translates one way only: leave out --direction. "
             f"Received: --direction {direction} for a {type(model).__name__}"
         )
     options = {} if direction is None else {"direction": direction.value}
     generator = model.generators[1 if direction is Direction.ba else 0]
-    pairs = not two_ways and "targets" not in settings.trained_with(path)
+    pairs = not model.directions and settings.trained_with(path).targets is None
     return _Translator(
         lambda images: model.translate(images, **options),
         generator.input_shape[1:],

@@ -3,42 +3,39 @@
 import functools
 from pathlib import Path
 
-from kgan.cli import arguments, reference, settings, sources
-from kgan.cli.arguments import Kind
+from kgan.cli import reference, settings, sources
 from kgan.cli.console import console
+from kgan.cli.kinds import Kind
+from kgan.cli.run import Run
 
 SHOWN_ROWS = 4  # in the pictures of each epoch
 
 
-def prepare(kind, source, targets, samples, *, swap, jitter, width, seed, batch_size, **options):
-    """A `arguments.Run` that learns to translate.
-
-    Args:
-        kind, source: the model and the first argument of `train`; the others are its options.
-        samples: the folder of pictures.
-        **options: `image_size`, `channels`, `data_dir`, `download`, and how images are read.
-    """
+def prepare(recipe):
+    """A `Run` that learns to translate."""
     import kgan
 
-    if kind is Kind.cyclegan:
-        refuse_swap(swap)
-        load, make = _domains(source, targets, **options), _cyclegan
+    seed = recipe.seed
+    if recipe.model is Kind.cyclegan:
+        refuse_swap(recipe.swap)
+        load, make = _domains(recipe), _cyclegan
     else:
-        load, make = _pairs(source, targets, swap, **options), _pix2pix
-    data = load(batch_size=batch_size, seed=seed)
+        load, make = _pairs(recipe), _pix2pix
+    data = load(batch_size=recipe.batch_size, seed=seed)
     shown = reference.part(data, None, SHOWN_ROWS, seed=seed)[0]
     *size, channels = shown[0].shape[1:]
-    layer = kgan.layers.jitter(size, seed=seed) if jitter else None
-    model = make(size, channels, shown[1].shape[-1], width, jitter=layer, seed=seed)
-    picture = kgan.callbacks.TranslationGrid(samples, *shown, film=True)
-    return arguments.Run(model, data, picture, shown[0].shape[1:])
+    jitter = kgan.layers.jitter(size, seed=seed) if recipe.jitter else None
+    model = make(size, channels, shown[1].shape[-1], recipe.width, jitter=jitter, seed=seed)
+    picture = kgan.callbacks.TranslationGrid(recipe.out / "samples", *shown, film=True)
+    return Run(model, data, picture, shown[0].shape[1:])
 
 
-def _pairs(source, targets, swap, image_size, data_dir, download, **options):
+def _pairs(recipe):
     """The loader of pairs for a `--model pix2pix`."""
     from kgan.data import files, image_pairs
     from kgan.data.image_pairs import no_pair
 
+    source, targets, image_size = recipe.data, recipe.targets, recipe.image_size
     if targets is None and (Path(source) / "trainA").is_dir():
         raise ValueError(
             "These are two domains without pairs: learn them with --model cyclegan, or name "
@@ -53,13 +50,16 @@ def _pairs(source, targets, swap, image_size, data_dir, download, **options):
             "cyclegan. If they are pairs, give --image-size the proportions of a half. "
             f"Received: {single}"
         )
-    return functools.partial(image_pairs, source, targets, image_size, swap=swap, **options)
+    options = {"channels": recipe.channels, "swap": recipe.swap, **recipe.image_options()}
+    return functools.partial(image_pairs, source, targets, image_size, **options)
 
 
-def _domains(source, targets, image_size, data_dir, download, **options):
+def _domains(recipe):
     """The loader of two domains for a `--model cyclegan`."""
     from kgan import data
 
+    source, targets, image_size = recipe.data, recipe.targets, recipe.image_size
+    options = {"channels": recipe.channels, **recipe.image_options()}
     if targets is None and not Path(source).is_dir():
         sources.refuse_path(source)
         if image_size is None:
@@ -67,7 +67,7 @@ def _domains(source, targets, image_size, data_dir, download, **options):
                 "There is no such folder, and a set of TensorFlow Datasets needs --image-size. "
                 f"Received: {source} without --image-size"
             )
-        options |= {"data_dir": data_dir, "download": download}
+        options |= {"data_dir": recipe.data_dir, "download": recipe.download}
         load = functools.partial(data.tfds_domains, source, image_size, **options)
         return sources.looked_up(source)(load)
     folders = two_domains(source, targets, ("train",))
@@ -130,14 +130,10 @@ def swapped(gan, swap):
     """
     if swap is not None:
         return swap
-    swap = "swap" in settings.trained_with(gan)
+    swap = bool(settings.trained_with(gan).swap)
     if swap:
         console.print("The right image, or target, is the input, as in training (--swap)")
     return swap
-
-
-def is_cyclegan(model):
-    return hasattr(model, "generator_ba")
 
 
 def refuse_swap(swap):

@@ -28,7 +28,7 @@ class Generation:
     """Draws the inputs that `takes` declares, and turns them into samples and exported files.
 
     Attributes:
-        output_name: the name of the output in exported files. Default: "image".
+        output_name: the name of what comes out, in exported files. Default: "image".
     """
 
     output_name = "image"
@@ -65,6 +65,9 @@ class Generation:
     def made_shapes(self) -> list[tuple[int | None, ...]]:
         """The shapes of the outputs, without the batch, for each of `scored_domains`."""
         return [self._default_generator().output_shape[1:]]
+
+    directions: tuple[str, ...] = ()
+    """The names that `translate(direction=)` and `export(direction=)` take; empty for one way."""
 
     # In training ------------------------------------------------------------------------------
 
@@ -199,7 +202,7 @@ class Generation:
                 break
         return tuple(declarations.draw(self.takes, n, seed, given).values())
 
-    def draw(self, path: str | os.PathLike, made: np.ndarray) -> None:
+    def save_picture(self, path: Any, made: Any) -> Any:
         """Saves generated images as a grid in a PNG file. Override it for other samples.
 
         Args:
@@ -211,8 +214,9 @@ class Generation:
         """
         if np.ndim(made) != 4:
             raise ValueError(
-                "Pictures are of images (n, height, width, channels): define draw(path, made) in "
-                f"the model for anything else. Received: shape {np.shape(made)}"
+                "Pictures are of images (n, height, width, channels): define "
+                "save_picture(path, made) in the model for anything else. "
+                f"Received: shape {np.shape(made)}"
             )
         save_grid(path, shown(made, self._default_generator()))
 
@@ -226,7 +230,7 @@ class Generation:
         place, latent = latents[0]
         if not isinstance(seed, np.random.Generator):
             seed = numbers.seed(seed)
-        return latent.draw(numbers.count("n", n), declarations.generator(seed, place))
+        return latent.draw(numbers.count("n", n), declarations.rng_for(seed, place))
 
     def draw_inputs(self, n: int, seed: int | None = None) -> tuple[np.ndarray, ...]:
         """Returns all inputs of `generate(n, seed=seed)`: a tuple of arrays."""
@@ -260,7 +264,7 @@ class Generation:
     def export(
         self, path: str | os.PathLike, formats: Sequence[str] | None = None, **options: Any
     ) -> Any:
-        """Exports the generator and verifies that the files give the same images.
+        """Exports the generator and proves that the files give the same images.
 
         Args:
             path: where to; the suffix chooses the format (`"generator.onnx"`,

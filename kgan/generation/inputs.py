@@ -54,8 +54,8 @@ class Input:
         """Validates a given value and returns it as an array `(n, *shape)`.
 
         Args:
-            value: an array `(n, *shape)`, or one sample or number to repeat.
-            n: how many samples are needed.
+            value: an array `(n, *shape)`, or one sample, or one number for all.
+            n: how many samples there are to be.
 
         Raises:
             ValueError: if it has another shape or type, or is not finite.
@@ -67,7 +67,7 @@ class Input:
         fits = len(array.shape) == len(wanted) and all(
             size in (None, got) for size, got in zip(wanted, array.shape, strict=True)
         )
-        if not fits or not (array.dtype.kind in "iuf" or array.dtype.name == "bfloat16"):
+        if not fits:
             raise ValueError(
                 f"{self.name} must be numbers of shape ({', '.join(map(str, wanted))}). "
                 f"Received: dtype {array.dtype}, shape {array.shape}"
@@ -234,7 +234,7 @@ def draw(takes, n, seed=None, given=None):
     return {
         each.name: each.check(given[each.name], n)
         if each.name in given
-        else each.draw(n, generator(seed, place))
+        else each.draw(n, rng_for(seed, place))
         for place, each in enumerate(takes)
     }
 
@@ -264,10 +264,10 @@ def described(each):
 
 def examples(takes, n, seed):
     """Returns samples of all inputs to test a generator with, a dictionary of arrays by name."""
-    return {each.name: each.example(n, generator(seed, place)) for place, each in enumerate(takes)}
+    return {each.name: each.example(n, rng_for(seed, place)) for place, each in enumerate(takes)}
 
 
-def generator(seed, place):
+def rng_for(seed, place):
     """Returns the `numpy.random.Generator` of the input at a place, see `draw`."""
     if isinstance(seed, np.random.Generator):
         return seed

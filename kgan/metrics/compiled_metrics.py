@@ -9,7 +9,7 @@ import keras
 from kgan.metrics.evaluation import check
 
 
-class Measures:
+class CompiledMetrics:
     """The metrics given to `compile`, kept from Keras, which would compute them in each step.
 
     Args:

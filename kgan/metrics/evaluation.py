@@ -21,7 +21,7 @@ SEED = 0  # of the latents, the same at each evaluation, so that scores differ b
 AT_ONCE = 256  # images of arrays in a batch
 
 
-class Scored:
+class Evaluation:
     """Scores generated images against the real ones given to `evaluate`.
 
     The measures are too expensive for a compiled step (eigenvalues, nearest neighbours). So the
@@ -110,7 +110,7 @@ def measure(
     """Measures the samples of a model against real data.
 
     Args:
-        model: an `AdversarialModel`, or an object with the attributes of `Scored`.
+        model: an `AdversarialModel`, or what else has these attributes of `Evaluation`.
         metrics: Keras metrics; those of `kgan.metrics` receive images only.
         x, y, steps, batch_size: the data, as for `evaluate`, but not an iterator.
         seed: seed of the latents. Default: 0.

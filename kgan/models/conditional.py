@@ -10,8 +10,7 @@ import numpy.typing as npt
 from keras import ops
 
 from kgan import checks
-from kgan.generation.inputs import Given, Label
-from kgan.generation.inputs import generator as generator_of
+from kgan.generation.inputs import Given, Label, rng_for
 from kgan.models.conditions import Conditioned, declared
 from kgan.models.gan import GAN
 from kgan.utils import numbers
@@ -166,7 +165,7 @@ class ConditionalGAN(Conditioned, GAN):
             return label.check(labels, n)
         if not isinstance(seed, np.random.Generator):
             seed = numbers.seed(seed)
-        return label.draw(n, generator_of(seed, place))
+        return label.draw(n, rng_for(seed, place))
 
     def export(
         self, path: str | os.PathLike, formats: Sequence[str] | None = None, **options: Any

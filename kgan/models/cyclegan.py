@@ -74,6 +74,7 @@ class CycleGAN(Translation, AdversarialModel):
 
     unpaired = True
     scored_domains = ("a", "b")
+    directions = ("ab", "ba")
 
     def __init__(
         self,
@@ -96,8 +97,8 @@ class CycleGAN(Translation, AdversarialModel):
         self.cycle_weight = numbers.factor("cycle_weight", cycle_weight)
         self.identity_weight = numbers.factor("identity_weight", identity_weight)
         self.pool_size = numbers.count("pool_size", pool_size, 0)
-        self._check_networks(jitter)
         self.jitter = jitter
+        self.check_networks()
         self.pool_a = self._make_pool(generator_ba.output_shape)
         self.pool_b = self._make_pool(generator_ab.output_shape)
 
@@ -222,9 +223,10 @@ class CycleGAN(Translation, AdversarialModel):
         terms: dict[str, Any] = {}
         for domain, reals, discriminator, _ in self._domains(batch):
             judge = _network(discriminator, training)
-            fake = judge(self.augment(outputs[domain], training))
-            real = judge(self.augment(reals, training)) if self.game.pairs else None
-            terms[f"adversarial_{domain}"] = self.game.generator(real, fake)
+            made = self.making_terms(
+                lambda x, judge=judge: judge(self.augment(x, training)), reals, outputs[domain]
+            )
+            terms[f"adversarial_{domain}"] = made["adversarial"]
             distance = ops.mean(ops.abs(outputs[f"cycle_{domain}"] - reals))
             terms[f"cycle_{domain}"] = self.cycle_weight * distance
             if self.identity_weight:
@@ -274,7 +276,7 @@ class CycleGAN(Translation, AdversarialModel):
         return self.export_generator(generator, path, formats, options | {"metadata": metadata})
 
     def _generator(self, direction):
-        if not isinstance(direction, str) or direction not in ("ab", "ba"):
+        if not isinstance(direction, str) or direction not in self.directions:
             raise ValueError(
                 'direction must be "ab", from A to B, or "ba". '
                 f"Received: direction={numbers.shown(direction)}"
@@ -288,7 +290,8 @@ class CycleGAN(Translation, AdversarialModel):
             ("b", batch[1], self.discriminator_b, self.pool_b),
         )
 
-    def _check_networks(self, jitter):
+    def check_networks(self) -> None:
+        """Raises a ValueError if the networks do not fit each other or this model."""
         names = ("generator_ab", "generator_ba", "discriminator_a", "discriminator_b")
         networks = {name: getattr(self, name) for name in names}
         checks.check_built(**networks)
@@ -303,7 +306,7 @@ class CycleGAN(Translation, AdversarialModel):
         checks.check_fit(self.generator_ab.output_shape, self.discriminator_b.input_shape)
         checks.check_cycle(self.generator_ab, self.generator_ba, self.identity_weight)
         for discriminator in self.discriminators:
-            checks.check_jitter(jitter, discriminator.input_shape)
+            checks.check_jitter(self.jitter, discriminator.input_shape)
 
     def _make_pool(self, shape):
         if not self.pool_size:

@@ -100,12 +100,11 @@ class GAN(AdversarialModel):
     def generator_loss(
         self, batch: Any, outputs: dict[str, Any], training: bool = True
     ) -> dict[str, Any]:
-        fake = self.judge(self.to_judge(outputs["image"], batch, training), batch, training)
-        real = None
-        if self.game.pairs:
-            reals = self.to_judge(self.real_in(batch), batch, training)
-            real = self.judge(reals, batch, training)
-        return {"adversarial": self.game.generator(real, fake)}
+        return self.making_terms(
+            lambda x: self.judge(self.to_judge(x, batch, training), batch, training),
+            self.real_in(batch),
+            outputs["image"],
+        )
 
     def to_judge(self, images: Any, batch: Any, training: bool = True) -> Any:
         """Returns the discriminator's input: images, augmented and, with `packing`, packed."""

@@ -95,7 +95,7 @@ class VAE(Conditioned, AdversarialModel):
         scheduled = isinstance(beta, keras.optimizers.schedules.LearningRateSchedule)
         self.beta = beta if scheduled else numbers.factor("beta", beta)
         self.likelihood = likelihoods.get(likelihood)
-        self._check_networks()
+        self.check_networks()
 
     @property
     def generator(self) -> keras.Model:
@@ -107,7 +107,8 @@ class VAE(Conditioned, AdversarialModel):
         """The networks of the only player."""
         return (self.encoder, self.decoder)
 
-    def _check_networks(self):
+    def check_networks(self) -> None:
+        """Raises a ValueError if the networks do not fit each other or this model."""
         names = [each.name for each in self.conditions]
         checks.check_inputs("encoder", self.encoder, ["image", *names])
         checks.check_inputs("decoder", self.decoder, ["latent", *names])

@@ -2,8 +2,6 @@
 
 import contextlib
 import dataclasses
-import inspect
-import types
 from pathlib import Path
 
 from kgan.callbacks.epoch_picture import pictures_in
@@ -11,8 +9,8 @@ from kgan.export import files
 from kgan.export.untrusted import archives, schema
 from kgan.report import run_files
 from kgan.report.pictures import check_picture
+from kgan.report.saved_objects import written
 
-SETTINGS = "settings.json"
 USUAL = {"run_eagerly": False, "steps_per_execution": 1, "jit_compile": "auto"}  # of compile
 # What files in another form may raise: the schemas a ValueError, the others what they let through.
 UNREADABLE = (*archives.DAMAGE, MemoryError)
@@ -111,7 +109,7 @@ def _reader(file, folder):
         return _read_scores
     return {
         "log.csv": _read_log,
-        SETTINGS: _read_settings,
+        run_files.SETTINGS: _read_settings,
         "warnings.jsonl": _read_warnings,
         "gan.keras": _read_model,
     }.get(file.name)
@@ -124,10 +122,12 @@ def _read_log(run, file):
 
 
 def _read_settings(run, file):
-    run.settings, versions = run_files.settings(file)
+    found, versions = run_files.settings(file)
     run.versions |= versions
-    if "images" in run.settings:
-        run.settings.pop("channels", None)  # asked for; it is part of what the images turned out
+    if "images" in found:  # what was asked for is part of what the images turned out
+        found.pop("image_size", None)
+        found.pop("channels", None)
+    run.settings = {name: run_files.text(value) for name, value in found.items()}
 
 
 def _read_warnings(run, file):
@@ -197,54 +197,11 @@ def _read_model(run, file):
             schema.check(network, run_files.NETWORK, name)
             run.model[name] = str(network["config"].get("name", network["class_name"]))
     run.model |= {
-        name: _of_object(value)
+        name: written(value)
         for name, value in compiled.items()
         if value is not None and value != USUAL.get(name)
     }
     run.versions.setdefault("keras", about["keras_version"])
-
-
-def _of_object(value):
-    """A serialised object as one would write it, without what goes without saying: `R1(1.0)`."""
-    if isinstance(value, dict) and "class_name" in value:
-        config = value.get("config") or {}
-        if "layers" in config:
-            return f"model {config.get('name', value['class_name'])}"
-        usual = _defaults(value)
-        own = {
-            name: _of_object(part)
-            for name, part in config.items()
-            if part != usual.get(name) and name not in ("name", "dtype")
-        }
-        arguments = ", ".join(f"{name}={part}" for name, part in own.items())
-        return f"{value['class_name']}({arguments})" if arguments else value["class_name"]
-    if isinstance(value, list):
-        return ", ".join(map(_of_object, value)) or "none"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _defaults(value):
-    """The default arguments of a serialised object of Keras or kgan, by name."""
-    package, *parts = str(value.get("module") or "").split(".")
-    if package not in ("keras", "kgan"):
-        return {}
-    place = _known()[package]
-    for part in [*parts, value["class_name"]]:
-        # Among what is imported already: a file's names import nothing.
-        place = vars(place).get(part) if isinstance(place, types.ModuleType) else None
-    if not isinstance(place, type):
-        raise ValueError(f"there is no {value['module']}.{value['class_name']}")
-    parameters = inspect.signature(place).parameters
-    return {name: parameter.default for name, parameter in parameters.items()}
-
-
-def _known():
-    import keras
-
-    import kgan
-    from kgan import augmentations, losses, metrics, models, penalties, schedules  # noqa: F401
-
-    return {"keras": keras, "kgan": kgan}
 
 
 def _protocol(protocol):

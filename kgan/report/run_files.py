@@ -10,6 +10,7 @@ import math
 from kgan.export import files
 from kgan.export.untrusted import archives, schema
 
+SETTINGS = "settings.json"
 MOST_EPOCHS, MOST_COLUMNS = 10**7, 1000
 LONG, LONGEST = 2**25, 2**27  # bytes, of a configuration and of a log
 _NUMBER = (int, float, type(None))
@@ -29,11 +30,11 @@ _ABOUT = {"keras_version": str, "date_saved?": str, ...: object}
 
 
 def settings(file):
-    """The settings of `settings.json`: text by name, and the versions likewise."""
+    """The settings of `settings.json`: values of JSON by name, and the versions, text by name."""
     content = files.read_json(file, folder=file.parent)
     schema.check(content, _SETTINGS, "the settings")
     versions = content.pop("versions", {})
-    return {name: text(value) for name, value in content.items() if value is not None}, versions
+    return {name: value for name, value in content.items() if value is not None}, versions
 
 
 def scores(file):

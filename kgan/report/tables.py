@@ -1,67 +1,110 @@
-"""What measures say of a run: its best epoch beside the last one, and the scores of its files."""
+"""The parts of the page that are tables, each as HTML."""
 
 import itertools
-import math
-import re
 
-from kgan.metrics.protocol import in_common
-
-LOWER = "frechet_distance|kernel_distance|sliced_wasserstein|kl_to_uniform"
-HIGHER = "precision|recall|density|coverage|modes|high_quality"
+from kgan.export.untrusted.escape import html as _safe
+from kgan.report.labels import figure, listed, words_of
+from kgan.report.scores import best_and_last, by_file
 
 
-def best_and_last(run):
-    """What the log tells of the measures after each epoch: a GAN often ends past its best.
+def best(run):
+    """The best epoch beside the last one, by each measure after each epoch."""
+    rows = [
+        [
+            words_of(name),
+            f"{figure(value)} (epoch {epoch})",
+            f"{figure(last)} (epoch {end})",
+            "best.keras" if kept else "",
+        ]
+        for name, epoch, value, end, last, kept in best_and_last(run)
+    ]
+    if not rows:
+        return ""
+    doubt = run.settings.get("best_doubt")
+    doubt = f" Of best.keras: {_safe(doubt)}." if doubt else ""
+    note = f'<p class="soft">On validation data, after each epoch.{doubt}</p>'
+    header = ["score", "best", "last", "kept in"]
+    return f"<h2>Best and last epoch</h2>\n{note}{_table(header, rows)}"
 
-    Args:
-        run: a `kgan.report.run.Run`.
 
-    Returns:
-        List of `(name, best epoch, best value, last epoch, last value, kept)`, where `kept` says
-        whether `best.keras` in the folder is of that best epoch; such a one comes first.
-    """
-    kept = run.settings.get("best") if (run.folder / "best.keras").is_file() else None
-    found = []
-    for name, values in run.log.items():
-        choose = next(
-            (c for c, names in ((min, LOWER), (max, HIGHER)) if _is_one(name, names)), None
+def scores(run):
+    """The scores of the files that were measured."""
+    stale = ""
+    if run.stale:
+        stale = (
+            f'<p class="soft">Left out: {_safe(", ".join(run.stale))}, of other weights than those '
+            "in the folder.</p>"
         )
-        known = [
-            (value, epoch)
-            for value, epoch in zip(values, run.epochs, strict=True)
-            if math.isfinite(value)
-        ]
-        if choose and known:
-            value, epoch = choose(known, key=lambda pair: pair[0])
-            last, end = known[-1]
-            found.append((name.removeprefix("val_"), epoch, value, end, last, name == kept))
-    return sorted(found, key=lambda row: not row[-1])
+    if not run.scores:
+        return (
+            '<h2>Scores</h2>\n<p class="soft">None yet: kgan evaluate writes them with '
+            f"--out scores.json into the folder.</p>{stale}"
+        )
+    parts = []
+    for file, of, common, found in by_file(run):
+        rows = []
+        for own, same in itertools.groupby(found, lambda row: row[2]):
+            same = list(same)
+            own = listed({name: text for name, text in own.items() if name != "measure"})
+            firsts = [[(own, len(same))], *[[]] * (len(same) - 1)]
+            for (name, value, _), first in zip(same, firsts, strict=True):
+                rows.append([words_of(name), figure(value), *first])
+        known = f'<p class="soft">All: {_safe(listed(common))}</p>' if common else ""
+        parts.append(
+            f'<section class="scores"><h3>{_safe(of)} <span class="soft">in {_safe(file)}</span>'
+            f"</h3>{known}{_table(['score', 'value', 'protocol'], rows)}</section>"
+        )
+    return "<h2>Scores</h2>\n" + "".join(parts) + stale
 
 
-def by_file(run):
-    """The scores of each file that was measured, with what is common to their protocols.
-
-    Args:
-        run: a `kgan.report.run.Run`.
-
-    Returns:
-        List of `(file, of, common protocol, rows)`, a row being the name, value and own protocol.
-    """
-    found = []
-    for (file, of), scores in itertools.groupby(run.scores, lambda s: (s["file"], s["of"])):
-        scores = list(scores)
-        common = in_common([score["protocol"] for score in scores])
-        rows = [
-            (
-                score["name"],
-                score["value"],
-                {k: v for k, v in score["protocol"].items() if k not in common},
-            )
-            for score in scores
-        ]
-        found.append((file, of, common, rows))
-    return found
+def exports(run):
+    """The exported files with what was proven of them."""
+    if not run.exports:
+        return '<h2>Exported files</h2>\n<p class="soft">There are none in the folder.</p>'
+    parts = []
+    for folder, (header, *rows), models in run.exports:
+        place = "In the folder of the run" if folder == "." else folder
+        if models - set(run.hashes):
+            place += ": some are of weights that are not in the folder of the run (any more)"
+        parts.append(f'<p class="soft">{_safe(place)}</p>{_table(header, rows)}')
+    return "<h2>Exported files</h2>\n" + "".join(parts)
 
 
-def _is_one(name, names):
-    return re.fullmatch(rf"val_({names})(_[ab])?", name)
+def _table(header, rows):
+    head = "".join(f"<th>{_safe(cell)}</th>" for cell in header)
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
+    return (
+        f'<div class="wide"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _cell(content):
+    """A cell of a text, or of one and the number of rows that it stands for."""
+    text, rows = content if isinstance(content, tuple) else (content, 1)
+    verdict = f' class="{text}"' if text in ("passed", "failed") else ""
+    span = f' rowspan="{rows}"' if rows > 1 else ""
+    return f"<td{verdict}{span}>{_safe(text)}</td>"
+
+
+def settings(run):
+    """What was asked for, what the saved model says of itself, and versions."""
+    tables = [
+        (title, entries)
+        for title, entries in (
+            ("Settings", run.settings),
+            ("The saved model", run.model),
+            ("Versions", run.versions),
+        )
+        if entries
+    ]
+    cards = "".join(
+        f'<section><h2>{title}</h2><table class="pairs"><tbody>'
+        + "".join(
+            f"<tr><td>{_safe(k.replace('_', ' '))}</td><td>{_safe(v)}</td></tr>"
+            for k, v in entries.items()
+        )
+        + "</tbody></table></section>"
+        for title, entries in tables
+    )
+    return f'<div class="two">{cards}</div>' if cards else ""

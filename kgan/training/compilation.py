@@ -9,7 +9,7 @@ import keras
 from kgan import augmentations as augmentations_module
 from kgan import backend, checks, losses
 from kgan import penalties as penalties_module
-from kgan.metrics.compiled_metrics import Measures
+from kgan.metrics.compiled_metrics import CompiledMetrics
 from kgan.schedules import count_steps
 from kgan.training import contract
 from kgan.training.added_losses import AddedLosses
@@ -90,7 +90,7 @@ class Compilation:
             "discriminator_steps", discriminator_steps, most=math.inf if self.judges else 1
         )
         self.ema = None if ema is None else numbers.share("ema", ema, "(0, 1)")
-        self._measures = Measures(metrics, self.has_targets)
+        self._measures = CompiledMetrics(metrics, self.has_targets)
         self.scores: dict[str, Any] = {}
         self._compile_arguments = {
             "loss": self.game,

@@ -12,7 +12,7 @@ from kgan.training.players import ids_of, trainable
 from kgan.training.step import layers_of
 
 
-class Checked:
+class DataChecks:
     """Validates data and the state of the model, with a fix in each error message."""
 
     def _assert_compiled(self, method):
@@ -71,7 +71,8 @@ class Checked:
 
     @property
     def smallest_training_batch(self) -> int:
-        """As `smallest_batch`, or two samples per turn if batch normalisation needs them."""
+        """As `smallest_batch`, but at least two samples per turn if batch normalisation needs "
+        "them."""
         least, turns = self.smallest_batch, self.discriminator_steps * backend.devices(self)
         if self._single_value_norms(self.generators):
             least = max(least, 2 * turns)

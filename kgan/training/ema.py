@@ -11,7 +11,7 @@ from kgan import backend
 from kgan.training import averaged_network
 
 
-class Averaged:
+class MovingAverages:
     """Keeps an exponential moving average of each generator if `compile` was given `ema`.
 
     Attributes:

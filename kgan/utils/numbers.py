@@ -9,6 +9,7 @@ these checks where there is no Keras.
 import math
 import numbers
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -125,7 +126,7 @@ def flag(name, value):
     raise ValueError(f"{name} must be True or False. Received: {name}={shown(value)}")
 
 
-def array(name, values):
+def array(name: str, values: Any) -> np.ndarray:
     """Returns finite floats as a NumPy array of their own dtype, from what can be taken for such.
 
     Raises:

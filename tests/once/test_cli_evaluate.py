@@ -11,8 +11,8 @@ from PIL import Image
 
 import kgan
 from kgan.cli import reference
-from kgan.cli.arguments import Run
 from kgan.cli.best_model import Followed
+from kgan.cli.run import Run
 from kgan.images import from_pixels
 
 # Small sets, which are warned of; tests/test_metrics_degeneracy.py looks at that.

@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import dataclasses
 import html
 import io
 import json
@@ -18,11 +19,14 @@ from typer.testing import CliRunner
 
 from kgan import report
 from kgan.callbacks.monitor.rules import RULES
-from kgan.cli import app, runs
-from kgan.cli.arguments import Kind, Run, make_model
+from kgan.cli import app, run_folder
+from kgan.cli.recipe import Recipe
+from kgan.cli.run import Run
+from kgan.cli.samplers import make_model
 from kgan.cli.settings import Record
+from kgan.losses import GAMES
 from kgan.report.curves import chart
-from kgan.report.monitored import looked_for, looks
+from kgan.report.monitored import COMPARING, looked_for, looks
 
 
 class Page(HTMLParser):
@@ -74,6 +78,10 @@ def run(tmp_path_factory):
 def page(run):
     assert "report.html" in kgan("report", run)
     return Page(run / "report.html")
+
+
+def test_games_that_compare_are_those_without_a_threshold():
+    assert {*COMPARING} == {name for name, game in GAMES.items() if game().threshold is None}
 
 
 def test_the_page_needs_nothing_else(run, page):
@@ -147,7 +155,7 @@ def test_scores_of_other_weights_are_left_out(run, tmp_path):
     assert [score["of"] for score in found.scores] == ["gan.keras", "generator.onnx"]
     text = Page(report.write(folder)).text
     assert "77.25" not in text and "Left out: scores_old.json, of other weights" in text
-    runs.clear(folder)
+    run_folder.clear(folder)
     assert not [*folder.glob("scores*.json")]
 
 
@@ -239,14 +247,15 @@ def test_a_damaged_line_takes_no_warning_with_it(run, tmp_path):
 
 
 def test_a_killed_session_has_its_minutes(tmp_path):
-    asked = Run(make_model(Kind.gan, "mlp", (8, 8, 1), 4, 8, None, 0), None, None, (8, 8, 1))
-    first = Record(tmp_path, {"seed": 0}, asked)
+    recipe = Recipe("digits", out=tmp_path, network="mlp", latent_dim=4, width=8)
+    run = Run(make_model(recipe, (8, 8, 1), None), None, None, (8, 8, 1))
+    first = Record(recipe, run)
     first.start -= 60 * 2
     first.callback().on_epoch_end(0, {})  # and killed
-    second = Record(tmp_path, {"seed": 0, "resume": True}, asked)
+    second = Record(dataclasses.replace(recipe, resume=True), run)
     second.start -= 60
     second.write()
-    assert json.loads((tmp_path / "settings.json").read_text())["minutes"] == "3.0"
+    assert json.loads((tmp_path / "settings.json").read_text())["minutes"] == 3.0
 
 
 def test_a_curve_goes_through_its_values():

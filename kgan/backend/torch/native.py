@@ -1,5 +1,4 @@
-"""What makes a step fast on PyTorch: native calls of layers and of whole networks, kernels laid out
-as the processor wants them, and a fused Adam."""
+"""Which native calls a step uses on PyTorch: of layers (`layers`) and whole networks (`plan`)."""
 
 import functools
 
@@ -7,6 +6,7 @@ import keras
 
 from kgan.backend.native import NativeCalls, find_calls, layers_of, private, suits, warn_of_moved
 from kgan.backend.torch import layers
+from kgan.backend.torch.native_layer import Native
 from kgan.backend.torch.plan import Plan
 
 Functional = private("keras.src.models.functional", "Functional")
@@ -23,7 +23,7 @@ def _find(model):
     native = find_calls(model, layers.find)
     try:
         plans = {network: Plan(graph) for network, graph in _graphs(model)}
-        planned = {network: layers.Native(plan.call) for network, plan in plans.items()}
+        planned = {network: Native(plan.call) for network, plan in plans.items()}
         for plan in plans.values():  # when all of them are known, since networks may be nested
             plan.prepare(native | planned)
         native |= planned

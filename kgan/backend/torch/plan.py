@@ -5,7 +5,7 @@ import inspect
 import keras
 import torch
 
-from kgan.backend.torch.layers import ANY, FIRST, LAST, channels_first, channels_last
+from kgan.backend.torch.native_layer import ANY, FIRST, LAST, channels_first, channels_last
 
 
 class Plan:

@@ -8,7 +8,7 @@ from keras import ops
 from kgan import backend, losses
 
 
-class Judging:
+class LossTerms:
     """Applies the arguments of `compile` in the losses of an `AdversarialModel`."""
 
     def augment(self, images: Any, training: bool = True) -> Any:
@@ -52,6 +52,21 @@ class Judging:
         # A custom game need not accept weights.
         given = () if weights is None else (weights,)
         return {"adversarial": self.game.discriminator(*logits, *given), **penalties}
+
+    def making_terms(self, judge: Any, real: Any, fake: Any, weights: Any = None) -> Any:
+        """Returns what a maker minimises in the game: the other side of `judging_terms`.
+
+        Args:
+            judge, real, fake, weights: as for `judging_terms`. Real samples are judged only where
+                the game looks at them, as `"relativistic"` does.
+
+        Returns:
+            A dictionary with one scalar term, `adversarial`.
+        """
+        fake = judge(fake)
+        real = judge(real) if self.game.pairs else None
+        given = () if weights is None else (weights,)
+        return {"adversarial": self.game.generator(real, fake, *given)}
 
     def track_logits(self, real: Any, fake: Any, weights: Any = None) -> None:
         """Tracks the logits as metrics, as probabilities if the game defines them.
