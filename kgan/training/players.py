@@ -189,7 +189,7 @@ def check_names(players):
     taken = [name for name in players if not str(name).isidentifier() or _is_taken(name)]
     if taken or len(set(players)) < len(players):
         raise ValueError(
-            "judges and makers must be tuples of distinct names that Keras's optimizers do not "
+            "judges and makers are tuples of names, each once, that Keras's optimizers do not "
             f"use. Received: {', '.join(map(repr, players))}"
         )
 
