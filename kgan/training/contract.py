@@ -29,7 +29,7 @@ def check_class(model):
         if not getattr(kind, step).__module__.startswith("kgan."):
             raise ValueError(
                 "The training step is the same for all backends and players: define play() and a "
-                f"loss for each player instead of {step}(). "
+                f"loss for each player in place of {step}(). "
                 f"Received: {kind.__name__}.{step} of its own"
             )
     for player in model.players:
