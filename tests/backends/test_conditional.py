@@ -1,54 +1,16 @@
 """GANs that make what they are asked for."""
 
-import json
-
 import keras
 import numpy as np
-import onnxruntime
 import pytest
+from factory import WAYS, acgan, conditional
 from keras import ops
 
 import kgan
-from kgan import networks
 
 IMAGES = np.tanh(np.random.default_rng(0).normal(size=(48, 8, 8, 1))).astype("float32")
 LABELS = np.arange(48) % 3
 FIT = {"batch_size": 16, "verbose": 0}
-WAYS = {
-    "concatenation": ("mlp", {}, {}),
-    "plane": ("dcgan", {}, {}),
-    "conditional batch norm": ("dcgan", {"conditioning": "conditional_batch_norm"}, {}),
-    "projection": ("dcgan", {}, {"conditioning": "projection"}),
-    "resnet": ("resnet", {}, {}),
-}
-
-
-def conditional(way="concatenation", seed=0, **compile_arguments):
-    keras.utils.set_random_seed(0)
-    family, of_generator, of_discriminator = WAYS[way]
-    gan = kgan.ConditionalGAN(
-        getattr(networks, f"{family}_generator")((8, 8, 1), 4, 8, num_classes=3, **of_generator),
-        getattr(networks, f"{family}_discriminator")(
-            (8, 8, 1), 8, num_classes=3, **of_discriminator
-        ),
-        num_classes=3,
-        seed=seed,
-    )
-    gan.compile(**compile_arguments)
-    return gan
-
-
-def acgan(seed=0, **compile_arguments):
-    keras.utils.set_random_seed(0)
-    gan = kgan.ACGAN(
-        networks.mlp_generator((8, 8, 1), 4, 8, num_classes=3),
-        networks.mlp_discriminator((8, 8, 1), 8, num_classes=3, conditioning="auxiliary"),
-        num_classes=3,
-        class_names=["a", "b", "c"],
-        seed=seed,
-    )
-    gan.compile(**compile_arguments)
-    return gan
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -183,121 +145,9 @@ def test_acgan_learns_to_name_the_classes():
     assert history["fake_accuracy"][-1] > 0.9
 
 
-@pytest.mark.parametrize(
-    ("labels", "message"),
-    [
-        (None, r"fit\(images, labels\). Received: no labels"),
-        (LABELS.astype("float32"), "must be integers.*Received: dtype float32"),
-        (np.eye(3, dtype="int32")[LABELS], r"argmax\(axis=1\).*Received: labels of shape"),
-        (
-            np.eye(3, dtype="float32")[LABELS],
-            r"argmax\(axis=1\) if they are one-hot.*shape \(48, 3\)",
-        ),
-        ([[0, 1], [2]], r"Give one array.*Received: \[\[0, 1\], \[2\]\]"),
-        (np.array(["a", "b", "c"])[LABELS], "searchsorted.*Received: dtype"),
-        (LABELS + 1, r"\[0, 3\).*Received: labels from 1 to 3"),
-        (LABELS - 1, r"\[0, 3\).*Received: labels from -1 to 1"),
-        (LABELS[:-1], "one label for each of the 48 images"),
-    ],
-    ids=[
-        "none",
-        "floats",
-        "one-hot",
-        "one-hot floats",
-        "ragged",
-        "strings",
-        "too great",
-        "negative",
-        "few",
-    ],
-)
-def test_labels_that_cannot_be_trained_on(labels, message):
-    gan = conditional()
-    with pytest.raises(ValueError, match=message):
-        gan.fit(IMAGES, labels, verbose=0)
-
-
-@pytest.mark.parametrize(
-    ("labels", "message"),
-    [
-        (
-            np.eye(3)[2],
-            r"use labels.argmax\(\) if .*one-hot.*Received: dtype float64, shape \(3,\)",
-        ),
-        (np.eye(3, dtype=int)[2], r"with labels.argmax\(\).*Received: labels of shape \(3,\)"),
-        (np.eye(3)[LABELS[:4]], r"labels.argmax\(axis=1\).*float64, shape \(4, 3\)"),
-        (2.0, r"an integer for samples of one class.*Received: label=2.0"),
-        (True, r"an integer for samples of one class.*Received: label=True"),
-        ("2", r"an integer for samples of one class.*Received: label='2'"),
-    ],
-    ids=["one-hot class", "integers", "one-hot classes", "float", "bool", "text"],
-)
-def test_labels_that_cannot_be_generated(labels, message):
-    with pytest.raises(ValueError, match=message):
-        conditional().generate(4, labels=labels)
-
-
-@pytest.mark.parametrize("kind", [kgan.ConditionalGAN, kgan.ACGAN])
-def test_the_number_of_classes_is_asked_for(kind):
-    gan = conditional()
-    with pytest.raises(ValueError, match=r"num_classes=10 for.*Received: num_classes=None"):
-        kind(gan.generator, gan.discriminator)
-
-
 def test_labels_in_a_column_are_taken():
     one, other = conditional(), conditional()
     one.fit(IMAGES, LABELS, **FIT)
     other.fit(IMAGES, LABELS[:, None], **FIT)
     for a, b in zip(one.get_weights(), other.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
-
-
-def test_networks_that_do_not_fit():
-    plain = networks.mlp_generator((8, 8, 1), 4, 8), networks.mlp_discriminator((8, 8, 1), 8)
-    told = (
-        networks.mlp_generator((8, 8, 1), 4, 8, num_classes=3),
-        networks.mlp_discriminator((8, 8, 1), 8, num_classes=3),
-    )
-    with pytest.raises(ValueError, match=r"label \(build it with num_classes=\)\. Received"):
-        kgan.ConditionalGAN(*plain, num_classes=3)
-    with pytest.raises(ValueError, match=r"ConditionalGAN takes.*Received"):
-        kgan.GAN(*told)
-    with pytest.raises(ValueError, match=r"\[logit, class_logits\].*Received"):
-        kgan.ACGAN(told[0], plain[1], num_classes=3)
-    with pytest.raises(ValueError, match=r"another number of classes.*Received.*for 3 classes"):
-        kgan.ConditionalGAN(*told, num_classes=5)
-    with pytest.raises(ValueError, match=r"each of the 3 classes once.*Received: class_names="):
-        kgan.ConditionalGAN(*told, num_classes=3, class_names=["a", "b"])
-    with pytest.raises(ValueError, match=r"Received: conditioning='film'"):
-        networks.dcgan_generator((8, 8, 1), num_classes=3, conditioning="film")
-    with pytest.raises(ValueError, match="Received: num_classes=0"):
-        networks.dcgan_generator((8, 8, 1), num_classes=0)
-
-
-@pytest.mark.parametrize("name", ["plane", "conditional batch norm", "acgan"])
-def test_the_artefact_equals_keras_for_every_label(name, tmp_path, capsys):
-    options = {"generator_optimizer": keras.optimizers.Adam(1e-2), "ema": 0.5}
-    gan = acgan(**options) if name == "acgan" else conditional(name, **options)
-    gan.fit(IMAGES, LABELS, epochs=5, **FIT)
-    (artefact,) = gan.export(tmp_path / "generator.onnx").artefacts
-    assert 0 < artefact.max_abs_error <= 1e-5
-    with capsys.disabled():
-        print(f"\n{name}: largest difference from Keras {artefact.max_abs_error:.1e}")
-    with np.load(tmp_path / "generator.onnx.samples.npz") as samples:
-        tried = np.concatenate([samples[k] for k in samples.files if k.endswith("inputs.label")])
-    assert set(tried.tolist()) == {0, 1, 2}
-
-    session = onnxruntime.InferenceSession(tmp_path / "generator.onnx")
-    assert [x.name for x in session.get_inputs()] == ["latent", "label"]
-    properties = session.get_modelmeta().custom_metadata_map
-    assert json.loads(properties["num_classes"]) == 3
-    if gan.class_names:
-        assert json.loads(properties["class_names"]) == gan.class_names
-    latents, labels = gan.draw_latents(5, seed=3), np.arange(3, dtype="int32")
-    images = [
-        session.run(["image"], {"latent": latents, "label": np.repeat(label, 5)})[0]
-        for label in labels
-    ]
-    expected = [gan.generate(5, label, seed=3) for label in labels]
-    np.testing.assert_allclose(images, expected, rtol=0, atol=1e-5)
-    assert np.ptp(expected, axis=0).max() > 1e-3  # a file that ignored the label would fail
