@@ -41,6 +41,7 @@ class SampleGrid(EpochPicture):
         super().__init__(folder, every, film, tensorboard)
         self.count = numbers.count("count", count)
         self.seed = numbers.fixed_seed(seed)
+        self._given = {}
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
