@@ -17,7 +17,7 @@ from kgan.metrics import (
 )
 from kgan.metrics.hashes import digest
 
-# Small sets, of which the Fréchet distance warns; tests/quick/test_metrics_degeneracy.py looks at that.
+# Small sets, of which the Fréchet distance warns: see tests/quick/test_metrics_degeneracy.py.
 pytestmark = pytest.mark.filterwarnings("ignore:This score says little")
 NOT_MEASURED = "ignore:The metrics given to compile"
 
