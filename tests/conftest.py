@@ -8,10 +8,9 @@ if os.environ.get("KERAS_BACKEND") != "torch":
     # XLA takes longer to make these many small programs fast than they then take to run. The tests
     # in tests/once run TensorFlow and JAX as users do.
     os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
-    # Many tests train the same small GANs. JAX keeps what it has compiled, by the program's own
-    # text, in the virtual environment; a size makes it lock the folder against other processes.
+    # Many tests train the same small GANs, so JAX keeps what it has compiled, by the program's own
+    # text, in the virtual environment.
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(sys.prefix) / "jax_programs"))
-    os.environ.setdefault("JAX_COMPILATION_CACHE_MAX_SIZE", str(2**30))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 import keras
