@@ -51,7 +51,7 @@ def train_classifier(
     known = labels.size and labels.dtype.kind in "iu"
     classes = (
         max(1, int(labels.max()) + 1) if known else 1
-    )  # labels that are none: the check says so
+    )  # else the check tells
     labels = checks.check_labels(labels, classes, len(images))
     batch_size, seed = numbers.count("batch_size", batch_size), numbers.fixed_seed(seed)
     if epochs is None:
