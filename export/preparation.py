@@ -135,7 +135,7 @@ def version(package):
 
 def _serialise(model):
     try:
-        config, narrow = rebuild.draw(model)
+        config, narrow = rebuild.describe(model)
         return config, narrow, json.dumps(config)
     except (NotImplementedError, OSError, TypeError, ValueError) as error:
         raise PreflightError(

@@ -8,6 +8,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ACGAN",
     "GAN",
+    "VAE",
     "AdversarialModel",
     "ConditionalGAN",
     "CycleGAN",
@@ -21,6 +22,7 @@ __all__ = [
     "export",
     "latent",
     "layers",
+    "likelihoods",
     "losses",
     "metrics",
     "networks",
@@ -31,6 +33,7 @@ __all__ = [
 _HOMES = {
     "ACGAN": "models",
     "GAN": "models",
+    "VAE": "models",
     "AdversarialModel": "models",
     "ConditionalGAN": "models",
     "CycleGAN": "models",

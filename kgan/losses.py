@@ -81,7 +81,12 @@ class Game:
         raise NotImplementedError(f"{type(self).__name__} must define discriminator(real, fake)")
 
     def generator(self, real, fake, weights=None):
-        """Returns the scalar that the generator minimises. Arguments as for `discriminator`."""
+        """Returns the scalar that the generator minimises.
+
+        Args:
+            real: as for `discriminator`, or None unless `pairs` is True.
+            fake, weights: as for `discriminator`.
+        """
         raise NotImplementedError(f"{type(self).__name__} must define generator(real, fake)")
 
     def get_config(self):

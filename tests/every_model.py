@@ -146,6 +146,18 @@ def conditioned():
     return gan
 
 
+def vae():
+    keras.utils.set_random_seed(0)
+    networks = kgan.networks
+    vae = kgan.VAE(
+        networks.mlp_encoder((8, 8, 1), latent_dim=4, width=8),
+        networks.mlp_generator((8, 8, 1), latent_dim=4, width=8),
+        seed=0,
+    )
+    vae.compile(ema=0.9)
+    return vae
+
+
 def images(channels=1):
     return np.tanh(RNG.normal(size=(COUNT, 8, 8, channels))).astype("float32")
 
@@ -162,6 +174,7 @@ MODELS = {
     "conditional-labels": (lambda: conditional(**AVERAGED), (images(), LABELS)),
     "conditional-numbers": (conditioned, (images(), CONDITIONS)),
     "acgan": (lambda: acgan(**AVERAGED), (images(), LABELS)),
+    "vae": (vae, (images(),)),
     "pix2pix": (lambda: pix2pix(compiled=AVERAGED), (images(3), images())),
     "cyclegan": (lambda: cyclegan(compiled=AVERAGED, pool_size=8), (images(3), images(3))),
     "own-rows": (

@@ -1,4 +1,4 @@
-"""Starts the worker, waits for it, and turns every bad end of it into an `ExportError`."""
+"""Starts the converter, waits for it, and turns every bad end of it into an `ExportError`."""
 
 import json
 import os
@@ -23,7 +23,7 @@ def convert(request, folder, timeout):
     """Converts every artefact of a request, in one process unless one of them takes it down.
 
     Args:
-        request: dictionary, JSON-able; see `worker.work`.
+        request: dictionary, JSON-able; see `converter.work`.
         folder: folder for the request, the response and the log; holds the blueprint already.
         timeout: seconds before a child is killed.
 
@@ -58,7 +58,7 @@ def convert(request, folder, timeout):
 
 
 def run(request, folder, timeout):
-    """Runs the worker once; what it could not convert is in `response.json`. As `convert`.
+    """Runs the converter once; what it could not convert is in `response.json`. As `convert`.
 
     Raises:
         ExportError: it crashed, failed, or did not end in time.
@@ -103,7 +103,7 @@ def environment():
 
 
 def _check_room(folder):
-    """Raises an OSError if the disk is full, which takes response and log of the worker with it."""
+    """Raises an OSError if the disk is full: the converter's response and log are lost then."""
     with tempfile.TemporaryFile(dir=folder) as file:
         file.write(bytes(2**16))
         file.flush()

@@ -57,7 +57,7 @@ def call(model, values):
     return model(keras.tree.pack_sequence_as(model.input, values), training=False)
 
 
-def draw(model):
+def describe(model):
     """The configuration of `model` in float32 as a JSON-able dictionary, and if that differs.
 
     Returns:

@@ -69,4 +69,4 @@ class SampleGrid(EpochPicture):
 
     def draw(self, path):
         made = self.model.generate(self.count, seed=self.seed, **self._given)
-        self.model.draw(path, made)
+        self.model.save_picture(path, made)

@@ -26,10 +26,10 @@ class Generation:
     """What goes in, as `takes` declares it, and samples out: for training, for people, for export.
 
     Attributes:
-        makes: the name of what comes out, in exported files. Default: "image".
+        output_name: the name of what comes out, in exported files. Default: "image".
     """
 
-    makes = "image"
+    output_name = "image"
 
     @property
     def takes(self):
@@ -195,7 +195,7 @@ class Generation:
                 break
         return tuple(declarations.draw(self.takes, n, seed, given).values())
 
-    def draw(self, path, made):
+    def save_picture(self, path, made):
         """Draws what was made as a PNG file: images as a grid. Override it for anything else.
 
         Args:
@@ -207,8 +207,9 @@ class Generation:
         """
         if np.ndim(made) != 4:
             raise ValueError(
-                "Pictures are of images (n, height, width, channels): define draw(path, made) in "
-                f"the model for anything else. Received: shape {np.shape(made)}"
+                "Pictures are of images (n, height, width, channels): define "
+                "save_picture(path, made) in the model for anything else. "
+                f"Received: shape {np.shape(made)}"
             )
         save_grid(path, shown(made, self._default_generator()))
 
@@ -222,7 +223,7 @@ class Generation:
         place, latent = latents[0]
         if not isinstance(seed, np.random.Generator):
             seed = numbers.seed(seed)
-        return latent.draw(numbers.count("n", n), declarations.generator(seed, place))
+        return latent.draw(numbers.count("n", n), declarations.rng_for(seed, place))
 
     def draw_inputs(self, n, seed=None):
         """Returns all that the generator takes for `generate(n, seed=seed)`: a tuple of arrays."""
@@ -249,7 +250,7 @@ class Generation:
             images = (network or self).predict(
                 x, batch_size=batch_size + -batch_size % share, verbose=0
             )
-        return np.asarray(images[:count], "float32")
+        return keras.tree.map_structure(lambda each: np.asarray(each[:count], "float32"), images)
 
     def export(self, path: str | os.PathLike, formats: Sequence[str] | None = None, **options):
         """Exports the generator and proves that the files give the same images.
@@ -283,11 +284,11 @@ class Generation:
         options = {
             "name": "generator",
             "input_names": [each.name for each in takes],
-            "output_names": [self.makes],
+            "output_names": [self.output_name],
             **_samples(takes),
             **options,
         }
-        if self.draws_all:
+        if takes == self.takes and self.draws_all:
             options.setdefault("calibration", [self.draw_inputs(CALIBRATION_LATENTS, seed=1)])
         metadata = {"training_backend": self.trained_on or keras.config.backend()}
         metadata |= _value_range(network) | self._about_inputs(takes)
@@ -297,9 +298,10 @@ class Generation:
 
     def _about_inputs(self, takes):
         """What a file is to know of its inputs, for drawing them and checking what is given."""
-        if self.draws_latents and type(self).draw_latents is not Generation.draw_latents:
+        draws = any(isinstance(each, Latent) for each in takes)
+        if draws and type(self).draw_latents is not Generation.draw_latents:
             return {}
-        found = {"latent_distribution": "standard normal"} if self.draws_latents else {}
+        found = {"latent_distribution": "standard normal"} if draws else {}
         takes = declarations.to_json(takes)
         return found if takes is None else {**found, "takes": takes}
 

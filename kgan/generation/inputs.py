@@ -53,14 +53,14 @@ class Input:
         """Returns what was given as an array `(n, *shape)`; one sample stands for all.
 
         Args:
-            value: an array `(n, *shape)`, or one sample.
+            value: an array `(n, *shape)`, or one sample, or one number for all.
             n: how many samples there are to be.
 
         Raises:
             ValueError: if it is anything else.
         """
         array = numbers.array(self.name, value)
-        if array.shape == self.shape:
+        if array.shape in ((), self.shape):
             array = np.broadcast_to(array, (n, *self.shape))
         wanted = (n, *self.shape)
         fits = len(array.shape) == len(wanted) and all(
@@ -229,7 +229,7 @@ def draw(takes, n, seed=None, given=None):
     return {
         each.name: each.check(given[each.name], n)
         if each.name in given
-        else each.draw(n, generator(seed, place))
+        else each.draw(n, rng_for(seed, place))
         for place, each in enumerate(takes)
     }
 
@@ -259,10 +259,10 @@ def described(each):
 
 def examples(takes, n, seed):
     """Returns samples of all inputs to try a generator with, a dictionary of arrays by name."""
-    return {each.name: each.example(n, generator(seed, place)) for place, each in enumerate(takes)}
+    return {each.name: each.example(n, rng_for(seed, place)) for place, each in enumerate(takes)}
 
 
-def generator(seed, place):
+def rng_for(seed, place):
     """Returns the `numpy.random.Generator` of the input at a place, see `draw`."""
     if isinstance(seed, np.random.Generator):
         return seed

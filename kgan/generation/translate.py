@@ -11,7 +11,7 @@ class Translation:
     """Images in, images out, for people and for export: in place of latents in."""
 
     # ONNX has one name space, so the output cannot have the name of the input.
-    makes = "translated_image"
+    output_name = "translated_image"
 
     @property
     def takes(self):

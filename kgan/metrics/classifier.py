@@ -49,9 +49,7 @@ def train_classifier(
     checks.check_images(images, images.shape[1:], "classifier")
     checks.warn_of_half_range(images)
     known = labels.size and labels.dtype.kind in "iu"
-    classes = (
-        max(1, int(labels.max()) + 1) if known else 1
-    )  # else the check tells
+    classes = max(1, int(labels.max()) + 1) if known else 1  # else the check tells
     labels = checks.check_labels(labels, classes, len(images))
     batch_size, seed = numbers.count("batch_size", batch_size), numbers.fixed_seed(seed)
     if epochs is None:

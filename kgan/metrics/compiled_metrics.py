@@ -9,7 +9,7 @@ import keras
 from kgan.metrics.evaluation import check
 
 
-class Measures:
+class CompiledMetrics:
     """The metrics given to `compile`, out of sight of Keras, which would put them in its step.
 
     Args:

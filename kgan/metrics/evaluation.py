@@ -20,7 +20,7 @@ SEED = 0  # of the latents, the same at each evaluation, so that scores differ b
 AT_ONCE = 256  # images of arrays in a batch
 
 
-class Scored:
+class Evaluation:
     """Scores of generated images beside the real ones that `evaluate` is given.
 
     The measures are heavy (eigenvalues, nearest neighbours) and have no place in a compiled step.
@@ -102,7 +102,7 @@ def measure(
     """Measures what a model generates beside real data.
 
     Args:
-        model: an `AdversarialModel`, or what else has these attributes of `Scored`.
+        model: an `AdversarialModel`, or what else has these attributes of `Evaluation`.
         metrics: Keras metrics; those of `kgan.metrics` are given images alone.
         x, y, steps, batch_size: the data, as for `evaluate`; no iterator.
         seed: of the latents. Default: 0.

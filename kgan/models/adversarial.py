@@ -11,17 +11,17 @@ from keras import ops
 from kgan import backend, checks
 from kgan.callbacks.terminate_on_nan import watch_losses
 from kgan.generation.generate import Generation
-from kgan.metrics.compiled_metrics import Measures
-from kgan.metrics.evaluation import Scored
+from kgan.metrics.compiled_metrics import CompiledMetrics
+from kgan.metrics.evaluation import Evaluation
 from kgan.training import data_order, streams
 from kgan.training.added_losses import AddedLosses
 from kgan.training.checkpoint import Checkpoint
 from kgan.training.compilation import Compilation
-from kgan.training.data_checks import Checked
-from kgan.training.ema import Averaged
+from kgan.training.data_checks import DataChecks
+from kgan.training.ema import MovingAverages
 from kgan.training.interrupts import Interrupts
-from kgan.training.judging import Judging
 from kgan.training.loss_metrics import LossMetrics
+from kgan.training.loss_terms import LossTerms
 from kgan.training.players import Players
 from kgan.training.serialization import Serialization
 from kgan.training.step import Step
@@ -31,13 +31,13 @@ from kgan.utils import numbers
 class AdversarialModel(
     Players,
     Step,
-    Judging,
+    LossTerms,
     Compilation,
-    Averaged,
-    Checked,
+    MovingAverages,
+    DataChecks,
     Generation,
     Serialization,
-    Scored,
+    Evaluation,
     backend.Trainer,
     keras.Model,
 ):
@@ -67,7 +67,8 @@ class AdversarialModel(
     the generator is called with in training. Default: one latent.
 
     What `compile` was given is at hand: `game`, the two losses; `augment(images)`;
-    `judging_terms(judge, real, fake)`, the game's term and the penalties, or
+    `judging_terms(judge, real, fake)`, the game's term and the penalties;
+    `making_terms(judge, real, fake)`, the maker's side of the game;
     `penalty_terms(judge, real, fake)`, these alone; `in_use(network, training)`, the average of a
     generator where it is to be used; and `track(name=value)` shows a value among the metrics.
 
@@ -100,10 +101,10 @@ class AdversarialModel(
             return self.judging_terms(judge, real, fake)
 
         def generator_loss(self, batch, outputs, training=True):
-            real, fake = self.augment(batch, training), self.augment(outputs["image"], training)
-            real = self.discriminator(real, training=training)  # only "relativistic" looks at it
-            fake = self.discriminator(fake, training=training)
-            return {"adversarial": self.game.generator(real, fake),
+            def judge(images):
+                return self.discriminator(self.augment(images, training), training=training)
+
+            return {**self.making_terms(judge, batch, outputs["image"]),
                     "brightness": 0.1 * ops.mean(outputs["image"])}
     ```
     """
@@ -117,7 +118,7 @@ class AdversarialModel(
         self._loss_metrics = LossMetrics()
         self._added_losses = AddedLosses()
         self._uses = set()  # what the losses have called of what compile was given
-        self._measures = Measures()
+        self._measures = CompiledMetrics()
         self.scores = {}
         self.averages, self.ema = [], None
         self.built = True  # it owns no weights: its networks are built when they are given to it

@@ -5,8 +5,8 @@ import numpy as np
 from keras import ops
 
 from kgan import checks
-from kgan.generation.inputs import Given, Label
-from kgan.generation.inputs import generator as generator_of
+from kgan.generation.inputs import Label, rng_for
+from kgan.models.conditions import Conditioned, declared
 from kgan.models.gan import GAN
 from kgan.utils import numbers
 
@@ -14,7 +14,7 @@ WITH_LABELS = "build it with num_classes="
 
 
 @keras.saving.register_keras_serializable("kgan")
-class ConditionalGAN(GAN):
+class ConditionalGAN(Conditioned, GAN):
     """A generator and a discriminator that both are told what is asked for: a class, or more.
 
     How they use it is theirs: see `kgan.networks` for networks with a concatenated embedding,
@@ -66,32 +66,19 @@ class ConditionalGAN(GAN):
         condition=None,
         **kwargs,
     ):
-        self.condition = _conditions(condition)
-        if (num_classes is None) == (condition is None):
+        self.num_classes, self.condition = num_classes, condition
+        if num_classes is None and condition is None:
             raise ValueError(
                 "Say what the networks are told: num_classes=10 for labels from 0 to 9, or "
                 "condition= for something else, such as kgan.Given('attributes', (40,)). "
-                f"Received: num_classes={numbers.shown(num_classes)}, "
-                f"condition={numbers.shown(condition)}"
+                "Received: num_classes=None, condition=None"
             )
-        self.num_classes = num_classes
-        if condition is None:
-            self.num_classes = numbers.count("num_classes", num_classes)
+        self.conditions = declared(num_classes, condition)
         super().__init__(generator, discriminator, seed=seed, **kwargs)
         if condition is None:
             for name, network in {"generator": generator, "discriminator": discriminator}.items():
                 checks.check_classes_of(name, network, num_classes)
         self.class_names = None if class_names is None else _names(class_names, num_classes)
-
-    @property
-    def conditions(self):
-        """What the networks are told, a tuple of declarations."""
-        return self.condition or (Label(self.num_classes),)
-
-    @property
-    def takes(self):
-        """A latent and the conditions, see `AdversarialModel.takes`."""
-        return (*super().takes, *self.conditions)
 
     def check_networks(self):
         names = [each.name for each in self.conditions]
@@ -101,38 +88,6 @@ class ConditionalGAN(GAN):
         checks.check_inputs("discriminator", self.discriminator, ["image", *names], hint)
         checks.check_fit(self.generator.output_shape, self.discriminator.input_shape[0])
         checks.check_logits(self.discriminator)
-
-    def check_batch(self, batch):
-        images, given, _ = keras.utils.unpack_x_y_sample_weight(batch)
-        checks.check_images(images, self.generator.output_shape[1:])
-        for each, value in zip(self.conditions, self._parts_of(given), strict=True):
-            if isinstance(each, Label):
-                checks.check_labels(value, each.num_classes, len(images))
-            else:
-                each.check(value, len(images))
-
-    def _parts_of(self, given):
-        """The conditions beside the images of a batch, a list."""
-        several = isinstance(given, (tuple, list))
-        parts = list(given) if several else [given]
-        if len(parts) != len(self.conditions) or (given is None and self.condition):
-            names = ", ".join(each.name for each in self.conditions)
-            received = "nothing" if given is None else f"{len(parts)}"
-            raise ValueError(
-                f"Give beside the images what the networks are told, {names}, in this order, as in "
-                f"fit(images, ({names})). Received: {received}"
-            )
-        return parts
-
-    def unpack(self, data):
-        images, given, _ = keras.utils.unpack_x_y_sample_weight(data)
-        conditions = [
-            ops.reshape(ops.cast(value, "int32"), (-1,))
-            if isinstance(each, Label)
-            else ops.cast(value, "float32")
-            for each, value in zip(self.conditions, self._parts_of(given), strict=True)
-        ]
-        return ops.cast(images, "float32"), *conditions
 
     def judge(self, images, batch, training=True):
         given = self.given_in(batch).values()
@@ -162,17 +117,23 @@ class ConditionalGAN(GAN):
             given["label"] = labels
         return super().generate(n, seed=seed, batch_size=batch_size, **given)
 
-    def images_of(self, latents, *given, **options):
+    def images_of(self, latents, *given, labels=None, **options):
         """Returns the images of latents and labels, see `AdversarialModel.images_of`.
+
+        Args:
+            latents: an array `(n, ...)`.
+            *given: the labels or other conditions, one for each latent.
+            labels: the same by name.
+            **options: as there.
 
         Raises:
             ValueError: if the labels are no integers of known classes, one for each latent.
         """
+        given = given if labels is None else (*given, labels)
         latents = numbers.array("latents", latents)
         count = len(latents) if latents.ndim else 0
         if len(given) == len(self.conditions):
-            pairs = zip(self.conditions, given, strict=True)
-            given = [each.check(value, count) for each, value in pairs]
+            given = self.checked_conditions(given, count)
         return super().images_of(latents, *given, **options)
 
     def draw_labels(self, n, labels=None, seed=None):
@@ -183,7 +144,7 @@ class ConditionalGAN(GAN):
             return label.check(labels, n)
         if not isinstance(seed, np.random.Generator):
             seed = numbers.seed(seed)
-        return label.draw(n, generator_of(seed, place))
+        return label.draw(n, rng_for(seed, place))
 
     def export(self, path, formats=None, **options):
         """Exports the generator, see `AdversarialModel.export`; parity is proven for all classes.
@@ -195,25 +156,6 @@ class ConditionalGAN(GAN):
             metadata = {"num_classes": self.num_classes, "class_names": self.class_names}
             options["metadata"] = {**metadata, **(options.get("metadata") or {})}
         return super().export(path, formats, **options)
-
-
-def _conditions(condition):
-    """Returns what `condition=` was given as a tuple of declarations, None for none."""
-    if condition is None:
-        return None
-    several = isinstance(condition, (tuple, list))
-    declared = tuple(condition) if several else (condition,)
-    if not declared or not all(isinstance(each, (Given, Label)) for each in declared):
-        raise ValueError(
-            "condition must be a kgan.Given or a kgan.Label, or a tuple of such. "
-            f"Received: condition={numbers.shown(condition)}"
-        )
-    if len({each.name for each in declared} | {"latent"}) <= len(declared):
-        raise ValueError(
-            "Each condition needs a name of its own, and none is called latent. "
-            f"Received: {', '.join(each.name for each in declared)}"
-        )
-    return declared
 
 
 @keras.saving.register_keras_serializable("kgan")

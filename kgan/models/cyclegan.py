@@ -93,8 +93,8 @@ class CycleGAN(Translation, AdversarialModel):
         self.cycle_weight = numbers.factor("cycle_weight", cycle_weight)
         self.identity_weight = numbers.factor("identity_weight", identity_weight)
         self.pool_size = numbers.count("pool_size", pool_size, 0)
-        self._check_networks(jitter)
         self.jitter = jitter
+        self.check_networks()
         self.pool_a = self._make_pool(generator_ba.output_shape)
         self.pool_b = self._make_pool(generator_ab.output_shape)
 
@@ -211,9 +211,10 @@ class CycleGAN(Translation, AdversarialModel):
         terms = {}
         for domain, reals, discriminator, _ in self._domains(batch):
             judge = _network(discriminator, training)
-            fake = judge(self.augment(outputs[domain], training))
-            real = judge(self.augment(reals, training)) if self.game.pairs else None
-            terms[f"adversarial_{domain}"] = self.game.generator(real, fake)
+            made = self.making_terms(
+                lambda x, judge=judge: judge(self.augment(x, training)), reals, outputs[domain]
+            )
+            terms[f"adversarial_{domain}"] = made["adversarial"]
             distance = ops.mean(ops.abs(outputs[f"cycle_{domain}"] - reals))
             terms[f"cycle_{domain}"] = self.cycle_weight * distance
             if self.identity_weight:
@@ -274,7 +275,8 @@ class CycleGAN(Translation, AdversarialModel):
             ("b", batch[1], self.discriminator_b, self.pool_b),
         )
 
-    def _check_networks(self, jitter):
+    def check_networks(self):
+        """Raises a ValueError if the networks do not fit each other or this model."""
         names = ("generator_ab", "generator_ba", "discriminator_a", "discriminator_b")
         networks = {name: getattr(self, name) for name in names}
         checks.check_built(**networks)
@@ -289,7 +291,7 @@ class CycleGAN(Translation, AdversarialModel):
         checks.check_fit(self.generator_ab.output_shape, self.discriminator_b.input_shape)
         checks.check_cycle(self.generator_ab, self.generator_ba, self.identity_weight)
         for discriminator in self.discriminators:
-            checks.check_jitter(jitter, discriminator.input_shape)
+            checks.check_jitter(self.jitter, discriminator.input_shape)
 
     def _make_pool(self, shape):
         if not self.pool_size:

@@ -94,12 +94,11 @@ class GAN(AdversarialModel):
         return self.judging_terms(lambda x: self.judge(x, batch, training), reals, fakes)
 
     def generator_loss(self, batch, outputs, training=True):
-        fake = self.judge(self.to_judge(outputs["image"], batch, training), batch, training)
-        real = None
-        if self.game.pairs:
-            reals = self.to_judge(self.real_in(batch), batch, training)
-            real = self.judge(reals, batch, training)
-        return {"adversarial": self.game.generator(real, fake)}
+        return self.making_terms(
+            lambda x: self.judge(self.to_judge(x, batch, training), batch, training),
+            self.real_in(batch),
+            outputs["image"],
+        )
 
     def to_judge(self, images, batch, training=True):
         """Returns what the discriminator is given: augmented, and packed if it judges several."""

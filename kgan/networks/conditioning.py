@@ -55,6 +55,14 @@ def embed(x, condition):
     return layers.Concatenate()([x, label])
 
 
+def code(features, latent_dim):
+    """The mean and the log-variance of a latent, from features `(batch, features)`, float32."""
+    return [
+        layers.Dense(latent_dim, dtype="float32", name=name)(features)
+        for name in ("mean", "log_variance")
+    ]
+
+
 def head(features, condition, spectral=None, **options):
     """The logits of a discriminator from its features, `(batch, features)`.
 

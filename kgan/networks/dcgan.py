@@ -14,7 +14,7 @@ import keras
 from keras import layers
 
 from kgan.networks.arguments import check_arguments, crop, halvings
-from kgan.networks.conditioning import Conditioned, embed, head
+from kgan.networks.conditioning import Conditioned, code, embed, head
 from kgan.networks.repeatable import repeatable
 from kgan.utils import numbers
 
@@ -119,6 +119,42 @@ def dcgan_discriminator(
         x = layers.LeakyReLU(0.2)(_norm()(x) if normed else x)
     logits = head(layers.Flatten()(x), condition, kernel_initializer=_normal())
     return keras.Model(condition.inputs(image), logits, name="discriminator")
+
+
+@repeatable
+def dcgan_encoder(
+    image_shape: Sequence[int] = (64, 64, 3),
+    latent_dim: int = 100,
+    width: int = 64,
+    num_classes: int | None = None,
+    seed: int | None = None,
+) -> keras.Model:
+    """A convolutional encoder for `kgan.VAE`: the discriminator's body, then mean, log-variance.
+
+    Args:
+        image_shape, latent_dim, seed: as for `dcgan_generator`.
+        width: filters of the first layer; each layer after it has twice as many. Default: 64.
+        num_classes: for an encoder that is told the class, by a learned plane beside the image, how
+            many classes there are. Default: None.
+
+    Returns:
+        A `keras.Model` from `image` `(batch, *image_shape)`, and with `num_classes` `label`,
+        integers `(batch,)`, to `[mean, log_variance]`, each `(batch, latent_dim)`, float32.
+
+    Raises:
+        ValueError: if a size is not a positive integer.
+    """
+    shape = check_arguments(image_shape, latent_dim=latent_dim, width=width)
+    condition = Conditioned(num_classes, "concatenation")
+    image = keras.Input(shape, name="image")
+    x = condition.plane(image)
+    for step in range(max(halvings(shape), 1)):
+        x = layers.Conv2D(
+            width * 2**step, 4, 2, "same", use_bias=step == 0, kernel_initializer=_normal()
+        )(x)
+        x = layers.LeakyReLU(0.2)(_norm()(x) if step > 0 else x)
+    codes = code(layers.Flatten()(x), latent_dim)
+    return keras.Model(condition.inputs(image), codes, name="encoder")
 
 
 def _norm():

@@ -7,7 +7,7 @@ import keras
 from keras import layers
 
 from kgan.networks.arguments import check_arguments
-from kgan.networks.conditioning import Conditioned, embed, head
+from kgan.networks.conditioning import Conditioned, code, embed, head
 from kgan.networks.repeatable import repeatable
 from kgan.utils import numbers
 
@@ -55,6 +55,37 @@ def mlp_generator(
     x = layers.Reshape(shape)(x)
     x = layers.Activation("tanh" if len(shape) == 3 else "linear", dtype="float32", name="image")(x)
     return keras.Model(condition.inputs(latent), x, name="generator")
+
+
+@repeatable
+def mlp_encoder(
+    image_shape: Sequence[int] = (28, 28, 1),
+    latent_dim: int = 64,
+    width: int = 256,
+    depth: int = 2,
+    num_classes: int | None = None,
+    seed: int | None = None,
+) -> keras.Model:
+    """A dense encoder for `kgan.VAE`: hidden layers with ReLU, then a mean and a log-variance.
+
+    Args:
+        image_shape, latent_dim, width, depth, num_classes, seed: as for `mlp_generator`.
+
+    Returns:
+        A `keras.Model` from `image` `(batch, *image_shape)`, and with `num_classes` `label`,
+        integers `(batch,)`, to `[mean, log_variance]`, each `(batch, latent_dim)`, float32.
+
+    Raises:
+        ValueError: if a size is not a positive integer.
+    """
+    shape = check_arguments(image_shape, ranks=(1, 3), latent_dim=latent_dim, width=width)
+    depth = numbers.count("depth", depth, 0)
+    condition = Conditioned(num_classes, "concatenation")
+    image = keras.Input(shape, name="image")
+    x = embed(layers.Flatten()(image), condition)
+    for _ in range(depth):
+        x = layers.Dense(width, activation="relu")(x)
+    return keras.Model(condition.inputs(image), code(x, latent_dim), name="encoder")
 
 
 @repeatable

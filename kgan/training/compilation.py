@@ -8,7 +8,7 @@ import keras
 from kgan import augmentations as augmentations_module
 from kgan import backend, checks, losses
 from kgan import penalties as penalties_module
-from kgan.metrics.compiled_metrics import Measures
+from kgan.metrics.compiled_metrics import CompiledMetrics
 from kgan.schedules import count_steps
 from kgan.training import contract
 from kgan.training.added_losses import AddedLosses
@@ -68,8 +68,8 @@ class Compilation:
                 that are no objects or share a name, or a class that does not keep to the contract.
             TypeError: for an argument that does not exist, such as `optimizer`.
         """
-        contract.check_class(self)
         check_names(self.players)
+        contract.check_class(self)
         given = {
             "discriminator_optimizer": discriminator_optimizer,
             "generator_optimizer": generator_optimizer,
@@ -89,7 +89,7 @@ class Compilation:
             "discriminator_steps", discriminator_steps, most=math.inf if self.judges else 1
         )
         self.ema = None if ema is None else numbers.share("ema", ema, "(0, 1)")
-        self._measures = Measures(metrics, self.has_targets)
+        self._measures = CompiledMetrics(metrics, self.has_targets)
         self.scores = {}
         self._compile_arguments = {
             "loss": self.game,

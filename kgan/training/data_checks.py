@@ -12,7 +12,7 @@ from kgan.training.players import ids_of, trainable
 from kgan.training.step import layers_of
 
 
-class Checked:
+class DataChecks:
     """Refuses what a model cannot be trained or judged on, with the fix, and names the metrics."""
 
     def _assert_compiled(self, method):

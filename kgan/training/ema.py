@@ -10,7 +10,7 @@ from kgan import backend
 from kgan.training import averaged_network
 
 
-class Averaged:
+class MovingAverages:
     """Keeps an exponential moving average of each generator, where `compile` was given `ema`.
 
     Attributes:

@@ -28,7 +28,7 @@ import kgan
 SECONDS = 15  # after which a call counts as hanging
 ROOT = Path(kgan.__file__).parents[1]
 ANSWERS = ("clear", "told", "obscure", "accepted", "hanging")
-# Made by other calls alone, or helpers of `compile`.
+# Made by other calls alone, helpers of `compile`, or given tensors inside a loss.
 UNTRIED = [
     "augmentations.check",
     "export.Artefact",
@@ -41,7 +41,10 @@ UNTRIED = [
     "export.Runtime",
     "export.TensorSpec",
     "export.VerificationError",
+    "losses.fitting",
     "losses.get",
+    "losses.mean",
+    "losses.of_samples",
     "penalties.check",
     "penalties.warn_of_batch_norm",
     "penalties.warn_of_no_limit",
@@ -111,6 +114,9 @@ def right(folder):
                 strict=True,
             )
         ),
+        "Given": {"name": "condition", "shape": (2,)},
+        "Label": {"num_classes": 3},
+        "Latent": {"shape": (4,)},
         "callbacks.SampleGrid": {"folder": folder},
         "callbacks.TranslationGrid": {"folder": folder, "images": IMAGES},
         "data.Mixture": {"centers": [[0.0, 1.0]], "deviation": 1.0},

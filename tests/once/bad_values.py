@@ -214,9 +214,32 @@ KINDS = {
     "validation_data": {**BATCH, "three": (IMAGES, LABELS, LABELS, LABELS)},
     "checkpoint": {**PLACE, "suffix": "run.h5"},
     # Texts for people, and what Keras or others look at themselves.
-    **each(["args", "context", "data_dir_of", "dtype", "kwargs", "name", "options", "unknown"], {}),
+    **each(
+        [
+            "args",
+            "context",
+            "data_dir_of",
+            "dtype",
+            "kwargs",
+            "name",
+            "options",
+            "optimizers",
+            "unknown",
+            "given",
+        ],
+        {},
+    ),
 }
+DECLARED = {key: value for key, value in {**ANYTHING, **NUMBERS}.items() if key != "list"}
+DECLARED |= {"number": 8, "zeros": (0, 0), "bools": (True, True), "texts": ("8", "8")}
 KINDS |= {
+    "condition": {**ANYTHING, "type": kgan.Given, "twice": (kgan.Label(3), kgan.Label(3))},
+    "range": {**ANYTHING, "one": (1,), "turned": (1, 0), "NaNs": (NAN, NAN)},
+    **each(("Latent.shape", "Given.shape"), DECLARED),
+    **each(
+        ("Latent.name", "Label.name", "Given.name"),
+        {**PLACE, "words": "two words", "taken": "seed"},
+    ),
     "callbacks.TranslationGrid.targets": {},
     "data.image_pairs.targets": {},
     "data.image_pairs.channels": {**CHOICE, "two": 2, "three": (3, 3, 3)},

@@ -16,7 +16,7 @@ from kgan.utils import files
 KILLED = """
 import os, signal, sys
 sys.modules["keras"] = None  # not needed, and slow to import
-from kgan import files
+from kgan.utils import files
 with files.atomic(sys.argv[1]) as unfinished:
     unfinished.write_text("half")
     os.kill(os.getpid(), signal.SIGKILL)
@@ -122,7 +122,7 @@ def test_lines_are_added_whole_or_not_at_all(tmp_path):
 LIMITED = """
 import resource, signal, sys
 sys.modules["keras"] = None
-from kgan import files
+from kgan.utils import files
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
 files.append_line(sys.argv[1], "five")

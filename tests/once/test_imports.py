@@ -42,7 +42,8 @@ def test_frameworks_are_imported_in_the_backend_folder_alone():
         for file in (ROOT / folder).rglob("*.py")
         if pattern.search(file.read_text())
     }
-    converting = {f"export/{name}.py" for name in ("onnx", "saved_model", "serving", "tflite")}
+    formats = {f"export/formats/{name}.py" for name in ("onnx", "saved_model", "tflite")}
+    converting = {"export/convert/serving.py", *formats}
     outside = {file for file in importing if not file.startswith("kgan/backend/")}
     assert outside == converting
 
@@ -83,7 +84,7 @@ print(kgan.GAN.__name__, kgan.losses.get("hinge"))
     assert python(["-c", script], "torch").startswith("GAN")
 
 
-@pytest.mark.parametrize("first", ["adversarial", "metrics.protocol", "scores"])
+@pytest.mark.parametrize("first", ["models.adversarial", "metrics.protocol", "metrics.evaluation"])
 def test_the_command_may_begin_anywhere(python, first):
     script = f"""
 import sys

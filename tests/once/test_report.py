@@ -21,8 +21,9 @@ from kgan.callbacks.monitor.rules import RULES
 from kgan.cli import app, runs
 from kgan.cli.arguments import Kind, Run, make_model
 from kgan.cli.settings import Record
+from kgan.losses import GAMES
 from kgan.report.curves import chart
-from kgan.report.monitored import looked_for, looks
+from kgan.report.monitored import COMPARING, looked_for, looks
 
 
 class Page(HTMLParser):
@@ -74,6 +75,10 @@ def run(tmp_path_factory):
 def page(run):
     assert "report.html" in kgan("report", run)
     return Page(run / "report.html")
+
+
+def test_games_that_compare_are_those_without_a_threshold():
+    assert {*COMPARING} == {name for name, game in GAMES.items() if game().threshold is None}
 
 
 def test_the_page_needs_nothing_else(run, page):

@@ -87,6 +87,8 @@ def test_methods_of_a_gan_exist():
                     keywords = {keyword.arg for keyword in node.keywords}
                     called.setdefault(name.split(".")[1], set()).update(keywords)
     assert {"compile", "fit", "export"} <= set(called)
+    text = "".join(path.read_text() for path in DOCUMENTS)
+    called["generate"] -= set(re.findall(r'kgan\.Given\("(\w+)"', text))  # arguments by declaration
     for method, keywords in called.items():
         assert keywords <= arguments_of(method), method
 
@@ -123,7 +125,7 @@ def slug(heading):
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_somewhere(path):
-    for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text()):
+    for target in re.findall(r"\]\((?!https://)([^)\s]+)\)", path.read_text()):
         file, _, anchor = target.partition("#")
         there = (path.parent / file) if file else path
         assert there.exists(), target
@@ -138,6 +140,8 @@ def test_files_and_tests_named_exist(path):
     text = path.read_text()
     tests = "".join(file.read_text() for file in (ROOT / "tests").rglob("test_*.py"))
     for name in re.findall(r"`(test_\w+)`", text):
+        if hasattr(kgan.GAN, name):
+            continue
         assert f"def {name}(" in tests, name
     for name in re.findall(
         r"(?<!--out )\b((?:benchmarks|examples|tests)/[\w/]+\.(?:py|json))\b", text

@@ -5,7 +5,7 @@ from keras import ops
 from kgan import backend, losses
 
 
-class Judging:
+class LossTerms:
     """What `compile` was given, as an `AdversarialModel` uses it in the losses it defines."""
 
     def augment(self, images, training=True):
@@ -47,6 +47,21 @@ class Judging:
         # A game of one's own need not know of weights where there are none.
         given = () if weights is None else (weights,)
         return {"adversarial": self.game.discriminator(*logits, *given), **penalties}
+
+    def making_terms(self, judge, real, fake, weights=None):
+        """Returns what a maker minimises in the game: the other side of `judging_terms`.
+
+        Args:
+            judge, real, fake, weights: as for `judging_terms`. Real samples are judged only where
+                the game looks at them, as `"relativistic"` does.
+
+        Returns:
+            A dictionary with one scalar term, `adversarial`.
+        """
+        fake = judge(fake)
+        real = judge(real) if self.game.pairs else None
+        given = () if weights is None else (weights,)
+        return {"adversarial": self.game.generator(real, fake, *given)}
 
     def track_logits(self, real, fake, weights=None):
         """Shows the logits among the metrics, as probabilities where the game has such.
