@@ -1,4 +1,4 @@
-# Two commands set up everything they need in .venv: `make demo` and `make test`.
+# Each command sets up all it needs in .venv: `make demo`, `make check`, `make test`.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,17 +7,24 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 # A quiet, fast install: the tested versions, whatever pip would prefer today.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint types format clean
+.PHONY: demo check test lint types format clean
 
 demo: $(VENV)/demo.done  ## train, sample, export and verify a GAN of handwritten digits
 	$(BIN)/kgan demo
 
+# tests/README.md says what is in which folder.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
+
+check: lint  ## lint, types and the fast tests on one backend, before each commit
+	KERAS_BACKEND=torch $(PYTEST) tests/quick tests/backends --ignore tests/backends/export
+
 test: $(VENV)/dev.done  ## all tests, on TensorFlow, JAX and PyTorch
 	for backend in tensorflow jax torch; do \
 		echo "== $$backend"; \
-		KERAS_BACKEND=$$backend $(BIN)/python -m pytest -n 2 --dist worksteal tests --ignore tests/once || exit 1; \
+		KERAS_BACKEND=$$backend $(PYTEST) tests/backends || exit 1; \
 	done
 	@echo "== once"
+	KERAS_BACKEND=torch $(PYTEST) tests/quick tests/export
 	KERAS_BACKEND=torch $(BIN)/python -m pytest -n 2 --dist loadfile tests/once
 
 lint: types

@@ -1,12 +1,17 @@
-"""What all tests share. They run once a backend: `KERAS_BACKEND=jax pytest tests`."""
+"""What all tests share; README.md says which run when."""
 
 import os
+import sys
 from pathlib import Path
 
 if os.environ.get("KERAS_BACKEND") != "torch":
     # XLA takes longer to make these many small programs fast than they then take to run. The tests
     # in tests/once run TensorFlow and JAX as users do.
     os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+    # Many tests train the same small GANs, so JAX keeps what it has compiled, by the program's own
+    # text, in the virtual environment.
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(sys.prefix) / "jax_programs"))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 import keras
 import numpy as np
@@ -17,6 +22,9 @@ if keras.backend.backend() == "torch":
 
     # On a small machine the threads of tiny operations cost more than they give.
     torch.set_num_threads(1)
+
+if keras.backend.backend() != "torch":
+    collect_ignore = ["quick", "once", "export"]  # they run once, on PyTorch
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 

@@ -29,13 +29,38 @@ def mlp_gan(seed=0, kind=kgan.GAN, **compile_arguments):
     return gan
 
 
-def conditional(**compile_arguments):
+# How a conditional GAN is told its classes: the networks, and what each of the two takes.
+WAYS = {
+    "concatenation": ("mlp", {}, {}),
+    "plane": ("dcgan", {}, {}),
+    "conditional batch norm": ("dcgan", {"conditioning": "conditional_batch_norm"}, {}),
+    "projection": ("dcgan", {}, {"conditioning": "projection"}),
+    "resnet": ("resnet", {}, {}),
+}
+
+
+def conditional(way="concatenation", seed=0, **compile_arguments):
     keras.utils.set_random_seed(0)
+    family, of_generator, of_discriminator = WAYS[way]
+    networks, shape = kgan.networks, (8, 8, 1)
     gan = kgan.ConditionalGAN(
-        kgan.networks.mlp_generator((8, 8, 1), latent_dim=4, width=16, num_classes=3),
-        kgan.networks.mlp_discriminator((8, 8, 1), width=16, num_classes=3),
+        getattr(networks, f"{family}_generator")(shape, 4, 8, num_classes=3, **of_generator),
+        getattr(networks, f"{family}_discriminator")(shape, 8, num_classes=3, **of_discriminator),
         num_classes=3,
-        seed=0,
+        seed=seed,
+    )
+    gan.compile(**compile_arguments)
+    return gan
+
+
+def acgan(seed=0, **compile_arguments):
+    keras.utils.set_random_seed(0)
+    gan = kgan.ACGAN(
+        kgan.networks.mlp_generator((8, 8, 1), 4, 8, num_classes=3),
+        kgan.networks.mlp_discriminator((8, 8, 1), 8, num_classes=3, conditioning="auxiliary"),
+        num_classes=3,
+        class_names=["a", "b", "c"],
+        seed=seed,
     )
     gan.compile(**compile_arguments)
     return gan

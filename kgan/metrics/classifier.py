@@ -54,7 +54,8 @@ def train_classifier(
     checks.check_images(images, images.shape[1:], "classifier")
     checks.warn_of_half_range(images)
     known = labels.size and labels.dtype.kind in "iu"
-    labels = checks.check_labels(labels, int(labels.max()) + 1 if known else None, len(images))
+    classes = max(1, int(labels.max()) + 1) if known else 1  # else the check tells
+    labels = checks.check_labels(labels, classes, len(images))
     batch_size, seed = numbers.count("batch_size", batch_size), numbers.fixed_seed(seed)
     if epochs is None:
         epochs = max(FEWEST_EPOCHS, math.ceil(FEWEST_STEPS * batch_size / len(images)))

@@ -80,7 +80,8 @@ class Serialization:
         trained_on = config.pop("trained_on", None)
         arguments = {
             name: keras.saving.deserialize_keras_object(value, custom_objects)
-            if isinstance(value, dict) and "class_name" in value
+            if isinstance(value, list | tuple)
+            or (isinstance(value, dict) and "class_name" in value)
             else value
             for name, value in config.items()
         }

@@ -4,28 +4,9 @@ import shutil
 import sys
 from pathlib import Path
 
-import keras
 import pytest
 
 import kgan.export.formats
-
-if keras.backend.backend() != "torch":
-    # Conversion always runs in a process with TensorFlow, and most of these tests are about what
-    # comes after it. The backend a model was trained on matters to its values and its layers.
-    collect_ignore = [
-        f"test_export_{what}.py"
-        for what in (
-            "child",
-            "folding",
-            "formats",
-            "kills",
-            "operators",
-            "refusals",
-            "report",
-            "runtime",
-            "strangers",
-        )
-    ]
 
 # For the helpers here, in the tests and in the child process, which must import the same layers.
 sys.path.insert(0, str(Path(__file__).parent))

@@ -15,7 +15,7 @@ from kgan.cli.best_model import Followed
 from kgan.cli.run import Run
 from kgan.images import from_pixels
 
-# Small sets, which are warned of; tests/test_metrics_degeneracy.py looks at that.
+# Small sets, which are warned of; tests/quick/test_metrics_degeneracy.py looks at that.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:This score says little"),
     pytest.mark.filterwarnings("ignore:50 images or more"),

@@ -8,7 +8,7 @@ import pytest
 
 import kgan
 
-MUSEUM = Path(__file__).parent / "museum"
+MUSEUM = Path(__file__).parents[1] / "museum"
 ANSWERS = dict(np.load(MUSEUM / "answers.npz"))
 TOLERANCE = 1e-4  # they were computed on PyTorch, and on another processor
 

@@ -32,9 +32,8 @@ def test_fit_shows_the_terms_by_their_names(images):
     assert all(len(values) == 2 and np.isfinite(values).all() for values in history.values())
 
 
-@pytest.mark.parametrize("make", [mlp_gan, dcgan, dropout_gan])
-def test_fit_trains_every_weight_of_both_networks(make, images):
-    gan = make()
+def test_fit_trains_every_weight_of_both_networks(images):
+    gan = dropout_gan()
     before = weights(gan.generator), weights(gan.discriminator)
     gan.fit(images, batch_size=32, epochs=2, verbose=0)
     assert all(changed(before[0], gan.generator))

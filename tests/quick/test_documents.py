@@ -5,14 +5,15 @@ import importlib
 import inspect
 import re
 import shlex
+from pathlib import Path
 
 import pytest
-from conftest import ROOT
 from typer.main import get_command
 
 import kgan
 from kgan.cli import app
 
+ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
     path
     for path in [*ROOT.glob("*.md"), *ROOT.glob("*/*.md"), ROOT / "kgan" / "backend" / "README.md"]

@@ -5,7 +5,6 @@ import math
 import keras
 import numpy as np
 import pytest
-from factory import mlp_gan
 
 import kgan.metrics.evaluation
 from kgan.metrics import (
@@ -94,43 +93,3 @@ def test_a_spread_is_that_of_numpy_whatever_the_pieces():
     expected = np.concatenate([rows, rows[:50] - 80]).var(axis=0).mean() ** 0.5
     assert both.count == 350 and both.deviation == pytest.approx(expected, rel=1e-5)
     assert not judge(spread, other)
-
-
-def test_few_images_against_many_features_are_told_before_training(images):
-    """Once, whether their number is known beforehand or not."""
-
-    class Stream(keras.utils.PyDataset):
-        def __len__(self):
-            return 2
-
-        def __getitem__(self, index):
-            return images[16 * index : 16 * index + 16]
-
-    known = FrechetDistance()
-    with pytest.warns(UserWarning, match="32 images have a covariance of rank 31"):
-        kgan.metrics.evaluation.check([known], [(8, 8, 1)], 32, "give more")
-    measured(known, images[:32], images[:32])  # said once
-    gan = mlp_gan(metrics=[FrechetDistance()])
-    with pytest.warns(UserWarning, match="32 images have a covariance of rank 31") as told:
-        gan.fit(images, epochs=2, verbose=0, validation_data=Stream())
-    assert sum("This score" in str(warning.message) for warning in told) == 1
-    assert "rank 31" in gan.scores["frechet_distance"]["protocol"]["note"]
-
-
-def test_metrics_that_nothing_is_measured_with_are_told(images):
-    gan = mlp_gan(metrics=[SlicedWasserstein(), PrecisionRecall(name="near")])
-    match = r"validation_data.*Received: metrics \['sliced_wasserstein', 'near'\] without"
-    with pytest.warns(UserWarning, match=match):
-        gan.fit(images, verbose=0)
-    gan.fit(images, verbose=0, validation_data=images[:48])
-
-
-def test_a_score_that_says_nothing_ends_no_training(images):
-    gan = mlp_gan(metrics=[FrechetDistance(features(0.0))])
-    slower = keras.callbacks.ReduceLROnPlateau(monitor="val_frechet_distance", mode="min")
-    with pytest.warns(UserWarning, match="says nothing"):
-        history = gan.fit(
-            images, epochs=2, verbose=0, validation_data=images[:64], callbacks=[slower]
-        ).history
-    assert np.isnan(history["val_frechet_distance"]).all()
-    assert np.isfinite(history["generator_loss"]).all()
