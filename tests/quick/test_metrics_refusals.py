@@ -77,7 +77,7 @@ def test_points_have_no_similarity():
     )
     gan.compile(metrics=[kgan.metrics.MultiScaleSimilarity()])
     points, _ = kgan.data.ring().sample(64, seed=0)
-    with pytest.raises(ValueError, match=r"Similarity is of images.*Received: samples"):
+    with pytest.raises(ValueError, match=r"This measure needs images.*Received: samples"):
         gan.fit(points, validation_data=points, verbose=0)
     assert int(gan.optimizer.iterations) == 0
 
