@@ -35,7 +35,7 @@ def wheel(tmp_path_factory):
 
 def test_the_wheel_has_every_module(wheel):
     expected = {str(f.relative_to(ROOT)) for f in (ROOT / "kgan").rglob("*.py")}
-    expected |= {f"kgan/export/{f.name}" for f in (ROOT / "export").glob("*.py")}
+    expected |= {f"kgan/{f.relative_to(ROOT)}" for f in (ROOT / "export").rglob("*.py")}
     expected |= {"kgan/py.typed", "kgan/backend/README.md", "kgan/report/style.css"}
     names = set(zipfile.ZipFile(wheel).namelist())
     assert expected <= names
