@@ -92,7 +92,7 @@ def test_bad_arguments_are_refused(images):
     wide = np.zeros((3, 65, 65, 1), "float32")
     with pytest.raises(ValueError, match=r"at most 4096 features.*Received: 4225"):
         measured(FrechetDistance(), wide, wide)
-    with pytest.raises(ValueError, match="Similarity is of images"):
+    with pytest.raises(ValueError, match="This measure needs images"):
         measured(MultiScaleSimilarity(), images[:, 0, 0], images[:, 0, 0])
     other = keras.Sequential([keras.Input((9, 9, 1)), keras.layers.Flatten()])
     with pytest.raises(ValueError, match=r"must take the images as they are.*Received: images"):
