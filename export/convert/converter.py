@@ -1,4 +1,4 @@
-"""The child process: the only place with TensorFlow.
+"""The child process that converts, with TensorFlow, which no parent on another backend imports.
 
 It rebuilds the model in float32 from its blueprint and converts it to every format asked for. A
 crash here is an error there: the parent reads `response.json`, the exit code and the last lines.

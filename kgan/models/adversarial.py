@@ -46,7 +46,7 @@ class AdversarialModel(
 
     Every step follows the same story:
 
-    1. *play*: the makers make their outputs, once;
+    1. *play*: the makers make their outputs, once for each turn of the judges;
     2. *judge*: the judges are updated on them;
     3. *learn*: the makers are updated through the new judgement.
 

@@ -20,7 +20,7 @@ class Step:
     """`train_step` and `test_step` of an `AdversarialModel`.
 
     Follow `train_step` to read it. The rest are its parts; what the losses of a GAN may call is in
-    `judging`.
+    `loss_terms`.
     """
 
     @backend.step

@@ -16,7 +16,7 @@ PyDatasetAdapter = private(
 
 
 def step(method):
-    """Keras's TensorFlow trainer already calls steps as `method(self, data)`."""
+    """Runs `method(self, data)`, as Keras's trainer calls it, with native calls in use."""
 
     @functools.wraps(method)
     def in_native_calls(self, data):

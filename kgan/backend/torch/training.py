@@ -11,7 +11,7 @@ from kgan.backend.torch.state import in_stateless_scope
 
 
 def step(method):
-    """Keras's PyTorch trainer already calls steps as `method(self, data)`."""
+    """Runs `method(self, data)`, as Keras's PyTorch trainer calls it, with native calls in use."""
 
     @functools.wraps(method)
     def in_native_calls(self, data):
