@@ -5,8 +5,7 @@ Names and values from files are escaped, so that none becomes a heading, a link 
 All of it follows from `export_report.json`.
 """
 
-import json
-
+from kgan.export import formats
 from kgan.export.untrusted.escape import markdown, markdown_code
 
 FILE = "model_card.md"
@@ -82,18 +81,23 @@ def _model(artefacts, alone):
     if narrow:
         yield "\n".join(narrow)
     yield f"{'##' if alone else '###'} How to run it"
-    for language, kind, code in (
-        ("python", "onnx", _onnx),
-        ("python", "tflite", _tflite),
-        ("javascript", "onnx", _javascript),
-        ("python", "saved_model", _saved_model),
-    ):
+    for kind, language, code in _examples():
         those = [each for each in artefacts if each.format == kind]
         # One for files that take and give the promised dtypes, one for those with int8.
         for of_int8 in (False, True):
             chosen = [each for each in those if bool(_scales(each)) == of_int8]
             if chosen:
                 yield f"```{language}\n{code(chosen[0])}\n```"
+
+
+def _examples():
+    """The examples of all formats: files before folders, Python before other languages."""
+    every = [
+        (bool(not module.SUFFIX), language != "python", module.NAME, language, code)
+        for module in formats.modules()
+        for language, code in module.EXAMPLES.items()
+    ]
+    return [each[2:] for each in sorted(every)]
 
 
 def _of_its_own(artefact):
@@ -134,77 +138,3 @@ def _text(value):
 
 def _markdown(row):
     return "| " + " | ".join(map(markdown, row)) + " |"
-
-
-def _quoted(text):
-    """A string of Python and of JavaScript."""
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _feed(artefact):
-    lines = [
-        f"    {_quoted(each.name)}: np.zeros({(artefact.batch_size or 1, *each.shape)}, "
-        f"{_quoted(each.dtype)}),"
-        for each in artefact.inputs
-    ]
-    return "\n".join(["inputs = {", *lines, "}"])
-
-
-def _onnx(artefact):
-    return f"""# pip install numpy onnxruntime
-import numpy as np, onnxruntime
-
-session = onnxruntime.InferenceSession({_quoted(artefact.file)})
-{_feed(artefact)}
-outputs = session.run(None, inputs)  # one array each"""
-
-
-def _tflite(artefact):
-    start = f"""# pip install numpy ai-edge-litert
-import numpy as np
-from ai_edge_litert.interpreter import Interpreter
-
-run = Interpreter({_quoted(artefact.file)}).get_signature_runner("serving_default")
-{_feed(artefact)}"""
-    if not _scales(artefact):
-        return f"{start}\noutputs = run(**inputs)  # a dictionary of arrays by name"
-    return f"""{start}
-for name, tensor in run.get_input_details().items():
-    if tensor["dtype"] == np.int8:
-        scale, zero = tensor["quantization"]
-        inputs[name] = np.clip(np.round(inputs[name] / scale) + zero, -128, 127).astype("int8")
-outputs = run(**inputs)
-for name, tensor in run.get_output_details().items():
-    if tensor["dtype"] == np.int8:
-        scale, zero = tensor["quantization"]
-        outputs[name] = (outputs[name].astype("float32") - zero) * scale"""
-
-
-def _saved_model(artefact):
-    return f"""# pip install tensorflow
-import numpy as np, tensorflow as tf
-
-run = tf.saved_model.load({_quoted(artefact.file)}).signatures["serving_default"]
-{_feed(artefact)}
-outputs = run(**{{name: tf.constant(array) for name, array in inputs.items()}})"""
-
-
-def _javascript(artefact):
-    kinds = {
-        "float32": "Float32Array",
-        "int32": "Int32Array",
-        "uint8": "Uint8Array",
-        "bool": "Uint8Array",
-    }
-    lines = ["// npm install onnxruntime-web", 'import * as ort from "onnxruntime-web";', ""]
-    file = _quoted(artefact.file)
-    lines.append(f"const session = await ort.InferenceSession.create({file});")
-    lines.append("const inputs = {")
-    for tensor in artefact.inputs:
-        shape = [1, *tensor.shape]
-        count = " * ".join(map(str, shape))
-        array = f"new {kinds.get(tensor.dtype, 'BigInt64Array')}({count})"
-        name, dtype = _quoted(tensor.name), _quoted(tensor.dtype)
-        lines.append(f"  {name}: new ort.Tensor({dtype}, {array}, {shape}),")
-    lines += ["};", "const outputs = await session.run(inputs);"]
-    return "\n".join(lines)

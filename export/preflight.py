@@ -2,20 +2,11 @@
 
 import importlib.util
 
+from kgan.export import formats
 from kgan.export.errors import PreflightError
 from kgan.utils.advice import advice
 
 TWIN_PSNR = 20
-# Classes of Keras that a format cannot express: what `benchmarks/export_layers.py` found. What an
-# own layer calls is not seen here; the converter refuses it then.
-_SPECIAL = {"Cumprod", "Erfinv", "FFT", "FFT2", "Inv"}
-_ROUND = {"Arctan", "Arcsinh", "Cosh", "Erf", "Sinh", "Tan"}
-_LACKING = {
-    "saved_model": set(),
-    "onnx": {"Discretization", *_SPECIAL},
-    "tflite": {"AveragePooling3D", "MaxPooling3D", *_ROUND, *_SPECIAL},
-}
-_TITLES = {"onnx": "ONNX", "tflite": "TFLite"}
 
 
 def require(packages):
@@ -143,10 +134,12 @@ def refusal(model, format, precision):
     """Why no file of this format and precision can be made of a model, or an empty text."""
     import keras
 
-    lacking = sorted({type(each).__name__ for each in _operations(model)} & _LACKING[format])
+    module = formats.get(format)
+    # What an own layer calls is not seen here; the converter refuses it then.
+    lacking = sorted({type(each).__name__ for each in _operations(model)} & module.LACKING)
     if lacking:
         return (
-            f"{_TITLES[format]} has no operator for Keras's {', '.join(lacking)}: take another "
+            f"{module.TITLE} has no operator for Keras's {', '.join(lacking)}: take another "
             "format, or compute it otherwise. "
             f"Received: model '{model.name}'"
         )

@@ -41,7 +41,7 @@ def verify(path: str | Path) -> report.ExportReport:
         >>> print(kgan.export.verify("generator.onnx"))
     """
     path = Path(check_path("path", path))
-    whole = path.is_dir() and not (path / "saved_model.pb").is_file()
+    whole = path.is_dir() and not formats.of_folder(path)
     alone = not whole and path.name != report.FILE
     folder = path if whole else path.parent
     try:

@@ -1,10 +1,16 @@
 """Which formats exist, and what a path, `formats=` and `precision=` ask for.
 
 A format is one module. It has:
-    NAME, SUFFIX, PACKAGES      what it is called, how its files end, what it needs installed
-    is_own(path)                of a format without suffix: whether a folder may be replaced
+    NAME, TITLE                 what it is called, in options and in sentences
+    SUFFIX                      how its files end; empty for a format of folders
+    MARKER, is_own(path)        of a format of folders: the file by which one is known, and whether
+                                one may be replaced
+    SEAL                        of a format of files: the bytes before the hash at a file's end,
+                                so that its readers pass over it (`untrusted/seal.py`); b"" for none
+    PACKAGES                    what it needs installed, last what runs its files
     PRECISIONS                  which of `PRECISIONS` it can be written in
-    DYNAMIC_BATCH               whether its files take batches of any size
+    LACKING                     names of Keras's layers and operations that it cannot express
+    EXAMPLES                    code for the model card: by language, a function of an `Artefact`
     convert(model, spec, path, precision, options, metadata)    writes it; runs in the child process
     load(path, threads)         a runner: `.inputs`, `.outputs`, `.metadata`, `.batch_size`, and a
                                 call from a dictionary of NumPy arrays to another
@@ -41,9 +47,10 @@ class Plan:
 
     def check_place(self):
         """Raises ExportError when something is at the path that must not be replaced."""
-        if (self.path.parent / "saved_model.pb").is_file():
+        around = of_folder(self.path.parent)
+        if around:
             raise ExportError(
-                "Cannot write there: the folder is a SavedModel, which another file would "
+                f"Cannot write there: the folder is a {around.TITLE}, which another file would "
                 f"change. Choose another folder. Received: {received('path', self.path)}"
             )
         taken = self.path.is_dir() if self.format.SUFFIX else self.path.exists()
@@ -63,18 +70,37 @@ def get(name):
     return importlib.import_module(MODULES[name])
 
 
+def modules():
+    """The modules of all formats."""
+    return [get(name) for name in MODULES]
+
+
 def of(path):
     """The module of the format that an exported file or folder has. Raises ValueError."""
-    path = Path(path)
-    if path.is_dir() and (path / "saved_model.pb").is_file():
-        return get("saved_model")
-    for module in map(get, MODULES):
-        if module.SUFFIX and path.suffix.lower() == module.SUFFIX:
-            return module
+    module = _of(path)
+    if module:
+        return module
     raise ValueError(
         f"Not an exported file. Known formats: {_known()}; for a bundle, name one of its files. "
-        f"Received: {received('path', path)}"
+        f"Received: {received('path', Path(path))}"
     )
+
+
+def of_folder(path):
+    """The module of the format that an exported folder has, None for another path."""
+    folders = (module for module in modules() if not module.SUFFIX)
+    return next((module for module in folders if (Path(path) / module.MARKER).is_file()), None)
+
+
+def is_exported(path):
+    """Whether a path is named as an exported file is, or is an exported folder."""
+    return _of(path) is not None
+
+
+def _of(path):
+    suffix = Path(path).suffix.lower()
+    files = (module for module in modules() if module.SUFFIX == suffix != "")
+    return of_folder(path) or next(files, None)
 
 
 def plan(path, formats=None, precision="float32", name="model"):
@@ -108,10 +134,9 @@ def plan(path, formats=None, precision="float32", name="model"):
     wanted = precisions(precision)
     suffix = path.suffix.lower()
     if suffix or not chosen:
-        by_suffix = {get(each).SUFFIX: get(each) for each in MODULES}
-        if suffix not in by_suffix:
+        module = next((each for each in modules() if suffix == each.SUFFIX), None)
+        if module is None:
             raise ValueError(f"Unknown suffix. Known formats: {_known()}. Received: path={given!r}")
-        module = by_suffix[suffix]
         if chosen and chosen != [module]:
             raise ValueError(
                 f"The suffix means '{module.NAME}' but formats= for something else; for several "
@@ -131,11 +156,11 @@ def plan(path, formats=None, precision="float32", name="model"):
             for module in chosen
             if each in module.PRECISIONS
         ]
-    modules = chosen or [module]
+    asked = chosen or [module]
     missing = set(wanted) - {plan.precision for plan in plans}
-    missing |= {each.NAME for each in modules} - {plan.format.NAME for plan in plans}
+    missing |= {each.NAME for each in asked} - {plan.format.NAME for plan in plans}
     if missing:
-        known = "; ".join(f"{each.NAME}: {', '.join(each.PRECISIONS)}" for each in modules)
+        known = "; ".join(f"{each.NAME}: {', '.join(each.PRECISIONS)}" for each in asked)
         raise ValueError(
             f"No file would be {', '.join(sorted(missing))}. The precisions are {known}. "
             f"Received: {precision=!r}, {formats=!r}"
@@ -169,4 +194,4 @@ def _filename(name, precision, module):
 
 
 def _known():
-    return ", ".join(f"{name} ({get(name).SUFFIX or 'a folder'})" for name in MODULES)
+    return ", ".join(f"{each.NAME} ({each.SUFFIX or 'a folder'})" for each in modules())

@@ -9,14 +9,23 @@ import json
 import numpy as np
 
 from kgan.export import metadata as metadata_
+from kgan.export.formats.examples import feed, quoted
 from kgan.export.signature import BATCH, TensorSpec
 from kgan.export.untrusted import schema, seal
 
 NAME = "onnx"
+TITLE = "ONNX"
 SUFFIX = ".onnx"
 PACKAGES = ("tensorflow", "tf2onnx", "onnx", "onnxruntime")
 PRECISIONS = ("float32", "float16")
-DYNAMIC_BATCH = True
+# What `benchmarks/export_layers.py` found.
+LACKING = {"Cumprod", "Discretization", "Erfinv", "FFT", "FFT2", "Inv"}
+# Field 14 of ONNX's ModelProto, an entry of a key and a value, as protobuf writes it.
+SEAL = (
+    bytes([0x72, len(seal.KEY) + 4 + seal.DIGITS, 0x0A, len(seal.KEY)])
+    + seal.KEY.encode()
+    + bytes([0x12, seal.DIGITS])
+)
 
 
 def convert(model, spec, path, precision, options, metadata):
@@ -236,3 +245,36 @@ def _value(text):
         return schema.parse(text)
     except ValueError:
         return text
+
+
+def _python(artefact):
+    return f"""# pip install numpy onnxruntime
+import numpy as np, onnxruntime
+
+session = onnxruntime.InferenceSession({quoted(artefact.file)})
+{feed(artefact)}
+outputs = session.run(None, inputs)  # one array each"""
+
+
+def _javascript(artefact):
+    kinds = {
+        "float32": "Float32Array",
+        "int32": "Int32Array",
+        "uint8": "Uint8Array",
+        "bool": "Uint8Array",
+    }
+    lines = ["// npm install onnxruntime-web", 'import * as ort from "onnxruntime-web";', ""]
+    file = quoted(artefact.file)
+    lines.append(f"const session = await ort.InferenceSession.create({file});")
+    lines.append("const inputs = {")
+    for tensor in artefact.inputs:
+        shape = [1, *tensor.shape]
+        count = " * ".join(map(str, shape))
+        array = f"new {kinds.get(tensor.dtype, 'BigInt64Array')}({count})"
+        name, dtype = quoted(tensor.name), quoted(tensor.dtype)
+        lines.append(f"  {name}: new ort.Tensor({dtype}, {array}, {shape}),")
+    lines += ["};", "const outputs = await session.run(inputs);"]
+    return "\n".join(lines)
+
+
+EXAMPLES = {"python": _python, "javascript": _javascript}

@@ -5,14 +5,17 @@ from pathlib import Path
 
 from kgan.export import files
 from kgan.export import metadata as metadata_
+from kgan.export.formats.examples import feed, quoted
 from kgan.export.signature import TensorSpec, in_order
 from kgan.export.untrusted import seal
 
 NAME = "saved_model"
+TITLE = "SavedModel"
 SUFFIX = ""
+MARKER = "saved_model.pb"
 PACKAGES = ("tensorflow",)
 PRECISIONS = ("float32",)
-DYNAMIC_BATCH = True
+LACKING = frozenset()
 METADATA = "kgan.json"
 
 
@@ -38,7 +41,7 @@ def convert(model, spec, path, precision, options, metadata):
 def is_own(path):
     """Whether a folder is a SavedModel that was written here, and holds nothing else."""
     path = Path(path)
-    own = {"saved_model.pb", "fingerprint.pb", "variables", "assets", METADATA, seal.LIST}
+    own = {MARKER, "fingerprint.pb", "variables", "assets", METADATA, seal.LIST}
     return (path / METADATA).is_file() and {each.name for each in path.iterdir()} <= own
 
 
@@ -86,3 +89,15 @@ def _declared(specs):
     return [
         TensorSpec(name, tuple(spec.shape[1:]), spec.dtype.name) for name, spec in specs.items()
     ]
+
+
+def _python(artefact):
+    return f"""# pip install tensorflow
+import numpy as np, tensorflow as tf
+
+run = tf.saved_model.load({quoted(artefact.file)}).signatures["serving_default"]
+{feed(artefact)}
+outputs = run(**{{name: tf.constant(array) for name, array in inputs.items()}})"""
+
+
+EXAMPLES = {"python": _python}

@@ -9,15 +9,23 @@ import numpy as np
 
 from kgan.export import formats
 from kgan.export import metadata as metadata_
+from kgan.export.formats.examples import feed, quoted
 from kgan.export.signature import TensorSpec, in_order
 from kgan.export.untrusted import seal
 from kgan.export.untrusted.schema import parse
 
 NAME = "tflite"
+TITLE = "TFLite"
 SUFFIX = ".tflite"
 PACKAGES = ("tensorflow", "ai_edge_litert")
 PRECISIONS = formats.PRECISIONS
-DYNAMIC_BATCH = False
+# What `benchmarks/export_layers.py` found.
+LACKING = {
+    *("AveragePooling3D", "MaxPooling3D"),
+    *("Arcsinh", "Arctan", "Cosh", "Erf", "Sinh", "Tan"),
+    *("Cumprod", "Erfinv", "FFT", "FFT2", "Inv"),
+}
+SEAL = b"kgan sha256 "  # behind what readers of TFLite read
 METADATA = "kgan"
 # What a model whose variables were not frozen has. LiteRT runs it, and answers NaN.
 _VARIABLES = {"VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE"}
@@ -219,3 +227,27 @@ def _metadata(content):
             data = model.Buffers(model.Metadata(index).Buffer()).DataAsNumpy()
             return parse(data.tobytes())
     return {}
+
+
+def _python(artefact):
+    start = f"""# pip install numpy ai-edge-litert
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+run = Interpreter({quoted(artefact.file)}).get_signature_runner("serving_default")
+{feed(artefact)}"""
+    if not artefact.metadata.get("int8"):
+        return f"{start}\noutputs = run(**inputs)  # a dictionary of arrays by name"
+    return f"""{start}
+for name, tensor in run.get_input_details().items():
+    if tensor["dtype"] == np.int8:
+        scale, zero = tensor["quantization"]
+        inputs[name] = np.clip(np.round(inputs[name] / scale) + zero, -128, 127).astype("int8")
+outputs = run(**inputs)
+for name, tensor in run.get_output_details().items():
+    if tensor["dtype"] == np.int8:
+        scale, zero = tensor["quantization"]
+        outputs[name] = (outputs[name].astype("float32") - zero) * scale"""
+
+
+EXAMPLES = {"python": _python}

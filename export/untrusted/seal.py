@@ -1,37 +1,32 @@
 """A hash that an exported file carries of itself, so that damage is found before it is run.
 
 The last bytes of a file are the SHA-256 of all before them, and its metadata says so, so that
-neither can be lost alone. In ONNX they are one more entry of the metadata, in TFLite they stand
-behind what its readers read, and a SavedModel has a list of its files as `sha256sum` writes it.
+neither can be lost alone. What stands before them, so that readers of the format pass over them, is
+its `SEAL`. A folder has a list of its files as `sha256sum` writes it.
 It finds damage, not forgery. Files of earlier versions of kgan have none.
 """
 
 import hashlib
 from pathlib import Path
 
-from kgan.export import files
+from kgan.export import files, formats
 
 MARK = {"sealed": "sha256"}
 """What the metadata of a sealed file has."""
 KEY = "kgan_sha256"  # of ONNX's metadata
-LIST = "kgan.sha256"  # in a SavedModel
-_DIGITS = 64
-# Field 14 of ONNX's ModelProto, an entry of a key and a value, as protobuf writes it.
-_BEFORE = {
-    ".onnx": bytes([0x72, len(KEY) + 4 + _DIGITS, 0x0A, len(KEY)])
-    + KEY.encode()
-    + bytes([0x12, _DIGITS]),
-    ".tflite": b"kgan sha256 ",
-}
+LIST = "kgan.sha256"  # in a folder
+DIGITS = 64
 
 
 def put(path):
-    """Seals a file or folder that is otherwise done."""
+    """Seals a file or folder that is otherwise done, if its format has a place for it."""
     path = Path(path)
     if path.is_dir():
         (path / LIST).write_text(_listed(path), encoding="utf-8")
         return
-    before = _BEFORE[path.suffix.lower()]
+    before = formats.of(path).SEAL
+    if not before:
+        return
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     with open(path, "ab") as file:
@@ -68,8 +63,8 @@ def _of_folder(path):
 
 
 def _of_file(path):
-    before = _BEFORE.get(path.suffix.lower(), b"")
-    length = len(before) + _DIGITS
+    before = formats.of(path).SEAL
+    length = len(before) + DIGITS
     size = path.stat().st_size - length
     if not before or size < 0:
         return None

@@ -8,6 +8,7 @@ import numpy as np
 
 from kgan.cli import saved_gans
 from kgan.cli.console import SavedGAN, console, typer
+from kgan.export.formats import MODULES, is_exported
 
 # As many images as `kgan.export` draws latents.
 CALIBRATION_IMAGES = 200
@@ -16,7 +17,7 @@ CALIBRATION_IMAGES = 200
 def export(
     gan: SavedGAN,
     to: Annotated[
-        str, typer.Option(help="Formats, separated by commas: onnx, tflite, saved_model.")
+        str, typer.Option(help=f"Formats, separated by commas: {', '.join(reversed(MODULES))}.")
     ] = "onnx",
     out: Annotated[Path, typer.Option(help="Folder for the files and their report.")] = Path(
         "bundle"
@@ -122,8 +123,7 @@ def _refuse_others(path, error):
 def _may_be_proven(path):
     from kgan.export import report
 
-    endings = path.suffix.lower() in (".onnx", ".tflite")
-    return endings or path.name == report.FILE or (path / "saved_model.pb").exists()
+    return is_exported(path) or path.name == report.FILE
 
 
 def _direction(model, direction):

@@ -3,6 +3,7 @@
 import zipfile
 
 from kgan.cli import run_folder
+from kgan.export import formats
 
 
 def saved_in(path):
@@ -18,14 +19,13 @@ def named(path):
     """
     folder = path.parent if path.name == run_folder.GAN else path
     checkpoint, found = folder / run_folder.CHECKPOINT, saved_in(path)
-    exported = (path / "saved_model.pb").is_file()
-    if checkpoint.is_file() and not found.is_file() and not exported:
+    if checkpoint.is_file() and not found.is_file() and not formats.of_folder(path):
         raise ValueError(
             f"This run has not ended, so there is no {run_folder.GAN} yet: end it with --resume "
             "added to its kgan train command, or name its last whole epoch, "
             f"{checkpoint}. Received: {path}"
         )
-    if not found.exists() and found.suffix not in (".onnx", ".tflite"):
+    if not found.exists() and not formats.is_exported(found):
         raise ValueError(f"There is no saved GAN here. Received: {path}")
     return found
 
@@ -36,7 +36,7 @@ def load_model(path):
     from kgan.training import serialization
 
     path = named(path)
-    if path.suffix in (".onnx", ".tflite") and path.is_file():
+    if formats.is_exported(path) and path.is_file():
         raise ValueError(
             "An exported file is for kgan translate, kgan evaluate and kgan verify: name the saved "
             "GAN here, such as run/gan.keras. "

@@ -12,7 +12,7 @@ import pytest
 from export_test_models import NAMES, small_model
 
 import kgan.export
-from kgan.export import formats, preflight
+from kgan.export import formats
 from kgan.export.convert import launcher
 from kgan.export.formats import tflite
 
@@ -310,7 +310,7 @@ def test_what_cannot_be_asked_for(path, asked, precision, message):
     assert "Received: " in str(caught.value)
 
 
-# What `kgan.export.preflight` says a format lacks, and TensorFlow's name for it.
+# What a format's `LACKING` says, and TensorFlow's name for it.
 LACKING = {
     "onnx": {
         "Cumprod": "Cumprod",
@@ -357,6 +357,6 @@ def test_what_a_format_is_said_to_lack_its_converter_does_not_have(tmp_path, mon
     for artefact in caught.value.report.artefacts:
         told = artefact.reason.split("TensorFlow's ")[1].split(". ")[0].split(" in opset")[0]
         expected = LACKING[artefact.format]
-        assert set(expected) == preflight._LACKING[artefact.format]
+        assert set(expected) == formats.get(artefact.format).LACKING
         # One of Keras may be several of TensorFlow: its FFT takes complex numbers apart.
         assert set(expected.values()) <= set(told.split(", ")), artefact.format

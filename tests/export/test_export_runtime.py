@@ -8,7 +8,7 @@ import onnx
 import pytest
 
 import kgan.export
-from kgan.export import files
+from kgan.export import files, formats
 from kgan.export.untrusted import seal
 
 
@@ -154,7 +154,7 @@ def test_a_file_that_has_lost_its_seal_is_told(shipped, tmp_path):
     for name in NAMES[:2]:
         content = (shipped[1] / name).read_bytes()
         path = tmp_path / name
-        before = len(content) - 64 - len(seal._BEFORE[path.suffix])
+        before = len(content) - 64 - len(formats.of(path).SEAL)
         path.write_bytes(content[:before])
         with pytest.raises(ValueError, match="its SHA-256 is gone"):
             kgan.export.load(path)
