@@ -41,6 +41,8 @@ UNTRIED = [
     "export.Runtime",
     "export.TensorSpec",
     "export.VerificationError",
+    "VAE",
+    "likelihoods.get",
     "losses.fitting",
     "losses.get",
     "losses.mean",
