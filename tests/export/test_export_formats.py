@@ -220,7 +220,7 @@ def test_a_saved_model_folder_is_replaced_but_no_other(tmp_path):
     assert json.loads((path / "kgan.json").read_text())["source_sha256"] != written["source_sha256"]
     assert sorted(os.listdir(tmp_path)) == ["export_report.json", "model", "model.samples.npz"]
     (tmp_path / "mine").mkdir()
-    with pytest.raises(kgan.export.ExportError, match="folder of that name, which is not an export"):
+    with pytest.raises(kgan.export.ExportError, match="folder of that name, which is not"):
         kgan.export.export(small_model(), tmp_path / "mine", **NAMES)
 
 
