@@ -265,10 +265,12 @@ MEANT = {
     "normalization": ("None",),
     "networks.mlp_generator.depth": ("zero",),
     "networks.mlp_discriminator.depth": ("zero",),
+    "networks.mlp_encoder.depth": ("zero",),
     "latent.truncated.threshold": ("two",),
     "metrics.ModeCoverage.threshold": ("two",),
     "networks.mlp_generator.image_shape": ("one",),
     "networks.mlp_discriminator.image_shape": ("one",),
+    "networks.mlp_encoder.image_shape": ("one",),
     # What they are compared with is known in training alone.
     "callbacks.CollapseMonitor.real_images": (
         "other size",
