@@ -6,7 +6,7 @@ from kgan.cli import measures, reference
 
 FEWEST = 10  # images, with which every measure can do
 FEW = 50  # to choose by
-DISTANCES = ("frechet_distance", "kernel_distance", "sliced_wasserstein")
+MODES = {"lower": "min", "higher": "max"}  # of keras.callbacks.ModelCheckpoint
 
 
 class Followed:
@@ -22,25 +22,27 @@ class Followed:
         validation: for `fit`, or None.
         coverage: for the monitor, if modes are counted, or None.
         monitor: the score in the logs that chooses `best.keras`, or None.
+        mode: "min" or "max", which of its values is best; None without one.
         doubt: why that choice may be one by chance, or None.
 
     Raises:
-        ValueError: for measures or features that there are not, a first measure that is no
-            distance, or too few images.
+        ValueError: for measures or features that there are not, a first measure that may
+            not choose, or too few images.
     """
 
     def __init__(self, run, metrics, features, seed):
         from kgan.metrics import evaluation
 
         self.metrics, self.validation, self.monitor, self.coverage = [], None, None, None
-        self.doubt = None
+        self.doubt = self.mode = None
         if metrics is None:
             return
         chosen = measures.names(metrics, features)
-        if chosen[0] not in DISTANCES:
+        choosing = [name for name, measure in measures.classes().items() if measure.chooses]
+        if chosen[0] not in choosing:
             raise ValueError(
                 "The first of --metrics chooses best.keras: begin with one of "
-                f"{', '.join(DISTANCES)}. Received: --metrics {metrics}"
+                f"{', '.join(choosing)}. Received: --metrics {metrics}"
             )
         if metrics == "all":
             chosen.remove("duplicate_rate")
@@ -82,6 +84,7 @@ class Followed:
             )
             self.doubt = f"chosen by {count} images alone, so perhaps by chance"
         first, shape = self.metrics[0], made[-1]
+        self.mode = MODES[first.better[chosen[0]]]
         for doubt in first.doubts_of(count, first.features.width(shape)):
             self.doubt = doubt.note
         domain = run.model.scored_domains[-1]  # of a CycleGAN b, the way from A to B
@@ -93,5 +96,5 @@ class Followed:
 
         if self.monitor is None:
             return []
-        options = {"monitor": self.monitor, "mode": "min", "save_best_only": True}
+        options = {"monitor": self.monitor, "mode": self.mode, "save_best_only": True}
         return [keras.callbacks.ModelCheckpoint(path, **options)]

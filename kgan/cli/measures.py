@@ -5,20 +5,32 @@ from pathlib import Path
 
 from kgan.cli.console import console
 
-MEASURES = {
-    "frechet_distance": "FrechetDistance",
-    "kernel_distance": "KernelDistance",
-    "precision_recall": "PrecisionRecall",
-    "sliced_wasserstein": "SlicedWasserstein",
-    "multi_scale_similarity": "MultiScaleSimilarity",
-    "duplicate_rate": "DuplicateRate",
-    "mode_coverage": "ModeCoverage",
-}
+# Each is the `option` of a class in kgan.metrics. They stand here, too, because the help of kgan
+# evaluate names them before Keras is loaded, in this order; tests/quick/test_measures.py fails if
+# one is missing.
+MEASURES = (
+    "frechet_distance",
+    "kernel_distance",
+    "precision_recall",
+    "sliced_wasserstein",
+    "multi_scale_similarity",
+    "duplicate_rate",
+    "mode_coverage",
+)
 FEATURES = (
     "What the measures look at: pixels, inception, classifier (trained on all images and labels of "
     "the data, of a set its training split, and kept for the next time), or a Keras model in a "
     ".keras file."
 )
+
+
+def classes():
+    """The classes of the measures by name, in the order of `MEASURES`."""
+    from kgan import metrics
+
+    public = [getattr(metrics, name) for name in metrics.__all__]
+    known = {getattr(each, "option", None): each for each in public}
+    return {name: known[name] for name in MEASURES}
 
 
 def names(text, features):
@@ -27,14 +39,18 @@ def names(text, features):
     Args:
         text: the option.
         features: that of `--features`: "classifier" tells that the data have labels, without which
-            "all" has no mode coverage.
+            "all" has no measures that need a classifier.
 
     Raises:
         ValueError: for one that there is not.
     """
     chosen = [name.strip() for name in text.split(",")]
     if text == "all":
-        chosen = [name for name in MEASURES if name != "mode_coverage" or features == "classifier"]
+        chosen = [
+            name
+            for name, measure in classes().items()
+            if measure.takes != "classifier" or features == "classifier"
+        ]
     unknown = [name for name in chosen if name not in MEASURES]
     if unknown:
         raise ValueError(
@@ -55,13 +71,13 @@ def metrics(chosen, features, images=None, labels=None):
     Raises:
         ValueError: if there are no labels for a classifier, or no such file of features.
     """
-    from kgan import metrics
-
-    given = dict.fromkeys(chosen, (_features(features, images, labels),))
-    given["multi_scale_similarity"] = ()  # of images alone
-    if "mode_coverage" in chosen:
-        given["mode_coverage"] = (_classifier(images, labels, "--metrics mode_coverage"),)
-    return [getattr(metrics, MEASURES[name])(*given[name]) for name in chosen]
+    known = classes()
+    given = {"features": (_features(features, images, labels),), None: ()}
+    classifying = [name for name in chosen if known[name].takes == "classifier"]
+    if classifying:
+        option = f"--metrics {classifying[0]}"
+        given["classifier"] = (_classifier(images, labels, option),)
+    return [known[name](*given[known[name].takes]) for name in chosen]
 
 
 def _features(text, images, labels):

@@ -36,6 +36,7 @@ class DuplicateRate(ImageMetric):
     that has learned the distribution.
     """
 
+    option = "duplicate_rate"
     searches = True
 
     def __init__(

@@ -53,6 +53,10 @@ class FrechetDistance(ImageMetric):
     Equilibrium, 2017 (arXiv:1706.08500), equation 6.
     """
 
+    option = "frechet_distance"
+    better = {"frechet_distance": "lower"}
+    chooses = True
+
     def __init__(
         self,
         features: str | keras.Model = "pixels",

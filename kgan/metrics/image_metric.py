@@ -25,13 +25,26 @@ class ImageMetric(keras.metrics.Metric):
     same for all images, the score is NaN.
 
     A subclass defines `measure(real, fake)` and, to store less than all features, `kept()`: see
-    `Rows`.
+    `Rows`. What the command and the report know of a measure of `kgan.metrics` it says itself, in
+    class attributes, which have these defaults:
+
+    - `better = {}`: `"lower"` or `"higher"` by the name of a score, where one is better;
+    - `chooses = False`: whether `kgan train --metrics` may choose the best epoch by the score whose
+      name is `option`, which `better` must have;
+    - `option = None`: its name in `--metrics`, also in `kgan.cli.measures.MEASURES`; None: it is
+      not for the command;
+    - `takes = "features"`: what the command gives to its constructor: `"features"`, `"classifier"`
+      (of data with labels), or None.
 
     Args:
         features: `"pixels"`, `"inception"`, or a Keras model from images to features.
         name, dtype: as for `keras.metrics.Metric`.
     """
 
+    better: dict[str, str] = {}
+    chooses = False
+    option: str | None = None
+    takes: str | None = "features"
     least = 2  # images of each kind
     searches = False  # whether real images count that no generated ones stand beside
     compares = True  # whether equal features of all images look like a perfect score

@@ -39,6 +39,9 @@ class KernelDistance(ImageMetric):
     the blocks are drawn with replacement, so their spread is not a standard error.
     """
 
+    option = "kernel_distance"
+    better = {"kernel_distance": "lower"}
+    chooses = True
     least = 4
 
     def __init__(

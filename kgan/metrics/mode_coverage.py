@@ -83,6 +83,11 @@ class ModeCoverage(keras.metrics.Metric):
     2018 (arXiv:1712.04086), section 4.1.
     """
 
+    # These four are as in `ImageMetric`.
+    option = "mode_coverage"
+    takes = "classifier"
+    better = {"modes": "higher", "high_quality": "higher", "kl_to_uniform": "lower"}
+    chooses = False
     samples_first = True  # `update_state` takes the real ones by name
 
     def __init__(

@@ -40,6 +40,8 @@ class MultiScaleSimilarity(ImageMetric):
     Assessment, 2003; as a measure of variety, Odena et al., 2017 (arXiv:1610.09585), section 4.2.
     """
 
+    option = "multi_scale_similarity"
+    takes = None
     compares = False
 
     def __init__(

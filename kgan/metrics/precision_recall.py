@@ -9,6 +9,8 @@ from kgan.metrics import neighbors
 from kgan.metrics.image_metric import ImageMetric
 from kgan.utils import numbers
 
+SCORES = ("precision", "recall", "density", "coverage")
+
 
 @keras.saving.register_keras_serializable("kgan")
 class PrecisionRecall(ImageMetric):
@@ -44,6 +46,9 @@ class PrecisionRecall(ImageMetric):
     Generative Models, 2020 (arXiv:2002.09797).
     """
 
+    option = "precision_recall"
+    better = dict.fromkeys(SCORES, "higher")
+
     def __init__(
         self,
         features: str | keras.Model = "pixels",
@@ -59,7 +64,7 @@ class PrecisionRecall(ImageMetric):
     @property
     def score_names(self) -> tuple[str, ...]:
         prefix = "" if self.name == "precision_recall" else f"{self.name}_"
-        return tuple(f"{prefix}{name}" for name in ("precision", "recall", "density", "coverage"))
+        return tuple(f"{prefix}{name}" for name in SCORES)
 
     def measure(self, real: Any, fake: Any) -> Any:
         real_radii, density_radii = neighbors.own_radii(real, self.k, self.density_k)

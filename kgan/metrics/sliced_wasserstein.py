@@ -33,6 +33,9 @@ class SlicedWasserstein(ImageMetric):
     image patches on a pyramid and cannot be compared with this one.
     """
 
+    option = "sliced_wasserstein"
+    better = {"sliced_wasserstein": "lower"}
+    chooses = True
     least = 1
 
     def __init__(

@@ -4,10 +4,15 @@ import itertools
 import math
 import re
 
+from kgan import metrics
 from kgan.metrics.protocol import in_common
 
-LOWER = "frechet_distance|kernel_distance|sliced_wasserstein|kl_to_uniform"
-HIGHER = "precision|recall|density|coverage|modes|high_quality"
+BEST = {"lower": min, "higher": max}
+CHOOSE = {
+    name: BEST[end]
+    for measure in metrics.__all__
+    for name, end in getattr(getattr(metrics, measure), "better", {}).items()
+}
 
 
 def best_and_last(run):
@@ -23,9 +28,7 @@ def best_and_last(run):
     kept = run.settings.get("best") if (run.folder / "best.keras").is_file() else None
     found = []
     for name, values in run.log.items():
-        choose = next(
-            (c for c, names in ((min, LOWER), (max, HIGHER)) if _is_one(name, names)), None
-        )
+        choose = _choose(name)
         known = [
             (value, epoch)
             for value, epoch in zip(values, run.epochs, strict=True)
@@ -63,5 +66,7 @@ def by_file(run):
     return found
 
 
-def _is_one(name, names):
-    return re.fullmatch(rf"val_({names})(_[ab])?", name)
+def _choose(name):
+    """What picks the best of the values of a column of the log, or None."""
+    score = re.fullmatch(r"val_(.+?)(_[ab])?", name)
+    return CHOOSE.get(score[1]) if score else None
